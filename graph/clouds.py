@@ -1,0 +1,85 @@
+"""The national clouds of Microsoft Graph, each as one record.
+
+Hosts and scopes: https://learn.microsoft.com/graph/deployments. What a cloud's schema lacks is read from the
+published v1.0 metadata (microsoftgraph/msgraph-metadata, ``schemas/v1.0-Fairfax.csdl`` for US Government).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One deployment of Microsoft Graph and what an app must know to call it."""
+
+    name: str
+    endpoint: str
+    """Root of Graph, without version."""
+    authority_host: str
+    """Root of Entra ID; the tenant is appended."""
+    openid_configuration: str
+    """Where the keys of Graph's callback tokens are announced."""
+    storage_suffix: str
+    """Domain of storage accounts, for settings that name an account only."""
+    lacking_members: frozenset[str] = field(default_factory=frozenset)
+    """Members of ``invitationParticipantInfo`` that this cloud's schema does not declare."""
+    lacking_identity_types: frozenset[str] = field(default_factory=frozenset)
+    """Identity types that this cloud's schema does not declare."""
+
+    @property
+    def scope(self) -> str:
+        """The client-credentials scope; its host must be the cloud's own."""
+        return f"{self.endpoint}/.default"
+
+
+_US_GOV_LACKS_MEMBERS = frozenset({"participantId", "hidden", "removeFromDefaultAudioRoutingGroup"})
+_US_GOV_LACKS_IDENTITIES = frozenset(
+    {
+        "azureCommunicationServicesUserIdentity",
+        "communicationsApplicationIdentity",
+        "communicationsApplicationInstanceIdentity",
+        "communicationsEncryptedIdentity",
+        "communicationsGuestIdentity",
+        "communicationsPhoneIdentity",
+        "communicationsUserIdentity",
+    }
+)
+# Graph's calling documentation names this address for every cloud; for US Government no page confirms it
+# (docs/limits.md), so CALLBACK_OPENID_CONFIGURATION and CALLBACK_ISSUERS can say otherwise.
+_CALLING_OPENID_CONFIGURATION = "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"
+
+CLOUDS: dict[str, Cloud] = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            name="global",
+            endpoint="https://graph.microsoft.com",
+            authority_host="https://login.microsoftonline.com",
+            openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            storage_suffix="core.windows.net",
+        ),
+        Cloud(
+            name="us-gov-l4",
+            endpoint="https://graph.microsoft.us",
+            authority_host="https://login.microsoftonline.us",
+            openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            storage_suffix="core.usgovcloudapi.net",
+            lacking_members=_US_GOV_LACKS_MEMBERS,
+            lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
+        ),
+        Cloud(
+            name="us-gov-l5",
+            endpoint="https://dod-graph.microsoft.us",
+            authority_host="https://login.microsoftonline.us",
+            openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            storage_suffix="core.usgovcloudapi.net",
+            lacking_members=_US_GOV_LACKS_MEMBERS,
+            lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
+        ),
+    )
+}
+
+UNSUPPORTED_CLOUDS: dict[str, str] = {
+    "china": "Microsoft Graph operated by 21Vianet has no calls, so nobody can be invited there",
+}

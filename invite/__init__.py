@@ -1,0 +1,1 @@
+"""An invitation goes out: the request and its rules, its key, its splitting, its sending."""

@@ -1,0 +1,88 @@
+"""What a flow is told when Graph took no part of an invitation."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from graph.errors import (
+    CredentialRefused,
+    GraphAnswered,
+    GraphError,
+    NothingSent,
+    Throttled,
+    TokenUnavailable,
+)
+from operations.catalogue import advice_for_refusal
+from operations.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
+from operations.model import ResultInfo
+from operations.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invite.sending import Sent
+
+_DEFAULT_RETRY_AFTER = 10.0
+
+
+def result_of_refusal(error: GraphError) -> ResultInfo:
+    """Return what is kept with the invitation: the HTTP status, Graph's code, and advice for the maker."""
+    if isinstance(error, GraphAnswered):
+        code = error.code or ""
+        return ResultInfo(error.status, int(code) if code.isdecimal() and len(code) < 10 else None, _message(error))  # noqa: PLR2004
+    return ResultInfo(HTTPStatus.SERVICE_UNAVAILABLE, None, _message(error))
+
+
+def answer_for_refusals(sent: Sequence[Sent]) -> ApiError:
+    """Return the one answer for requests of which none was taken.
+
+    What may pass by itself comes first: the flow then tries again, and everything refused is sent again.
+    """
+    errors = [entry.error for entry in sent if entry.error is not None]
+    passing = [entry.error for entry in sent if entry.error is not None and entry.may_be_repeated_soon]
+    error = (passing or errors)[0]
+    message = _message(error)
+    inner = _inner(error)
+    if isinstance(error, Throttled):
+        longest = max((entry.retry_after or 0.0 for entry in passing if isinstance(entry, Throttled)), default=0.0)
+        retry_after = longest or _DEFAULT_RETRY_AFTER
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Busy("GraphBusy", message, inner=inner, retry_after=retry_after)
+        return Unavailable("GraphUnavailable", message, inner=inner, retry_after=retry_after)
+    if isinstance(error, CredentialRefused):
+        return Unavailable("AppNotAuthorized", message, inner=inner, retry_after=60)
+    if isinstance(error, TokenUnavailable):
+        return Unavailable("EntraUnavailable", message, retry_after=_DEFAULT_RETRY_AFTER)
+    if isinstance(error, NothingSent):
+        return Unavailable("GraphUnavailable", message, retry_after=_DEFAULT_RETRY_AFTER)
+    if isinstance(error, GraphAnswered) and error.status == HTTPStatus.NOT_FOUND:
+        return NotFound("CallNotFound", message, inner=inner)
+    return GraphRefused("GraphRefused", message, inner=inner)
+
+
+def _message(error: GraphError) -> str:
+    if isinstance(error, Throttled):
+        return "Microsoft Graph is busy and nobody was rung. Try again in a moment."
+    if isinstance(error, GraphAnswered):
+        return advice_for_refusal(error)
+    if isinstance(error, CredentialRefused):
+        return (
+            f"{error}, so nobody was rung. Ask the administrator to check the app registration: "
+            "the secret or certificate may have expired."
+        )
+    return f"{error}, so nobody was rung. Try again in a moment."
+
+
+def _inner(error: GraphError) -> dict[str, str]:
+    if isinstance(error, CredentialRefused):
+        return {"code": error.code} if error.code else {}
+    if not isinstance(error, GraphAnswered):
+        return {}
+    inner = {
+        "code": error.code or str(error.status),
+        "message": redact(error.message) if error.message else None,
+        "request-id": error.request_id,
+        "client-request-id": error.client_request_id,
+    }
+    return {name: value for name, value in inner.items() if value}

@@ -1,0 +1,161 @@
+"""The body of an invite: Graph's own form, checked whole before anything is asked of Graph.
+
+Graph ignores members it does not know and reads only the first person where a call is replaced, both in silence; here
+every such thing is a fault, and all faults of a body are told at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from invite import rules
+from operations.contexts import looks_like_part
+from operations.identifiers import is_call_id
+
+MOST_PEOPLE = 50
+LONGEST_CONTEXT = 256
+
+
+def _guid(value: str) -> str:
+    if not rules.GUID.fullmatch(value):
+        message = "Give the object id from Microsoft Entra ID, a GUID such as 12345678-90ab-cdef-1234-567890abcdef."
+        raise PydanticCustomError("NotAGuid", message)
+    return value
+
+
+def _e164(value: str) -> str:
+    if not rules.E164.fullmatch(value):
+        message = "Write the number in E.164: a plus sign, the country code and the number, digits only, at most 15."
+        raise PydanticCustomError("NotE164", message)
+    return value
+
+
+def _call_reference(value: str) -> str:
+    if not value.strip():
+        message = "It is empty. Give the id of the call that the person is in now, or leave the member out."
+        raise PydanticCustomError("Empty", message)
+    if not is_call_id(value):
+        message = "This can't be the id of a call: at most 256 characters, without / \\ # ? % and control characters."
+        raise PydanticCustomError("InvalidCallId", message)
+    return value
+
+
+def _client_context(value: str) -> str:
+    if not value.strip():
+        message = "It is empty. Give a text that is unique for this invitation, or leave the member out."
+        raise PydanticCustomError("Empty", message)
+    if len(value) > LONGEST_CONTEXT:
+        raise PydanticCustomError("TooLong", "It is longer than 256 characters. Shorten it.")
+    if not (value.isascii() and value.isprintable()):
+        message = "Use printable ASCII characters only: letters, digits, punctuation and spaces."
+        raise PydanticCustomError("NotAscii", message)
+    if looks_like_part(value):
+        message = "It may not end like ~1of2: the app marks the parts of a split invitation so. Choose another ending."
+        raise PydanticCustomError("ReservedEnding", message)
+    return value
+
+
+Text = Annotated[str, StringConstraints(max_length=256)]
+Guid = Annotated[str, AfterValidator(_guid)]
+CallReference = Annotated[str, AfterValidator(_call_reference)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Identity(_Model):
+    """Who is invited: the members of Graph's ``identity`` and of the types derived from it."""
+
+    odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=rules.NO_CONTROLS)]
+    displayName: Text | None = None  # noqa: N815 - the names on the wire are Graph's
+    identityProvider: Text | None = None  # noqa: N815
+    tenantId: Guid | None = None  # noqa: N815
+    email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    azureCommunicationServicesResourceId: Text | None = None  # noqa: N815
+
+
+class EntraIdentity(Identity):
+    """An identity whose id is an object id of Microsoft Entra ID."""
+
+    id: Guid
+
+
+class PhoneIdentity(Identity):
+    """An identity whose id is a telephone number."""
+
+    id: Annotated[str, AfterValidator(_e164)]
+
+
+class IdentitySet(_Model):
+    """Exactly one of the kinds that Graph can ring."""
+
+    odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
+    user: EntraIdentity | None = None
+    phone: PhoneIdentity | None = None
+    guest: Identity | None = None
+    encrypted: Identity | None = None
+    onPremises: Identity | None = None  # noqa: N815
+    applicationInstance: EntraIdentity | None = None  # noqa: N815
+    application: EntraIdentity | None = None
+    azureCommunicationServicesUser: Identity | None = None  # noqa: N815
+
+
+class InvitationParticipantInfo(_Model):
+    """One person to be invited, and how."""
+
+    odata_type: (
+        Literal["#microsoft.graph.invitationParticipantInfo", "microsoft.graph.invitationParticipantInfo"] | None
+    ) = Field(default=None, alias="@odata.type", exclude=True)
+    identity: IdentitySet
+    replacesCallId: CallReference | None = None  # noqa: N815
+    participantId: Text | None = None  # noqa: N815
+    hidden: bool | None = None
+    removeFromDefaultAudioRoutingGroup: bool | None = None  # noqa: N815
+
+
+class InviteBody(_Model):
+    """The body of an invite."""
+
+    participants: Annotated[list[InvitationParticipantInfo], Field(min_length=1, max_length=MOST_PEOPLE)]
+    clientContext: Annotated[str, AfterValidator(_client_context)] | None = None  # noqa: N815
+
+
+class InviteAndWaitBody(InviteBody):
+    """The body of an invite whose outcome is sent to the flow."""
+
+    callbackUrl: Annotated[str, StringConstraints(min_length=1)]  # noqa: N815
+
+
+def known_members(model: type[BaseModel]) -> list[str]:
+    """Return the names that a JSON object of this form may have."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+IDENTITY_KINDS: tuple[str, ...] = tuple(name for name in IdentitySet.model_fields if name != "odata_type")
+# Members for which an empty string is a fault: it hides a mistake that would change who is rung, or how often.
+NEVER_EMPTY = frozenset({"clientContext", "replacesCallId"})
+
+
+def without_blanks(body: Any, model: type[BaseModel] = InviteBody) -> Any:
+    """Return the body without the nulls and empty strings that flows send for optional members left blank."""
+    if not isinstance(body, dict):
+        return body
+    optional = {field.alias or name for name, field in model.model_fields.items() if not field.is_required()}
+    return {
+        name: _inner_without_blanks(name, value, model)
+        for name, value in body.items()
+        if name not in optional or not (value is None or (value == "" and name not in NEVER_EMPTY))
+    }
+
+
+def _inner_without_blanks(name: str, value: Any, model: type[BaseModel]) -> Any:
+    if name == "participants" and isinstance(value, list):
+        return [without_blanks(entry, InvitationParticipantInfo) for entry in value]
+    if name == "identity" and model is InvitationParticipantInfo:
+        return without_blanks(value, IdentitySet)
+    return without_blanks(value, Identity) if model is IdentitySet else value

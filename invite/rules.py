@@ -1,0 +1,112 @@
+"""The rules of an invite that concern several members at once, and the patterns of single ones."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from operations.contexts import part_context
+from operations.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from graph.clouds import Cloud
+
+GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# ITU-T E.164: at most 15 digits, and no country code begins with 0.
+E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+# Graph: "Inviting up to 5 participants is supported" (participant-invite, example 2).
+MOST_PER_REQUEST = 5
+_DOCUMENTED_IDENTITY = "identity"
+_DERIVED_IDENTITIES = {
+    "user": "communicationsUserIdentity",
+    "phone": "communicationsPhoneIdentity",
+    "guest": "communicationsGuestIdentity",
+    "encrypted": "communicationsEncryptedIdentity",
+    "applicationInstance": "communicationsApplicationInstanceIdentity",
+    "application": "communicationsApplicationIdentity",
+    "azureCommunicationServicesUser": "azureCommunicationServicesUserIdentity",
+}
+_IDENTITY_SETS = ("identitySet", "communicationsIdentitySet")
+
+
+def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
+    """Find what is wrong between the members of a body, whatever else is wrong with each of them."""
+    participants = body.get("participants")
+    entries = participants if isinstance(participants, list) else []
+    seen: dict[tuple[str, str], int] = {}
+    for place, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            yield from _cloud_faults(entry, place, cloud)
+            identity_set = entry.get("identity")
+            if isinstance(identity_set, dict):
+                yield from _identity_faults(identity_set, place, kinds, cloud, seen)
+    yield from _room_for_splitting(body.get("clientContext"), entries)
+
+
+def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
+    for name in sorted(cloud.lacking_members & entry.keys()):
+        message = f"Microsoft Graph does not have {name} in the cloud {cloud.name}. Leave it out."
+        yield Fault("NotInThisCloud", message, f"participants[{place}].{name}")
+
+
+def _identity_faults(
+    identity_set: Mapping[str, Any],
+    place: int,
+    kinds: tuple[str, ...],
+    cloud: Cloud,
+    seen: dict[tuple[str, str], int],
+) -> Iterator[Fault]:
+    path = f"participants[{place}].identity"
+    given = [kind for kind in kinds if kind in identity_set]
+    if not given:
+        message = f"It names nobody. Give exactly one of {', '.join(kinds)}."
+        yield Fault("NoIdentity", message, path)
+    if len(given) > 1:
+        message = f"It names several: {', '.join(given)}. Keep one, and invite the others as participants of their own."
+        yield Fault("SeveralIdentities", message, path)
+    yield from _type_faults(identity_set, path, _IDENTITY_SETS, cloud)
+    for kind in given:
+        identity = identity_set[kind]
+        if not isinstance(identity, dict):
+            continue
+        allowed = tuple(name for name in (_DOCUMENTED_IDENTITY, _DERIVED_IDENTITIES.get(kind)) if name)
+        yield from _type_faults(identity, f"{path}.{kind}", allowed, cloud)
+        identity_id = identity.get("id")
+        if isinstance(identity_id, str):
+            first = seen.setdefault((kind, identity_id.casefold()), place)
+            if first != place:
+                message = f"This is the same as participants[{first}]. Invite each person once, or they ring twice."
+                yield Fault("SamePersonTwice", message, f"{path}.{kind}.id")
+
+
+def _type_faults(entity: Mapping[str, Any], path: str, allowed: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
+    given = entity.get("@odata.type")
+    if not isinstance(given, str):
+        return
+    name = given.removeprefix("#").removeprefix("microsoft.graph.")
+    target = f"{path}.@odata.type"
+    if name not in allowed or name == given:
+        known = " or ".join(f"#microsoft.graph.{entry}" for entry in allowed)
+        yield Fault("WrongType", f"Leave it out, or write {known}.", target)
+    elif name in cloud.lacking_identity_types:
+        message = f"Microsoft Graph does not have this type in the cloud {cloud.name}. Leave it out."
+        yield Fault("NotInThisCloud", message, target)
+
+
+def _room_for_splitting(context: object, entries: list[Any]) -> Iterator[Fault]:
+    if not isinstance(context, str) or len(context) > 256:  # noqa: PLR2004 - that is a fault of its own
+        return
+    alone = sum(
+        isinstance(entry, dict) and bool({"replacesCallId", "participantId"} & entry.keys()) for entry in entries
+    )
+    requests = alone + -(-(len(entries) - alone) // MOST_PER_REQUEST)
+    room = 256 - len(part_context("", requests, requests))
+    if requests > 1 and len(context) > room:
+        message = (
+            f"This invitation needs {requests} requests to Microsoft Graph, and the app marks each in clientContext. "
+            f"Shorten it to at most {room} characters."
+        )
+        yield Fault("NoRoomForSplitting", message, "clientContext")

@@ -1,0 +1,1 @@
+"""A report comes in: token validation, the payload's meaning, applying it to what is known of the call."""

@@ -1,0 +1,157 @@
+"""What the items of a callback say, told apart by type and shape, never by their path.
+
+The documented examples show why: a roster list comes under ``.../operations/participants``, and so does an operation
+with ``id: null``. Reading is lenient about letter case, nulls, and numbers written as strings; an item that can't be
+read is left alone, and its neighbours are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graph import wire
+from operations.identifiers import call_id_from_path
+from operations.roster import Sighting, identity_hash, identity_of, sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_OURS = frozenset({"inviteparticipantsoperation", "commsoperation", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class OperationReport:
+    """Graph speaks of an invite operation."""
+
+    call_id: str
+    state: wire.OperationState
+    people: frozenset[str]
+    """Hashes of the identities that the report names."""
+    ended: bool
+    """Reported as deleted, which is how an operation ends, well or badly."""
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReport:
+    """Graph gives the whole roster of a call."""
+
+    call_id: str
+    people: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaReport:
+    """Graph tells changes of a call's roster."""
+
+    call_id: str
+    people: tuple[Sighting, ...]
+    sequence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """Graph tells a call's state."""
+
+    call_id: str
+    state: str | None
+    """In Graph's own spelling of the documented states where it is one of them."""
+    result: wire.ResultInfo | None
+
+
+Report = OperationReport | RosterReport | DeltaReport | CallReport
+
+_CALL_STATES = {
+    name.casefold(): name
+    for name in (
+        "incoming",
+        "establishing",
+        "ringing",
+        "established",
+        "hold",
+        "transferring",
+        "transferAccepted",
+        "redirecting",
+        "terminating",
+        "terminated",
+    )
+}
+
+
+def reports_of(item: object) -> Iterator[Report]:
+    """Read one item of a callback's ``value``; an item that concerns nothing here gives nothing."""
+    if not isinstance(item, dict):
+        return
+    call_id = call_id_from_path(item.get("resourceUrl")) or call_id_from_path(item.get("resource"))
+    if call_id is None:
+        return
+    change = wire.text(item.get("changeType")) or ""
+    is_deleted = change.casefold() == "deleted"
+    data = item.get("resourceData")
+    path = wire.text(item.get("resourceUrl")) or wire.text(item.get("resource")) or ""
+    if isinstance(data, list):
+        yield from _from_list(call_id, data, path)
+    elif isinstance(data, dict):
+        yield from _from_entity(call_id, data, path, is_deleted=is_deleted)
+
+
+def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:
+    entities = [entry for entry in entries if isinstance(entry, dict)]
+    deltas = [entity for entity in entities if _is_delta(entity)]
+    for delta in deltas:
+        yield _delta(call_id, delta)
+    people = [entity for entity in entities if _is_participant(entity)]
+    # An empty list has no type and no shape, so here alone the path says what it is a list of: nobody is left.
+    if people or (not entries and path.rstrip("/").casefold().endswith("/participants")):
+        yield RosterReport(call_id, _sightings(people))
+
+
+def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_deleted: bool) -> Iterator[Report]:
+    kind = wire.type_name(entity)
+    if _is_delta(entity):
+        yield _delta(call_id, entity)
+    elif kind == "call" or (not kind and "state" in entity and "status" not in entity):
+        state = wire.text(entity.get("state"))
+        known = _CALL_STATES.get(state.casefold(), state) if state else None
+        if is_deleted:
+            known = "terminated"  # the call object is gone, whatever state it shows
+        yield CallReport(call_id, known, wire.result_info(entity.get("resultInfo")))
+    elif _is_participant(entity):
+        # One participant by itself: a change of that one, or its end.
+        gone = {**entity, "removedState": entity.get("removedState") or {}} if is_deleted else entity
+        yield DeltaReport(call_id, _sightings([gone]), None)
+    elif kind in _OURS and ("status" in entity or "clientContext" in entity or kind):
+        yield _operation(call_id, entity, path, ended=is_deleted)
+
+
+def _operation(call_id: str, entity: Mapping[str, Any], path: str, *, ended: bool) -> OperationReport:
+    invited = entity.get("participants")
+    people = set()
+    for entry in invited if isinstance(invited, list) else []:
+        _, identity = identity_of(entry.get("identity") if isinstance(entry, dict) else None)
+        if identity is not None:
+            people.add(identity_hash(identity["id"]))
+    return OperationReport(call_id, wire.operation_state(entity, location=path), frozenset(people), ended, entity)
+
+
+def _is_delta(entity: Mapping[str, Any]) -> bool:
+    kind = wire.type_name(entity)
+    return kind == "deltaparticipants" or (
+        not kind and isinstance(entity.get("participants"), list) and "sequenceNumber" in entity
+    )
+
+
+def _is_participant(entity: Mapping[str, Any]) -> bool:
+    kind = wire.type_name(entity)
+    return kind == "participant" or (not kind and isinstance(entity.get("info"), dict))
+
+
+def _delta(call_id: str, entity: Mapping[str, Any]) -> DeltaReport:
+    people = entity.get("participants")
+    entities = [entry for entry in people if isinstance(entry, dict)] if isinstance(people, list) else []
+    return DeltaReport(call_id, _sightings(entities), wire.number(entity.get("sequenceNumber")))
+
+
+def _sightings(participants: list[Any]) -> tuple[Sighting, ...]:
+    return tuple(entry for entry in map(sighting, participants) if entry is not None)

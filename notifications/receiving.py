@@ -1,0 +1,101 @@
+"""Receiving a callback: who sent it, what it says, and writing that down before it is acknowledged."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from graph.callback_keys import KeysUnavailable
+from notifications.payload import Report, reports_of
+from notifications.token import NotFromGraph, TokenValidator
+from operations.answers import Answer
+from operations.errors import ApiError, BadRequest, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from notifications.applying import Applying
+    from operations.answers import Request
+
+_log = logging.getLogger("call_invites.notifications")
+LARGEST_BODY = 4 * 1024 * 1024
+
+
+class Unauthorized(ApiError):
+    """The callback carries no token that Graph would send."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class Receiving:
+    """Answers Graph's callbacks: 202 when everything in them is written down."""
+
+    def __init__(self, validator: TokenValidator, applying: Applying) -> None:
+        self._validator = validator
+        self._applying = applying
+
+    def receive(self, request: Request) -> Answer:
+        """Record what Graph reports.
+
+        Raises:
+            Unauthorized: 401, it is not from Graph.
+            BadRequest: 400, it can't be read.
+            TooLarge: 413.
+            Unavailable: 503, so that Graph may send again.
+        """
+        self._authorize(request)
+        by_call: dict[str, list[Report]] = {}
+        items = _items(request.body)
+        for item in items:
+            for report in _reports(item):
+                by_call.setdefault(report.call_id, []).append(report)
+        for call_id, reports in by_call.items():
+            self._applying.apply(call_id, reports)
+        _log.info(
+            "callback items=%d reports=%d message-id=%s scenario-id=%s",
+            len(items),
+            sum(map(len, by_call.values())),
+            _short(request.headers.get("x-microsoft-skype-message-id")),
+            _short(request.headers.get("scenario-id")),
+        )
+        return Answer(HTTPStatus.ACCEPTED)
+
+    def _authorize(self, request: Request) -> None:
+        try:
+            self._validator.validate(request.headers.get("authorization"))
+        except NotFromGraph as error:
+            _log.warning("callback refused reason=%s", error.reason)
+            message = "This address takes callbacks of Microsoft Graph only, with Graph's own token."
+            raise Unauthorized("NotFromGraph", message) from None
+        except KeysUnavailable:
+            message = "The keys of Graph's callbacks can't be read for now. Send it again."
+            raise Unavailable("KeysUnavailable", message) from None
+
+
+def _items(body: bytes) -> list[Any]:
+    if len(body) > LARGEST_BODY:
+        message = "The body is larger than 4 MiB."
+        raise TooLarge("BodyTooLarge", message)
+    try:
+        envelope = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        envelope = None
+    items = envelope.get("value") if isinstance(envelope, dict) else None
+    if not isinstance(items, list):
+        message = 'The body is not a commsNotifications object: {"value": [...]}.'
+        raise BadRequest("NotNotifications", message)
+    return items
+
+
+def _reports(item: object) -> list[Report]:
+    """Read one item; whatever is odd about it, its neighbours are read all the same."""
+    try:
+        return list(reports_of(item))
+    except Exception:  # noqa: BLE001 - promised for whatever Graph may send
+        _log.exception("an item of a callback could not be read and is left alone")
+        return []
+
+
+def _short(value: str | None) -> str:
+    """Return a header's value as far as it is a plain id."""
+    return "".join(character for character in (value or "-")[:64] if character.isalnum() or character in "-_.")

@@ -1,0 +1,117 @@
+"""Whether a callback truly comes from Graph: its bearer token, checked against the announced keys.
+
+Rules: https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications. Beyond them
+the token's tenant is compared with the allowed ones, since the same keys sign callbacks for every tenant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_LEEWAY_SECONDS = 300
+_LONGEST_TOKEN = 16 * 1024
+_LONGEST_KEY_ID = 256
+
+
+class NotFromGraph(Exception):
+    """The request carries no token that Graph would send; ``reason`` is for the log, never for the caller."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Keys(Protocol):
+    """Where the announced keys come from; see ``graph.callback_keys.CallbackKeys``."""
+
+    def key(self, key_id: str) -> jwt.PyJWK | None:
+        """Return the key with this id, or None."""
+
+
+class TokenValidator:
+    """Judges the ``Authorization`` header of a callback."""
+
+    def __init__(self, keys: Keys, *, audience: str, issuers: Collection[str], tenant_ids: Collection[str]) -> None:
+        self._keys = keys
+        self._audience = audience.casefold()
+        self._issuers = frozenset(issuer.rstrip("/") for issuer in issuers)
+        self._tenant_ids = frozenset(tenant.casefold() for tenant in tenant_ids)
+
+    def validate(self, authorization: str | None) -> None:
+        """Return if the header carries Graph's token.
+
+        Raises:
+            NotFromGraph: it does not.
+            KeysUnavailable: nobody can tell for now.
+        """
+        token = _bearer(authorization)
+        key = self._key(token)
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                leeway=_LEEWAY_SECONDS,
+                options={
+                    "require": ["exp", "iss", "aud", "tid"],
+                    "verify_aud": False,
+                    "verify_iss": False,
+                    "verify_iat": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                },
+            )
+        except jwt.PyJWTError as error:
+            raise NotFromGraph(type(error).__name__) from None
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise NotFromGraph(type(error).__name__) from None
+        self._check_claims(claims)
+
+    def _check_claims(self, claims: dict[str, object]) -> None:
+        audience, issuer, tenant = claims.get("aud"), claims.get("iss"), claims.get("tid")
+        # Graph sends one audience; a list of them would also name others, for whom the token was not meant alone.
+        if not isinstance(audience, str) or audience.casefold() != self._audience:
+            reason = "audience"
+            raise NotFromGraph(reason)
+        if not isinstance(issuer, str) or issuer.removesuffix("/") not in self._issuers:
+            reason = "issuer"
+            raise NotFromGraph(reason)
+        if not isinstance(tenant, str) or tenant.casefold() not in self._tenant_ids:
+            reason = "tenant"
+            raise NotFromGraph(reason)
+
+    def _key(self, token: str) -> jwt.PyJWK:
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            reason = "not a token"
+            raise NotFromGraph(reason) from None
+        key_id, algorithm = header.get("kid"), header.get("alg")
+        if algorithm != "RS256" or header.get("crit") is not None:
+            reason = "algorithm"
+            raise NotFromGraph(reason)
+        if not isinstance(key_id, str) or not 0 < len(key_id) <= _LONGEST_KEY_ID:
+            reason = "key id"
+            raise NotFromGraph(reason)
+        key = self._keys.key(key_id)
+        if key is None:
+            reason = "unknown key"
+            raise NotFromGraph(reason)
+        return key
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.casefold() != "bearer" or not token:
+        reason = "no bearer token"
+        raise NotFromGraph(reason)
+    if len(token) > _LONGEST_TOKEN or not token.isascii():
+        reason = "too long"
+        raise NotFromGraph(reason)
+    return token

@@ -1,0 +1,223 @@
+"""Azure Table Storage, as rows under ETags; the only module that knows ``azure.data.tables``."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient, UpdateMode
+
+from operations.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from operations.rows import Row
+    from settings import Settings
+
+_log = logging.getLogger("call_invites.storage")
+# Graph wants its callbacks answered within 5 seconds, so a storage that does not answer is given up before that.
+_CLIENT_OPTIONS: dict[str, Any] = {
+    "connection_timeout": 2,
+    "read_timeout": 4,
+    "retry_total": 2,
+    "retry_connect": 1,
+    "retry_read": 1,
+    "retry_backoff_factor": 0.2,
+    "retry_backoff_max": 1,
+    "logging_enable": False,
+}
+
+
+class AlreadyThere(Exception):
+    """The row to be inserted is there already."""
+
+
+class Conflict(Exception):
+    """Somebody changed a row since it was read."""
+
+
+class Table(Protocol):
+    """Rows with ETags. Every method raises ``StorageUnavailable`` where storage fails."""
+
+    def get(self, partition: str, row_key: str) -> dict[str, Any] | None:
+        """Read one row: one request. Its ETag is under ``etag``."""
+
+    def query(
+        self, partition: str, *spans: tuple[str, str | None], open_only: bool = False, select: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Read the rows of a partition whose key is in one of the spans: one request for each thousand rows.
+
+        Args:
+            partition: the partition's key.
+            spans: first key and the key after the last, or one key and None.
+            open_only: only rows whose ``open`` is true.
+            select: properties to read; all where empty.
+        """
+
+    def keys_in(self, first_partition: str, after_partition: str) -> Iterator[tuple[str, str]]:
+        """Read the keys of all rows in a range of partitions."""
+
+    def write(self, group: Sequence[Row]) -> list[str]:
+        """Write rows of one partition in one entity-group transaction: one request.
+
+        Returns:
+            Their new ETags.
+
+        Raises:
+            AlreadyThere: a row that had to be new was there; nothing was written.
+            Conflict: a row was changed by somebody else; nothing was written.
+        """
+
+    def delete(self, partition: str, row_keys: Sequence[str]) -> None:
+        """Delete rows of one partition in one transaction, whatever their ETags."""
+
+
+def table_client(settings: Settings, **options: Any) -> TableClient:
+    """Return a client of the state table; nothing is asked of storage yet.
+
+    Raises:
+        ValueError: the connection string, or the address, can't be used.
+    """
+    location = settings.storage
+    options = {**_CLIENT_OPTIONS, **options}
+    if location.connection_string is not None:
+        return TableClient.from_connection_string(location.connection_string, settings.state_table, **options)
+    # Imported only where a managed identity is used: it costs as much as the rest of the app.
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+
+    credential = ManagedIdentityCredential(client_id=location.identity_client_id)
+    return TableClient(str(location.table_endpoint), settings.state_table, credential=credential, **options)
+
+
+class StorageTable:
+    """A table of a storage account, made with its first row; see ``Table``."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    def get(self, partition: str, row_key: str) -> dict[str, Any] | None:
+        """Read one row; see ``Table``."""
+        with _translated():
+            try:
+                return _with_etag(self._client.get_entity(partition, row_key))
+            except ResourceNotFoundError:
+                return None
+
+    def query(
+        self, partition: str, *spans: tuple[str, str | None], open_only: bool = False, select: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Read rows of a partition; see ``Table``."""
+        conditions, parameters = [], {"partition": partition}
+        for place, (first, after) in enumerate(spans):
+            parameters[f"first{place}"] = first
+            if after is None:
+                conditions.append(f"RowKey eq @first{place}")
+            else:
+                parameters[f"after{place}"] = after
+                conditions.append(f"( RowKey ge @first{place} and RowKey lt @after{place} )")
+        # The library finds @parameters only between spaces.
+        text = f"PartitionKey eq @partition and ( {' or '.join(conditions)} )"
+        text += " and open eq true" if open_only else ""
+        with _translated():
+            try:
+                found = self._client.query_entities(text, parameters=parameters, select=list(select) or None)
+                return [_with_etag(entity) for entity in found]
+            except ResourceNotFoundError:
+                return []
+
+    def keys_in(self, first_partition: str, after_partition: str) -> Iterator[tuple[str, str]]:
+        """Read the keys of all rows in a range of partitions; see ``Table``."""
+        with _translated():
+            try:
+                for entity in self._client.query_entities(
+                    "PartitionKey ge @first and PartitionKey lt @after",
+                    parameters={"first": first_partition, "after": after_partition},
+                    select=["PartitionKey", "RowKey"],
+                ):
+                    yield entity["PartitionKey"], entity["RowKey"]
+            except ResourceNotFoundError:
+                return
+
+    def write(self, group: Sequence[Row]) -> list[str]:
+        """Write rows of one partition in one transaction; see ``Table``."""
+        with _translated():
+            if len(group) == 1:
+                return [self._creating_table(lambda: self._write_one(group[0]))["etag"]]
+            operations = [_operation(row) for row in group]
+            written = self._creating_table(lambda: self._client.submit_transaction(operations))
+            return [metadata["etag"] for metadata in written]
+
+    def delete(self, partition: str, row_keys: Sequence[str]) -> None:
+        """Delete rows of one partition in one transaction; see ``Table``."""
+        with _translated(), suppress(ResourceNotFoundError):
+            self._client.submit_transaction(
+                [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
+            )
+
+    def _write_one(self, row: Row) -> Mapping[str, Any]:
+        if row.is_new:
+            return self._client.create_entity(row.entity)
+        if row.etag is None:
+            return self._client.upsert_entity(row.entity, mode=UpdateMode.REPLACE)
+        return self._client.update_entity(
+            row.entity, mode=UpdateMode.REPLACE, etag=row.etag, match_condition=MatchConditions.IfNotModified
+        )
+
+    def _creating_table(self, write: Callable[[], Any]) -> Any:
+        try:
+            return write()
+        except HttpResponseError as error:
+            if _code(error) != "TableNotFound":
+                raise
+        with suppress(ResourceExistsError):  # another process was faster
+            self._client.create_table()
+        return write()
+
+
+def _with_etag(entity: Any) -> dict[str, Any]:
+    return {**entity, "etag": entity.metadata["etag"]}
+
+
+def _operation(row: Row) -> tuple[Any, ...]:
+    if row.is_new:
+        return ("create", row.entity)
+    if row.etag is None:
+        return ("upsert", row.entity, {"mode": UpdateMode.REPLACE})
+    guarded = {"mode": UpdateMode.REPLACE, "etag": row.etag, "match_condition": MatchConditions.IfNotModified}
+    return ("update", row.entity, guarded)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what the storage library raises into what a caller can act on."""
+    try:
+        yield
+    except AzureError as error:
+        raise _translation(error) from error
+
+
+def _translation(error: AzureError) -> Exception:
+    code = _code(error)
+    status = getattr(error, "status_code", None)
+    if code == "EntityAlreadyExists":
+        return AlreadyThere()
+    if status == 412 or code in ("UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound"):  # noqa: PLR2004
+        return Conflict()
+    _log.warning("table storage failed kind=%s status=%s code=%s", type(error).__name__, status, code or "-")
+    return StorageUnavailable()
+
+
+def _code(error: AzureError) -> str:
+    """Return storage's own error code; the library decodes it for some requests and leaves it raw for others."""
+    code = getattr(error, "error_code", None)
+    if code is None and isinstance(error, HttpResponseError) and error.response is not None:
+        response: Any = error.response
+        try:
+            code = response.json()["odata.error"]["code"]
+        except (ValueError, KeyError, TypeError):
+            code = response.headers.get("x-ms-error-code")
+    return str(getattr(code, "value", code) or "")

@@ -1,0 +1,157 @@
+"""The five documented uses of inviting, from a flow's request to its outcome, through every real part."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.conftest import payload
+
+if TYPE_CHECKING:
+    from simulator import Simulator
+    from tests.end_to_end.conftest import Host
+
+USES = {
+    1: "one user",
+    2: "several users of a group call",
+    3: "replacing a peer-to-peer call",
+    4: "a telephone",
+    5: "moving between meetings",
+}
+
+
+def identity_id(entry: dict[str, Any]) -> str:
+    """The id of whoever a participant is."""
+    found: str = next(value["id"] for value in entry["identity"].values() if isinstance(value, dict))
+    return found
+
+
+def request_body(use: int) -> dict[str, Any]:
+    """The documented request."""
+    body: dict[str, Any] = payload(f"{use}-request")
+    return body
+
+
+@pytest.mark.parametrize("use", USES, ids=USES.get)
+def test_each_documented_use_ends_with_everybody_in_the_call(host: Host, graph: Simulator, use: int) -> None:
+    """A documented request is accepted, polled to 200 completed, and its people are in the call."""
+    call_id = graph.create_call(host.callback_uri)
+    accepted = host.invite(call_id, request_body(use))
+    body = accepted.json()
+    assert accepted.headers["Location"].startswith(f"{host.api}/calls/{call_id}/invitations/{body['id']}/result?token=")
+    assert accepted.headers["Operation-Location"] == f"{host.api}/calls/{call_id}/invitations/{body['id']}"
+    assert body["status"] == "running"
+    assert body["callId"] == call_id
+    assert body["clientContext"] == request_body(use)["clientContext"]
+
+    outcome = host.outcome(accepted)
+
+    assert outcome.status_code == 200
+    assert outcome.json()["status"] == "completed"
+    assert graph.wait_idle()
+    invitation = host.get(f"/calls/{call_id}/invitations/{body['id']}")
+    assert [entry["presence"] for entry in invitation["participants"]] == ["inCall"] * len(body["participants"])
+    invited = {identity_id(entry) for entry in request_body(use)["participants"]}
+    roster = host.get(f"/calls/{call_id}/participants")["value"]
+    assert invited <= {identity_id(entry) for entry in roster}
+    assert host.get(f"/calls/{call_id}")["state"] == "established"
+    assert [entry["id"] for entry in host.get(f"/calls/{call_id}/invitations")["value"]] == [body["id"]]
+
+
+@pytest.mark.parametrize("use", USES, ids=USES.get)
+def test_graph_gets_the_documented_body_to_the_letter(host: Host, graph: Simulator, use: int) -> None:
+    """What Graph receives is the documented request, annotations included; only what must be split differs."""
+    call_id = graph.create_call(host.callback_uri)
+    host.outcome(host.invite(call_id, request_body(use)))
+    sent = [entry.body for entry in graph.log.invites if entry.call_id == call_id]
+    if use == 2:  # replacesCallId on both people, of whom Graph would read only the first
+        expected = [
+            {"participants": [person], "clientContext": f"{request_body(use)['clientContext']}~{number}of2"}
+            for number, person in enumerate(request_body(use)["participants"], start=1)
+        ]
+        assert sorted(sent, key=str) == sorted(expected, key=str)
+    else:
+        assert sent == [request_body(use)]
+
+
+def test_several_people_of_a_group_call_go_in_one_request(host: Host, graph: Simulator) -> None:
+    """Without a call to replace, up to five people are one request with the caller's own context."""
+    call_id = graph.create_call(host.callback_uri)
+    body = request_body(2)
+    for person in body["participants"]:
+        del person["replacesCallId"]
+    host.outcome(host.invite(call_id, body))
+    assert [entry.body for entry in graph.log.invites if entry.call_id == call_id] == [body]
+
+
+@pytest.mark.parametrize("use", USES, ids=USES.get)
+def test_the_documented_callbacks_lead_to_the_right_state(host: Host, graph: Simulator, use: int) -> None:
+    """The printed callbacks, odd shapes and all, complete the invitation and show its people in their call."""
+    call_id = graph.create_call(host.callback_uri, lost="all")
+    body = request_body(use)
+    if use == 2:  # as documented, with one request
+        for person in body["participants"]:
+            del person["replacesCallId"]
+    accepted = host.invite(call_id, body)
+
+    for name in (f"{use}-completed", f"{use}-roster"):
+        notification = payload(name)
+        for item in notification["value"]:
+            for member in ("resource", "resourceUrl"):
+                prefix, _, rest = item[member].partition("/calls/")
+                own = name.endswith("completed") or use != 3  # its roster is of the replaced call
+                item[member] = f"{prefix}/calls/{call_id if own else 'replaced-' + call_id}/{rest.partition('/')[2]}"
+        assert graph.post_notification(call_id, notification) == 202
+
+    outcome = host.request("GET", accepted.headers["Location"])
+    assert (outcome.status_code, outcome.json()["status"]) == (200, "completed")
+    presence = {entry["presence"] for entry in outcome.json()["participants"]}
+    if use == 3:
+        assert presence == {"unknown"}
+        replaced = host.get(f"/calls/replaced-{call_id}/participants")["value"]
+        assert [identity_id(entry) for entry in replaced] == [body["participants"][0]["identity"]["user"]["id"]]
+    else:
+        assert presence == {"inCall"}
+
+
+def test_a_declined_invitation_fails_with_a_reason_that_a_maker_can_read(host: Host, graph: Simulator) -> None:
+    """Declining gives 422, which no flow retries, with a plain sentence and Graph's codes."""
+    person = str(uuid.uuid4())
+    graph.person(person, "declines")
+    call_id = graph.create_call(host.callback_uri)
+    accepted = host.invite(call_id, {"participants": [{"identity": {"user": {"id": person}}}]})
+    outcome = host.outcome(accepted)
+    assert outcome.status_code == 422
+    error = outcome.json()["error"]
+    assert outcome.headers["x-ms-error-code"] == error["code"] == "InvitationFailed"
+    assert "declined" in error["message"]
+    assert person not in outcome.text
+    invitation = host.get(f"/calls/{call_id}/invitations/{accepted.json()['id']}")
+    assert invitation["status"] == "failed"
+    assert invitation["resultInfo"]["code"] in (487, 603)
+    assert person not in (invitation["resultInfo"]["message"] or "")
+
+
+def test_a_partial_completion_is_a_success_that_says_so(host: Host, graph: Simulator) -> None:
+    """Of six people in two requests, the one alone declines: 200 partiallyCompleted, with each one's own status."""
+    people = [str(uuid.uuid4()) for _ in range(6)]
+    graph.person(people[5], "declines")
+    call_id = graph.create_call(host.callback_uri)
+    participants = [{"identity": {"user": {"id": person}}} for person in people]
+    outcome = host.outcome(host.invite(call_id, {"participants": participants}))
+    assert outcome.status_code == 200
+    assert outcome.json()["status"] == "partiallyCompleted"
+    assert [entry["status"] for entry in outcome.json()["participants"]] == ["completed"] * 5 + ["failed"]
+
+
+def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
+    """An address that is no flow's is refused before anybody is rung."""
+    call_id = graph.create_call(host.callback_uri)
+    body = {**request_body(1), "callbackUrl": "https://example.com/?sig=secret"}
+    refused = host.request("POST", f"/calls/{call_id}/participants/invite-and-wait", json=body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["target"] == "callbackUrl"
+    assert "secret" not in refused.text
+    assert not [entry for entry in graph.log.invites if entry.call_id == call_id]

@@ -1,0 +1,201 @@
+"""Flow, Graph, callbacks, crashes and the watchdog in any order: nobody is rung twice, no invitation is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from operations import transitions
+from operations.errors import ApiError
+from operations.model import Delivery, Status
+from tests.never_twice.world import (
+    CHECK_AFTER,
+    GIVE_UP_AFTER,
+    World,
+    call_item,
+    operation_item,
+    roster_item,
+)
+
+PEOPLE = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(8))
+ANSWERS = (
+    "running",
+    "running",
+    "completed at once",
+    "no id",
+    "refused",
+    "throttled",
+    "throttled briefly",
+    "unavailable",
+    "nothing sent",
+    "lost before",
+    "lost after",
+)
+# What flows ask for: by key, always the same people, as a flow that repeats itself does. The last needs two requests.
+KEYS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "context-one": ({}, PEOPLE[:1]),
+    "idempotency": ({"idempotency-key": '"k"'}, PEOPLE[1:3]),
+    "split": ({}, PEOPLE[:7]),
+    "flow": ({"x-ms-workflow-run-id": "run", "x-ms-workflow-operation-name": "Invite"}, PEOPLE[2:3]),
+}
+plans = st.tuples(st.integers(0, 9), st.sampled_from(["crash", "storage"]), st.booleans())
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Every step is something that happens outside the app; the invariants are its promises."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.graph_said: dict[str, Any] = {}
+
+    @initialize()
+    def begin(self) -> None:
+        self.world.report(call_item("established"))
+
+    @rule(
+        key=st.sampled_from(sorted(KEYS)),
+        answers=st.lists(st.sampled_from(ANSWERS), max_size=3),
+        plan=plans,
+        waits=st.booleans(),
+    )
+    def a_flow_invites(self, key: str, answers: list[str], plan: tuple[int, str, bool], *, waits: bool) -> None:
+        headers, people = KEYS[key]
+        self._break(plan)
+        self.world.graph.next_answers = list(answers)
+        context = key if key in ("context-one", "split") else None
+        answer = self.world.invite(people, context, headers, waits=waits)
+        self.world.graph.next_answers = []
+        assert not isinstance(answer, ApiError) or answer.status in (404, 422, 429, 503)
+
+    @precondition(lambda self: self.world.graph.taken)
+    @rule(
+        data=st.data(),
+        status=st.sampled_from(["completed", "Failed", "Running", "completed"]),
+        with_id=st.booleans(),
+        repeats=st.integers(1, 2),
+        plan=plans,
+    )
+    def graph_reports(
+        self, data: st.DataObject, status: str, repeats: int, plan: tuple[int, str, bool], *, with_id: bool
+    ) -> None:
+        operation = data.draw(st.sampled_from(self.world.graph.taken))
+        # A report names its operation by id, by context, or by both.
+        with_context = data.draw(st.booleans()) if with_id else True
+        item = operation_item(operation, status, with_id=with_id, with_context=with_context)
+        self._break(plan)
+        self.world.report(*[item] * repeats)
+
+    @rule(people=st.sets(st.sampled_from(PEOPLE)), plan=plans)
+    def the_roster_changes(self, people: set[str], plan: tuple[int, str, bool]) -> None:
+        self.world.graph.present = set(people)
+        self._break(plan)
+        self.world.report(roster_item(people))
+
+    @rule(seconds=st.sampled_from([1, 10, 60, 130, 300]), plan=plans, reachable=st.booleans())
+    def time_passes(self, seconds: int, plan: tuple[int, str, bool], *, reachable: bool) -> None:
+        self.world.clock.moment += timedelta(seconds=seconds)
+        self.world.graph.reachable = reachable
+        self._break(plan)
+        self.world.work_queues()
+
+    @rule(statuses=st.lists(st.sampled_from([200, 500, None, 404, 429]), max_size=3))
+    def flows_answer(self, statuses: list[int | None]) -> None:
+        self.world.flows.statuses = list(statuses)
+
+    @precondition(lambda self: len(self.world.graph.taken) > 1)
+    @rule(plan=plans)
+    def the_call_ends(self, plan: tuple[int, str, bool]) -> None:
+        self.world.graph.ended = True
+        self._break(plan)
+        self.world.report(call_item("terminated"))
+
+    @rule()
+    def messages_are_lost(self) -> None:
+        self.world.checks.waiting.clear()
+
+    @invariant()
+    def nobody_is_rung_twice(self) -> None:
+        """Each context that Graph knows belongs to one key and one attempt, so this is once per key and person."""
+        assert all(count == 1 for count in self.world.graph.rings.values()), self.world.graph.rings
+
+    @invariant()
+    def what_graph_said_stays(self) -> None:
+        now = self.world.says_graph()
+        for operation, word in self.graph_said.items():
+            assert now[operation] == word
+        self.graph_said = now
+
+    @invariant()
+    def final_states_have_a_reason(self) -> None:
+        for invitation in self.world.invitations():
+            for operation in invitation.operations:
+                if operation.status.is_final:
+                    assert operation.verdict is not None
+                    assert operation.status is Status.COMPLETED or operation.result is not None
+
+    def _break(self, plan: tuple[int, str, bool]) -> None:
+        self.world.plan.countdown, self.world.plan.kind, self.world.plan.after = plan
+
+    def teardown(self) -> None:
+        """Once the faults end, every invitation gets its outcome in bounded time, and every waiting flow hears it."""
+        world = self.world
+        world.plan.countdown = 0
+        world.graph.reachable = True
+        world.flows.statuses = []
+        step = timedelta(seconds=CHECK_AFTER)
+        end = world.clock.now() + 2 * timedelta(seconds=GIVE_UP_AFTER) + timedelta(days=2)
+        while world.clock.now() < end:
+            world.clock.moment += step
+            step = min(step * 2, timedelta(hours=8)) if world.clock.now() > end - timedelta(days=2) else step
+            world.work_queues()
+            world.poll()
+        for invitation in world.invitations():
+            assert not transitions.is_open(invitation), invitation
+            if invitation.callback is not None:
+                assert invitation.callback.state in (Delivery.DELIVERED, Delivery.UNDELIVERABLE), invitation.callback
+        self.nobody_is_rung_twice()
+        self.what_graph_said_stays()
+
+
+def _run(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        AnyOrder,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_nothing_rings_twice_or_is_lost_whatever_the_order() -> None:
+    """In any order of events and faults nobody is rung twice, Graph's word stays, and every invitation ends."""
+    _run(examples=60, steps=30)
+
+
+@pytest.mark.prove
+def test_nothing_rings_twice_or_is_lost_in_two_thousand_runs() -> None:
+    """The same, in 2,000 runs of 50 steps."""
+    _run(examples=2_000, steps=50)
+
+
+def test_the_proof_would_notice_a_second_ring() -> None:
+    """The invariant is real: a world in which Graph takes the same request twice breaks it."""
+    machine = AnyOrder()
+    machine.world.graph.rings["context", PEOPLE[0]] = 2
+    with pytest.raises(AssertionError):
+        machine.nobody_is_rung_twice()

@@ -1,0 +1,301 @@
+"""A small world of flow, app, Graph and queues, in which everything can break between any two steps."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graph import wire
+from graph.client import CallRead
+from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
+from invite.inviting import Inviting
+from invite.sending import Sender
+from notifications.applying import Applying
+from notifications.payload import reports_of
+from operations.answers import Request
+from operations.calls import CallTable
+from operations.errors import ApiError, StorageUnavailable
+from operations.model import Invitee, Verdict
+from operations.outcomes import Outcomes
+from operations.reading import Reading
+from operations.waiting import Addresses
+from operations.watchdog import Watchdog
+from tests.fakes import FakeClock, MemoryQueue, MemoryTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from operations.model import Invitation
+
+CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
+CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
+FLOW = "https://prod-01.westeurope.logic.azure.com/workflows/1/runs/2/actions/Wait/run"
+
+
+class Crash(BaseException):
+    """The process dies here; nothing catches it."""
+
+
+@dataclass
+class Plan:
+    """What goes wrong, and at which input or output from now on."""
+
+    countdown: int = 0
+    """The how-manieth step from now fails; 0 for none."""
+    kind: str = "crash"
+    """``crash`` or ``storage``."""
+    after: bool = False
+    """Fail when the step is done instead of before it: its effect stays, its answer is lost."""
+
+    def wrap(self, step: Callable[..., Any], *arguments: Any, is_storage: bool = True, **named: Any) -> Any:
+        if self.countdown == 0:
+            return step(*arguments, **named)
+        if self.kind == "storage" and not is_storage:
+            return step(*arguments, **named)
+        self.countdown -= 1
+        if self.countdown > 0:
+            return step(*arguments, **named)
+        if self.after:
+            step(*arguments, **named)
+        raise Crash if self.kind == "crash" else StorageUnavailable
+
+
+class Breaking:
+    """Passes every method call on, through the plan."""
+
+    def __init__(self, target: Any, plan: Plan, *, is_storage: bool = True) -> None:
+        self._target, self._plan, self._is_storage = target, plan, is_storage
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        step = getattr(self._target, name)
+
+        def broken(*arguments: Any, **named: Any) -> Any:
+            return self._plan.wrap(step, *arguments, is_storage=self._is_storage, **named)
+
+        return broken
+
+
+class FakeGraph:
+    """Graph as the app sees it; what it took is the truth that the app's promises are judged by."""
+
+    def __init__(self) -> None:
+        self.next_answers: list[str] = []
+        self.taken: list[dict[str, Any]] = []
+        self.rings: Counter[tuple[str, str]] = Counter()
+        self.ended = False
+        self.reachable = True
+        self.present: set[str] = set()
+
+    def invite(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> Any:
+        answer = self.next_answers.pop(0) if self.next_answers else "running"
+        if self.ended:
+            raise Refused(404, code="8522")
+        before: dict[str, GraphError] = {
+            "refused": Refused(403, code="7504"),
+            "throttled": Throttled(429, retry_after=30.0),
+            "throttled briefly": Throttled(429, retry_after=2.128),
+            "unavailable": Throttled(503),
+            "nothing sent": NothingSent("no connection"),
+            "lost before": OutcomeUnknown("cut"),
+        }
+        if answer in before:
+            raise before[answer]
+        operation = {
+            "id": str(uuid.uuid4()),
+            "clientContext": body["clientContext"],
+            "people": [entry["identity"]["user"]["id"] for entry in body["participants"]],
+            "call": call_id,
+        }
+        self.taken.append(operation)
+        for person in operation["people"]:
+            self.rings[operation["clientContext"], person] += 1
+        if answer == "lost after":
+            raise OutcomeUnknown("cut")
+        status = {"completed at once": "Completed", "no id": None}.get(answer, "Running")
+        return wire.operation_state(
+            {
+                "id": None if answer == "no id" else operation["id"],
+                "status": status,
+                "clientContext": operation["clientContext"],
+            }
+        )
+
+    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
+        self._answer()
+        if self.ended:
+            raise Refused(404, code="8522")
+        return CallRead("established", None)
+
+    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+        self._answer()
+        return [roster_entry(person) for person in sorted(self.present)]
+
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+        self._answer()
+        raise Refused(404)
+
+    def _answer(self) -> None:
+        if not self.reachable:
+            raise OutcomeUnknown("no answer")
+
+
+class FakeFlows:
+    """Where flows wait."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int | None] = []
+        self.told: list[tuple[str, str]] = []
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status is not None and status < 300:
+            self.told.append((url, headers["webhook-id"]))
+        return status
+
+
+class World:
+    """The app's real parts between stand-ins of everything outside."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.plan = Plan()
+        self.memory = MemoryTable()
+        self.checks, self.outcomes_queue = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.poison = MemoryQueue(self.clock)
+        self.graph, self.flows = FakeGraph(), FakeFlows()
+        self.table = CallTable(Breaking(self.memory, self.plan))
+        broken_graph: Any = Breaking(self.graph, self.plan, is_storage=False)
+        broken_flows: Any = Breaking(self.flows, self.plan, is_storage=False)
+        checks: Any = Breaking(self.checks, self.plan)
+        queue: Any = Breaking(self.outcomes_queue, self.plan)
+        self.outcomes = Outcomes(self.table, queue, self.poison, broken_flows, secret=None, now=self.clock.now)
+        self.watchdog = Watchdog(
+            self.table,
+            checks,
+            broken_graph,
+            self.outcomes,
+            check_after_seconds=CHECK_AFTER,
+            give_up_after_seconds=GIVE_UP_AFTER,
+            now=self.clock.now,
+        )
+        # One at a time, so that the same choices always lead to the same story.
+        sender = Sender(broken_graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
+        self.inviting = Inviting(
+            self.table,
+            self.watchdog,
+            sender,
+            self.outcomes,
+            check_after_seconds=CHECK_AFTER,
+            now=self.clock.now,
+        )
+        addresses = Addresses("https://app.example", ())
+        self.reading = Reading(self.table, self.watchdog, addresses, self.outcomes, now=self.clock.now)
+        self.applying = Applying(self.table, self.outcomes, now=self.clock.now)
+
+    def invite(
+        self, people: tuple[str, ...], context: str | None, headers: Mapping[str, str], *, waits: bool = False
+    ) -> Invitation | ApiError | None:
+        """A flow's request: the invitation, the error answered, or None where the process died."""
+        invitees = tuple(Invitee("user", {"id": person}) for person in people)
+        try:
+            invitation, _ = self.inviting.invite(CALL, invitees, context, headers, callback_url=FLOW if waits else None)
+        except ApiError as error:
+            return error
+        except Crash:
+            return None
+        else:
+            return invitation
+        finally:
+            self.plan.countdown = 0
+
+    def report(self, *items: dict[str, Any]) -> bool:
+        """A callback of Graph; whether it was acknowledged."""
+        reports = [report for item in items for report in reports_of(item)]
+        try:
+            self.applying.apply(CALL, reports)
+        except (Crash, StorageUnavailable):
+            return False
+        finally:
+            self.plan.countdown = 0
+        return True
+
+    def work_queues(self) -> None:
+        """Let the queue triggers do what is due, once each; what fails comes back."""
+        for queue, handle in ((self.checks, self.watchdog.handle), (self.outcomes_queue, self.outcomes.deliver)):
+            for waiting in queue.due():
+                try:
+                    handle(waiting.message)
+                except (Crash, StorageUnavailable):
+                    waiting.due = self.clock.now()
+                else:
+                    queue.remove(waiting)
+                finally:
+                    self.plan.countdown = 0
+
+    def poll(self) -> None:
+        """Flows look at all their invitations."""
+        for entry in self.invitations():
+            self.reading.invitation(Request(route={"callId": CALL, "invitationId": entry.id}))
+
+    def invitations(self) -> list[Invitation]:
+        """All invitations, read past the faults."""
+        stored, _ = CallTable(self.memory).invitations_and_presence(CALL)
+        return [entry.value for entry in stored]
+
+    def says_graph(self) -> dict[str, Any]:
+        """What Graph has said for good, by operation."""
+        return {
+            f"{invitation.id}/{operation.client_context}": (operation.status, operation.result)
+            for invitation in self.invitations()
+            for operation in invitation.operations
+            if operation.verdict is Verdict.GRAPH
+        }
+
+
+def operation_item(
+    operation: Mapping[str, Any], status: str, *, with_id: bool = True, with_context: bool = True
+) -> dict[str, Any]:
+    """A report about an operation, in the documented form."""
+    final = status.casefold() in ("completed", "failed")
+    result = {"code": 603, "subcode": 0, "message": "declined"} if status.casefold() == "failed" else None
+    return {
+        "changeType": "deleted" if final else "updated",
+        "resourceUrl": f"/communications/calls/{CALL}/operations/{operation['id']}",
+        "resourceData": {
+            "@odata.type": "#microsoft.graph.inviteParticipantsOperation",
+            "id": operation["id"] if with_id else None,
+            "clientContext": operation["clientContext"] if with_context else None,
+            "status": status,
+            "resultInfo": result,
+        },
+    }
+
+
+def roster_entry(person: str) -> dict[str, Any]:
+    """A participant of a roster."""
+    return {
+        "@odata.type": "#microsoft.graph.participant",
+        "id": None,
+        "isInLobby": False,
+        "info": {"identity": {"user": {"id": person}}},
+    }
+
+
+def roster_item(people: set[str]) -> dict[str, Any]:
+    """A roster, in the documented form."""
+    return {
+        "changeType": "updated",
+        "resourceUrl": f"/communications/calls/{CALL}/participants",
+        "resourceData": [roster_entry(person) for person in sorted(people)],
+    }
+
+
+def call_item(state: str) -> dict[str, Any]:
+    """A report about the call itself."""
+    return {
+        "changeType": "updated",
+        "resourceUrl": f"/communications/calls/{CALL}",
+        "resourceData": {"@odata.type": "#microsoft.graph.call", "state": state},
+    }
