@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from operations.health import Health
 from operations.outcomes import Outcomes
 from operations.queues import CHECKS, OUTCOMES, StorageQueue
 from operations.reading import Reading
+from operations.redaction import install, learn_secrets
 from operations.retention import Retention
 from operations.storage import StorageTable, table_client
 from operations.waiting import Addresses
@@ -31,6 +33,9 @@ from settings import Settings, SettingsError, load
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
+install()
+# Each request to storage would be told at length, headers and all.
+logging.getLogger("azure").setLevel(logging.WARNING)
 _log = logging.getLogger("call_invites")
 
 
@@ -99,6 +104,14 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     )
 
 
+def _learn_secrets(settings: Settings) -> None:
+    credential, storage = settings.credential, settings.storage
+    key = re.search(r"AccountKey=([^;]+)", storage.connection_string or "", re.IGNORECASE)
+    learn_secrets(
+        credential.client_secret, settings.flow_callback_secret, storage.connection_string, key[1] if key else None
+    )
+
+
 class _Once:
     """Builds the app at its first use, since a fault of the settings must not keep the functions from loading."""
 
@@ -117,7 +130,9 @@ class _Once:
 
     def _build(self) -> App:
         try:
-            app = build(load())
+            settings = load()
+            _learn_secrets(settings)
+            app = build(settings)
         except SettingsError as error:
             if error.faults != self._faults:
                 self._faults = error.faults

@@ -66,6 +66,18 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     return operations.http.health(req)
 
 
+@app.route("calls/{callId}/participants/invite-phone", methods=["POST"], auth_level=KEY)
+def invite_phone(req: func.HttpRequest) -> func.HttpResponse:
+    """Invite one telephone into a call, with a flat body: 202, to be polled."""
+    return invite.http.invite_phone(req)
+
+
+@app.route("calls/{callId}/participants/move", methods=["POST"], auth_level=KEY)
+def move_person(req: func.HttpRequest) -> func.HttpResponse:
+    """Move one person from another meeting into a call, with a flat body: 202, to be polled."""
+    return invite.http.move_person(req)
+
+
 @app.route("calls/{callId}/participants/invite-and-wait", methods=["POST"], auth_level=KEY)
 def invite_participants_and_wait(req: func.HttpRequest) -> func.HttpResponse:
     """Invite people into a call: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""

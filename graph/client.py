@@ -6,6 +6,7 @@ Whether a request may be tried again is for the caller to decide; this module te
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 import uuid
@@ -67,7 +68,8 @@ class GraphClient:
         Raises:
             NothingSent, Throttled, Refused, OutcomeUnknown: see ``graph.errors``.
         """
-        response = self._ask("POST", f"/{_quoted(call_id)}/participants/invite", scenario_id, read_seconds, body)
+        question = _Question("invite", call_id, "/participants/invite", scenario_id, read_seconds, body)
+        response = self._ask(question)
         return wire.operation_state(_json(response), location=response.headers.get("Location"))
 
     def call(self, call_id: str, *, scenario_id: str) -> CallRead:
@@ -76,7 +78,7 @@ class GraphClient:
         Raises:
             GraphError: any of the tree; ``Refused`` with status 404 where the call is gone or was never this app's.
         """
-        body = _json(self._ask("GET", f"/{_quoted(call_id)}", scenario_id))
+        body = _json(self._ask(_Question("read call", call_id, "", scenario_id)))
         entity = body if isinstance(body, dict) else {}
         state = wire.text(entity.get("state"))
         return CallRead(state.casefold() if state else None, wire.result_info(entity.get("resultInfo")))
@@ -87,7 +89,7 @@ class GraphClient:
         Raises:
             GraphError: any of the tree.
         """
-        body = _json(self._ask("GET", f"/{_quoted(call_id)}/participants", scenario_id))
+        body = _json(self._ask(_Question("read participants", call_id, "/participants", scenario_id)))
         value = body.get("value") if isinstance(body, dict) else None
         return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
@@ -97,56 +99,37 @@ class GraphClient:
         Raises:
             GraphError: any of the tree; a 404 proves nothing.
         """
-        path = f"/{_quoted(call_id)}/operations/{_quoted(operation_id)}"
-        return wire.operation_state(_json(self._ask("GET", path, scenario_id)))
+        path = f"/operations/{_quoted(operation_id)}"
+        return wire.operation_state(_json(self._ask(_Question("read operation", call_id, path, scenario_id))))
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        scenario_id: str,
-        read_seconds: float = _READ_SECONDS,
-        body: Mapping[str, Any] | None = None,
-    ) -> requests.Response:
+    def _ask(self, question: _Question) -> requests.Response:
         token = self._tokens.token()
-        response = self._send(method, path, scenario_id=scenario_id, read_seconds=read_seconds, body=body, token=token)
+        response = self._send(question, token)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             # Revoked or rotated under us: one fresh token, once. Graph took nothing, so sending again is safe.
-            token = self._tokens.fresh_token(token)
-            response = self._send(
-                method, path, scenario_id=scenario_id, read_seconds=read_seconds, body=body, token=token
-            )
+            response = self._send(question, self._tokens.fresh_token(token))
         if response.status_code < 300:  # noqa: PLR2004 - the end of 2xx
             return response
         raise _error(response)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        scenario_id: str,
-        read_seconds: float,
-        body: Mapping[str, Any] | None,
-        token: str,
-    ) -> requests.Response:
+    def _send(self, question: _Question, token: str) -> requests.Response:
         client_request_id = str(uuid.uuid4())
         headers = {
             "Authorization": f"Bearer {token}",
             "client-request-id": client_request_id,
-            "Scenario-Id": scenario_id,
+            "Scenario-Id": question.scenario_id,
             "Accept": "application/json",
         }
         started = time.monotonic()
-        status: object = "no answer"
+        status: object = "none"
         request_id = None
         try:
             response = self._session.request(
-                method,
-                self._root + path,
-                json=body,
+                "GET" if question.body is None else "POST",
+                f"{self._root}/{_quoted(question.call_id)}{question.path}",
+                json=question.body,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, read_seconds),
+                timeout=(CONNECT_SECONDS, question.read_seconds),
                 allow_redirects=False,
             )
             status = response.status_code
@@ -159,16 +142,33 @@ class GraphClient:
             raise OutcomeUnknown(message) from error
         finally:
             _log.info(
-                "graph %s %s status=%s request-id=%s client-request-id=%s scenario-id=%s milliseconds=%d",
-                method,
-                path,
+                "graph %s call=%s status=%s request-id=%s client-request-id=%s scenario-id=%s milliseconds=%d",
+                question.what,
+                short_hash(question.call_id),
                 status,
                 request_id,
                 client_request_id,
-                scenario_id,
+                question.scenario_id,
                 (time.monotonic() - started) * 1000,
             )
         return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One request to Graph about a call; with a body it is a POST."""
+
+    what: str
+    call_id: str
+    path: str
+    scenario_id: str
+    read_seconds: float = _READ_SECONDS
+    body: Mapping[str, Any] | None = None
+
+
+def short_hash(call_id: str) -> str:
+    """Return what stands for a call in logs: enough to follow one, not enough to name one."""
+    return hashlib.sha256(call_id.lower().encode()).hexdigest()[:12]
 
 
 def _error(response: requests.Response) -> GraphError:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from graph import wire
+from graph.client import short_hash
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.splitting import split
@@ -174,8 +175,9 @@ class Inviting:
     def _ask(self, stored: Stored[Invitation], places: Sequence[int]) -> Invitation:
         scenario_id = str(uuid.uuid4())
         _log.info(
-            "inviting invitation=%s people=%d requests=%d scenario-id=%s",
+            "inviting invitation=%s call=%s people=%d requests=%d scenario-id=%s",
             stored.value.id,
+            short_hash(stored.value.call_id),
             len(stored.value.participants),
             len(places),
             scenario_id,

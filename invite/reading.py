@@ -12,7 +12,6 @@ from invite.request import (
     Identity,
     IdentitySet,
     InvitationParticipantInfo,
-    InviteBody,
     known_members,
     without_blanks,
 )
@@ -21,6 +20,8 @@ from operations.errors import BadRequest, Fault, TooLarge
 from operations.model import Invitee
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic_core import ErrorDetails
 
     from graph.clouds import Cloud
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1024 * 1024
 _MOST_FAULTS = 100
-Body = TypeVar("Body", bound=InviteBody)
+Body = TypeVar("Body", bound=BaseModel)
 
 
 def read_body(request: Request, model: type[Body], cloud: Cloud) -> Body:
@@ -53,9 +54,9 @@ def read_body(request: Request, model: type[Body], cloud: Cloud) -> Body:
     return validated
 
 
-def invitees(body: InviteBody) -> tuple[Invitee, ...]:
+def invitees(participants: Sequence[InvitationParticipantInfo]) -> tuple[Invitee, ...]:
     """Return the people of a validated body."""
-    return tuple(_invitee(entry) for entry in body.participants)
+    return tuple(_invitee(entry) for entry in participants)
 
 
 def _invitee(entry: InvitationParticipantInfo) -> Invitee:

@@ -60,6 +60,7 @@ def _client_context(value: str) -> str:
 
 Text = Annotated[str, StringConstraints(max_length=256)]
 Guid = Annotated[str, AfterValidator(_guid)]
+ClientContext = Annotated[str, AfterValidator(_client_context)]
 CallReference = Annotated[str, AfterValidator(_call_reference)]
 
 
@@ -122,13 +123,43 @@ class InviteBody(_Model):
     """The body of an invite."""
 
     participants: Annotated[list[InvitationParticipantInfo], Field(min_length=1, max_length=MOST_PEOPLE)]
-    clientContext: Annotated[str, AfterValidator(_client_context)] | None = None  # noqa: N815
+    clientContext: ClientContext | None = None  # noqa: N815
 
 
 class InviteAndWaitBody(InviteBody):
     """The body of an invite whose outcome is sent to the flow."""
 
     callbackUrl: Annotated[str, StringConstraints(min_length=1)]  # noqa: N815
+
+
+class InvitePhoneBody(_Model):
+    """The body of an invite of one telephone, flat for makers who would not nest one."""
+
+    phoneNumber: Annotated[str, AfterValidator(_e164)]  # noqa: N815
+    displayName: Text | None = None  # noqa: N815
+    clientContext: ClientContext | None = None  # noqa: N815
+
+    def participant(self) -> InvitationParticipantInfo:
+        """Return the telephone as Graph's form has it."""
+        phone = PhoneIdentity(id=self.phoneNumber, displayName=self.displayName)
+        return InvitationParticipantInfo(identity=IdentitySet(phone=phone))
+
+
+class MovePersonBody(_Model):
+    """The body of a move of one person from a meeting to another, both made by the same app."""
+
+    userId: Guid  # noqa: N815
+    fromCallId: CallReference  # noqa: N815
+    participantId: Text | None = None  # noqa: N815
+    displayName: Text | None = None  # noqa: N815
+    clientContext: ClientContext | None = None  # noqa: N815
+
+    def participant(self) -> InvitationParticipantInfo:
+        """Return the person as Graph's form has it (participant-invite, example 5)."""
+        user = EntraIdentity(id=self.userId, displayName=self.displayName, identityProvider="AAD")
+        return InvitationParticipantInfo(
+            identity=IdentitySet(user=user), replacesCallId=self.fromCallId, participantId=self.participantId
+        )
 
 
 def known_members(model: type[BaseModel]) -> list[str]:

@@ -34,6 +34,8 @@ _IDENTITY_SETS = ("identitySet", "communicationsIdentitySet")
 
 def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
     """Find what is wrong between the members of a body, whatever else is wrong with each of them."""
+    for name in sorted(cloud.lacking_members & body.keys()):
+        yield _not_in_this_cloud(name, name, cloud)
     participants = body.get("participants")
     entries = participants if isinstance(participants, list) else []
     seen: dict[tuple[str, str], int] = {}
@@ -48,8 +50,12 @@ def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud
 
 def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
     for name in sorted(cloud.lacking_members & entry.keys()):
-        message = f"Microsoft Graph does not have {name} in the cloud {cloud.name}. Leave it out."
-        yield Fault("NotInThisCloud", message, f"participants[{place}].{name}")
+        yield _not_in_this_cloud(name, f"participants[{place}].{name}", cloud)
+
+
+def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
+    message = f"Microsoft Graph does not have {what} in the cloud {cloud.name}. Leave it out."
+    return Fault("NotInThisCloud", message, target)
 
 
 def _identity_faults(
@@ -92,8 +98,7 @@ def _type_faults(entity: Mapping[str, Any], path: str, allowed: tuple[str, ...],
         known = " or ".join(f"#microsoft.graph.{entry}" for entry in allowed)
         yield Fault("WrongType", f"Leave it out, or write {known}.", target)
     elif name in cloud.lacking_identity_types:
-        message = f"Microsoft Graph does not have this type in the cloud {cloud.name}. Leave it out."
-        yield Fault("NotInThisCloud", message, target)
+        yield _not_in_this_cloud("this type", target, cloud)
 
 
 def _room_for_splitting(context: object, entries: list[Any]) -> Iterator[Fault]:

@@ -66,9 +66,10 @@ def _host(environment: dict[str, str]) -> list[str]:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
+    # Ctrl-C reaches the host by itself; it decides when to end, and Azurite ends after it. A handler that does
+    # nothing, since to ignore the signal would be passed on to the host.
+    signal.signal(signal.SIGINT, lambda *_: None)
     process = subprocess.Popen(command, cwd=_FOLDER, env=environment)
-    # Ctrl-C reaches the host by itself; it decides when to end, and Azurite ends after it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status

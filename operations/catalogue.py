@@ -6,6 +6,7 @@ answers with the same codes (so these are hints, never control flow), [U] users'
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ class Meaning:
     source: str
 
 
+_DIAG_CODE = re.compile(r"DiagCode:\s*(\d{1,9})#(\d{1,9})")
 _ASK_ADMIN = "Ask the administrator to"
 
 # Graph's answers to the invite request itself, by the error's code.
@@ -175,11 +177,21 @@ def advice_for_outcome(result: ResultInfo | None) -> str:
     if result is None or result.code is None:
         return _said(result) or _UNKNOWN_OUTCOME
     meaning = (
-        OUTCOMES.get((result.code, result.subcode))
+        _diagnosed(result)
+        or OUTCOMES.get((result.code, result.subcode))
         or _OUTCOMES_BY_SUBCODE.get(result.subcode or 0)
         or OUTCOMES.get((result.code, None))
     )
     return meaning.text if meaning is not None else (_said(result) or _UNKNOWN_OUTCOME)
+
+
+def _diagnosed(result: ResultInfo) -> Meaning | None:
+    """Find what the message's own code says: ``DiagCode: 403#10151`` can be more exact than subcode 9999."""
+    match = _DIAG_CODE.search(result.message or "")
+    if match is None:
+        return None
+    code, subcode = int(match[1]), int(match[2])
+    return OUTCOMES.get((code, subcode)) or _OUTCOMES_BY_SUBCODE.get(subcode)
 
 
 def _said(result: ResultInfo | None) -> str | None:

@@ -1,34 +1,102 @@
-"""What must never reach a log, an error or a flow's run history: numbers, ids, names in ids, tokens, signed URLs.
+"""What must never reach a log, an error or a flow's run history: numbers, ids of people, tokens, signed addresses.
 
 Graph's own failure text names people: ``addParticipants failed for participant 4:+1234567890. Underlying reason: ...``
 (seen in microsoftgraph/microsoft-graph-comms-samples#410). The reason is worth keeping, the name is not.
+
+``install`` puts the same net under every log line of the process, whoever writes it. Names of people have no form
+that a net could catch: the app never logs them, nor anything else of a request's or a callback's content.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MOST_CHARACTERS = 1_000
+_LONGEST_LINE = 20_000
+_LEAST_SECRET = 8
+_QUERY_SECRETS = "sig|sv|sp|code|token|client_secret|client_assertion|access_token"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bBearer\s+[A-Za-z0-9._~+/=-]+", re.IGNORECASE), "Bearer [token]"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*"), "[token]"),
-    (
-        re.compile(
-            r"([?&](?:sig|sv|sp|code|token|client_secret|client_assertion|access_token)=)[^&\s\"']+",
-            re.IGNORECASE,
-        ),
-        r"\1[secret]",
-    ),
+    (re.compile(rf"([?&](?:{_QUERY_SECRETS})=)[^&\s\"']+", re.IGNORECASE), r"\1[secret]"),
+    (re.compile(r"((?:AccountKey|SharedAccessSignature)=)[^;\s\"']+", re.IGNORECASE), r"\1[secret]"),
     # Ids of the calling service: 8:orgid:<guid>, 4:+<number>, 28:<app>, 29:<encrypted>, gov 8:gcch:, 8:dod:.
     (re.compile(r"\b(?:8:[A-Za-z]+:|8:|4:|28:|29:)[A-Za-z0-9+_.:-]{4,}"), "[participant]"),
-    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "[id]"),
+    # A GUID may be anybody's; only those that the log names as a request's or a call's are known to be nobody's.
+    (re.compile(r"(?<!-id=)\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "[id]"),
     (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "[address]"),
-    (re.compile(r"(?<![\w#])\+?\d(?:[ ().-]?\d){6,14}(?!\w)"), "[number]"),
+    # With a plus sign a number may be written in any way; without one only a long run of digits is taken for one,
+    # since dates and codes have digits too.
+    (re.compile(r"\+\d(?:[ ().-]?\d){5,14}(?!\d)"), "[number]"),
+    (re.compile(r"(?<![\w#.:=-])\d{9,15}(?![\w-])|\(\d{2,4}\)[ -]?\d{3}[ -]?\d{3,5}"), "[number]"),
 )
 
 
 def redact(text: str) -> str:
     """Return the text with everything that names a person or opens a door replaced, and cut to a readable length."""
+    return _cut(_replaced(text), _MOST_CHARACTERS)
+
+
+class Net:
+    """Makes log records that hold no secret: by pattern, and by value where the value is known."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._secrets: tuple[str, ...] = ()
+        self._make = logging.getLogRecordFactory()
+
+    def learn(self, secrets: Iterable[str | None]) -> None:
+        """Never let these values through; what is too short to be one is left out."""
+        known = {secret for secret in secrets if secret and len(secret) >= _LEAST_SECRET}
+        with self._lock:
+            self._secrets = tuple(sorted(known.union(self._secrets), key=len, reverse=True))
+
+    def __call__(self, *arguments: Any, **named: Any) -> logging.LogRecord:
+        """Return the record that logging asked for, made clean."""
+        record = self._make(*arguments, **named)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            message = str(record.msg)  # whoever wrote the line gave arguments that do not fit it
+        record.msg, record.args = self._clean(message), None
+        if record.exc_info and record.exc_info[0] is not None:
+            # Handlers write a trace that is text already as it is, and never look at the exception again.
+            record.exc_text = self._clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+            record.exc_info = None
+        return record
+
+    def _clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return _cut(_replaced(text), _LONGEST_LINE)
+
+
+_net = Net()
+
+
+def install() -> None:
+    """Put the net under every log line of the process from now on."""
+    if logging.getLogRecordFactory() is not _net:
+        logging.setLogRecordFactory(_net)
+
+
+def learn_secrets(*secrets: str | None) -> None:
+    """Tell the net values that must never be logged, such as the app's own credential."""
+    _net.learn(secrets)
+
+
+def _replaced(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+    return text
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

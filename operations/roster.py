@@ -95,8 +95,8 @@ def apply_list(
     sequence = max(numbers, default=None)
     if sequence is not None and call.roster_sequence is not None and sequence < call.roster_sequence:
         return call, {}
-    changed = _observe(known, seen, now, sequence=None)
-    present = {entry.key for entry in seen}
+    present = _strongest(seen)
+    changed = _observe(known, present.values(), now, sequence=None)
     for key, entry in known.items():
         if key not in present and entry.presence is not Presence.LEFT:
             changed[key] = replace(entry, presence=Presence.LEFT, left=now)
@@ -129,6 +129,16 @@ def apply_delta(
     if not changed:
         return call, {}
     return _with_presence(call, {**known, **changed}, now), changed
+
+
+def _strongest(seen: Iterable[Sighting]) -> dict[str, Sighting]:
+    """Two endpoints of somebody without a participant id have one key: who is in the call with one of them is in it."""
+    present: dict[str, Sighting] = {}
+    for sight in seen:
+        other = present.setdefault(sight.key, sight)
+        if _STRENGTH[sight.presence] > _STRENGTH[other.presence]:
+            present[sight.key] = sight
+    return present
 
 
 def _observe(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from local.azurite import azurite
 from simulator import Simulator
 
 if TYPE_CHECKING:
@@ -79,11 +80,14 @@ class Host:
 
 
 @contextmanager
-def run_host(settings: dict[str, str], folder: Path, *, script: list[str] | None = None) -> Iterator[Host]:
+def run_host(
+    settings: dict[str, str], folder: Path, *, port: int = 0, script: list[str] | None = None
+) -> Iterator[Host]:
     """Run ``python -m local.host`` (or another script that does so) while the block lasts."""
     file = folder / f"settings-{time.monotonic_ns()}.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
-    command = [sys.executable, *(script or ["-m", "local.host"]), "--port", "0", "--key", KEY, "--settings", str(file)]
+    command = [sys.executable, *(script or ["-m", "local.host"]), "--port", str(port)]
+    command += ["--key", KEY, "--settings", str(file)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GRAPH_", "AzureWebJobs"))}
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -117,25 +121,31 @@ def run_host(settings: dict[str, str], folder: Path, *, script: list[str] | None
             process.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def storage() -> Iterator[str]:
+    """A storage of one's own: the queues have fixed names, and another app's host would take the messages."""
+    with azurite() as connection_string:
+        yield connection_string
+
+
+@pytest.fixture(scope="module")
 def graph() -> Iterator[Simulator]:
     """A simulated Graph in which people answer after some tens of milliseconds."""
     with Simulator(time_scale=0.01) as simulator:
         yield simulator
 
 
-@pytest.fixture(scope="session")
-def settings(azurite: str, graph: Simulator) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def settings(storage: str, graph: Simulator) -> dict[str, str]:
     """The app's settings on this machine."""
     return {
         **graph.settings(),
-        "AzureWebJobsStorage": azurite,
-        "STATE_TABLE": f"e2e{time.monotonic_ns()}",
+        "AzureWebJobsStorage": storage,
         "FUNCTIONS_WORKER_RUNTIME": "python",
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """The app, running as a process of its own."""
     with run_host(settings, tmp_path_factory.mktemp("host")) as running:

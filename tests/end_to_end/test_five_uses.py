@@ -155,3 +155,34 @@ def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
     assert refused.json()["error"]["target"] == "callbackUrl"
     assert "secret" not in refused.text
     assert not [entry for entry in graph.log.invites if entry.call_id == call_id]
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "use"),
+    [
+        ("invite-phone", {"phoneNumber": "+12345678901"}, 4),
+        (
+            "move",
+            {
+                "userId": "682b6c37-0729-4fab-ace6-d730d5d9137e",
+                "fromCallId": "a7ebfb2d-871e-419c-87af-27290b22e8db",
+                "participantId": "7d501bf1-5ee4-4605-ba92-0ae4513c611c",
+            },
+            5,
+        ),
+    ],
+    ids=["a telephone", "a move"],
+)
+def test_the_flat_forms_send_the_documented_body(
+    host: Host, graph: Simulator, route: str, body: dict[str, Any], use: int
+) -> None:
+    """A maker who gives only a number, or only whom to move, has Graph asked exactly as documented."""
+    call_id = graph.create_call(host.callback_uri)
+    context = request_body(use)["clientContext"]
+    path = f"/calls/{call_id}/participants/{route}"
+    accepted = host.request("POST", path, json={**body, "clientContext": context})
+    assert host.outcome(accepted).json()["status"] == "completed"
+    assert [entry.body for entry in graph.log.invites if entry.call_id == call_id] == [request_body(use)]
+    empty = host.request("POST", path, json={})
+    assert empty.status_code == 400
+    assert {fault["target"] for fault in empty.json()["error"]["details"]} == set(body) - {"participantId"}

@@ -68,7 +68,7 @@ def test_without_core_tools_it_runs_on_the_local_host_and_azurite(project: Path)
     status, said = _run(project, "/nowhere")
     assert status == 0, said
     assert (project / "local.settings.json").read_text(encoding="utf-8") == _EMULATOR
-    assert re.search(r"^storage .*QueueEndpoint=http://127\.0\.0\.1:\d+/devstoreaccount1", said, re.MULTILINE)
+    assert re.search(r"^storage .*QueueEndpoint=http://127\.0\.0\.1:\d+/devstoreaccount1", said, re.MULTILINE), said
     assert "listening on http://127.0.0.1:" in said
     assert list((project / ".local" / "azurite").iterdir())
 

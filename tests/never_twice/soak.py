@@ -1,0 +1,192 @@
+"""Many invitations through every real part, with faults of every kind that the simulator knows.
+
+Flows behave as the flow engine does: they repeat a POST on 408, 429, 5xx and broken connections, then poll. The
+simulator's log is the truth that every outcome is judged by.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from simulator import Simulator
+    from simulator.options import Outcome
+    from tests.end_to_end.conftest import Host
+
+_RETRIED = {408, 429, *range(500, 600)}
+_MOST_TRIES = 9
+# What a share of the requests meets; each is one fault, played for one invitation.
+REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 429, "retry_after": 2.128},
+    {"status": 429, "retry_after": 40, "retry_after_format": "date"},
+    {"status": 429},
+    {"status": 503, "retry_after": 5},
+    {"status": 503},
+    {"status": 500},
+    {"status": 500, "taken": True},
+    {"status": 502, "taken": True},
+    {"status": 504},
+    {"status": 504, "taken": True},
+    {"cut": "before"},
+    {"cut": "after"},
+    {"delay_before": 20},
+    {"delay_after": 30},
+    {"status": 403, "code": "7504"},
+    {"status": 409, "code": "8519"},
+)
+REPORT_FAULTS: tuple[dict[str, Any], ...] = (
+    {"lost": "operation"},
+    {"lost": "roster"},
+    {"lost": "all"},
+    {"late": 300},
+    {"copies": 3},
+    {"before_response": True},
+    {"roster_first": True},
+    {"together": True},
+    {"running": "late"},
+    {"operation_id_null": True},
+    {"without_client_context": True},
+    {"string_codes": True},
+    {"casing": "upper"},
+    {"foreign_items": True},
+    {"response_empty": True},
+)
+BEHAVIOURS: tuple[Outcome, ...] = ("answers", "answers", "answers", "declines", "ringsOut", "busy", "fails", "lobby")
+
+
+@dataclass
+class Flow:
+    """One flow that invites one person, and what it learnt."""
+
+    call_id: str
+    person: str
+    behaviour: Outcome
+    faults: list[dict[str, Any]]
+    context: str = field(default_factory=lambda: str(uuid.uuid4()))
+    outcome: str = ""
+    tries: int = 0
+
+
+@dataclass
+class Tally:
+    """What came of a soak."""
+
+    flows: list[Flow]
+    lost: list[Flow] = field(default_factory=list)
+    twice: list[Flow] = field(default_factory=list)
+    wrong: list[Flow] = field(default_factory=list)
+    seconds: float = 0
+
+    def summary(self) -> str:
+        """The figures on one line."""
+        outcomes = Counter(flow.outcome for flow in self.flows)
+        faulty = sum(bool(flow.faults) for flow in self.flows)
+        return (
+            f"{len(self.flows)} invitations, {faulty} with faults, {self.seconds:.0f} s: "
+            f"{len(self.lost)} lost, {len(self.twice)} twice, {len(self.wrong)} wrong; outcomes {dict(outcomes)}"
+        )
+
+
+def soak(
+    hosts: Sequence[Host],
+    graph: Simulator,
+    *,
+    count: int,
+    share: float,
+    seed: int,
+    at_once: int = 16,
+    say: Callable[[str], None] = print,
+) -> Tally:
+    """Run ``count`` flows, of which a ``share`` meets a fault, and judge their outcomes."""
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    flows = [_flow(hosts, graph, chance, share) for _ in range(count)]
+    started = time.monotonic()
+    with ThreadPoolExecutor(at_once) as pool:
+        for number, _ in enumerate(
+            pool.map(lambda entry: _run(hosts[entry[0] % len(hosts)], entry[1]), enumerate(flows))
+        ):
+            if number % 100 == 99:
+                say(f"{number + 1} of {count} after {time.monotonic() - started:.0f} s")
+    graph.wait_idle(30)
+    tally = Tally(flows, seconds=time.monotonic() - started)
+    _judge(tally, graph)
+    return tally
+
+
+def _flow(hosts: Sequence[Host], graph: Simulator, chance: random.Random, share: float) -> Flow:
+    person, behaviour = str(uuid.uuid4()), chance.choice(BEHAVIOURS)
+    faults: list[dict[str, Any]] = []
+    reporting: dict[str, Any] = {}
+    if chance.random() < share:
+        kind = chance.randrange(3)
+        if kind != 1:
+            faults.append(chance.choice(REQUEST_FAULTS))
+        if kind != 0:
+            reporting = chance.choice(REPORT_FAULTS)
+            faults.append(reporting)
+    call_id = graph.create_call(chance.choice(list(hosts)).callback_uri, announce=False)
+    options: Any = reporting
+    graph.person(person, behaviour, **options)
+    for fault in faults:
+        if fault is not reporting:
+            graph.fault(call_id=call_id, **fault)
+    return Flow(call_id, person, behaviour, faults)
+
+
+def _run(host: Host, flow: Flow) -> None:
+    body = {"participants": [{"identity": {"user": {"id": flow.person}}}], "clientContext": flow.context}
+    wait = 0.1
+    for flow.tries in range(1, _MOST_TRIES + 1):
+        accepted = None
+        with suppress(requests.ConnectionError):
+            accepted = host.invite(flow.call_id, body)
+        if accepted is not None and accepted.status_code == 202:
+            outcome = host.outcome(accepted, seconds=60)
+            flow.outcome = outcome.json().get("status") or "failed"
+            return
+        if accepted is not None and accepted.status_code not in _RETRIED:
+            flow.outcome = f"refused {accepted.status_code}"
+            return
+        time.sleep(wait)
+        wait = min(wait * 2, 2)
+
+
+def _judge(tally: Tally, graph: Simulator) -> None:
+    rings: dict[str, list[str]] = {}
+    for ring in graph.log.rings:
+        rings.setdefault(ring.person, []).append(ring.outcome)
+    for flow in tally.flows:
+        mine = rings.get(flow.person, [])
+        if not flow.outcome:
+            tally.lost.append(flow)
+        if len(mine) > 1:
+            tally.twice.append(flow)
+        if not _is_right(flow, mine):
+            tally.wrong.append(flow)
+
+
+def _is_right(flow: Flow, rings: list[str]) -> bool:
+    """Whether the outcome told is what happened, or that it could not be known where it truly could not."""
+    came = any(ring in ("answered", "inLobby") for ring in rings)
+    if flow.outcome == "completed":
+        return came
+    if flow.outcome.startswith("refused"):
+        return not rings
+    if flow.outcome == "failed":
+        # Somebody in the lobby whose report was lost can't be told from somebody who never came.
+        unknowable = flow.behaviour == "lobby" and any(
+            fault.get("lost") in ("operation", "all") for fault in flow.faults
+        )
+        return not came or unknowable
+    return False
