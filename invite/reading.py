@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1024 * 1024
 _MOST_FAULTS = 100
+_NAME = re.compile(r"[A-Za-z_@][A-Za-z0-9_@.-]{0,63}")
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -147,8 +149,8 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            # A member's name comes from the caller too: it is shown, but not at any length or with anything in it.
-            name = "".join(character if character.isprintable() else "?" for character in step[:64])
+            # A member's name comes from the caller too: it is shown only where it could be a name that was mistyped.
+            name = step if _NAME.fullmatch(step) else "?"
             path += f".{name}" if path else name
     return path
 

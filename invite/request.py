@@ -65,7 +65,8 @@ CallReference = Annotated[str, AfterValidator(_call_reference)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    # Built when first used: a callback, which may meet a cold process, needs none of these.
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class Identity(_Model):

@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     with host:
         for line in host.listing():
             print(f"  {line}")
-        print(f"listening on {host.address}", flush=True)
+        # One write, newline and all: whoever waits for this line may read it between two lines of the log.
+        sys.stdout.write(f"listening on {host.address}\n")
+        sys.stdout.flush()
         stopped.wait()
     if not host.ended_in_time:
         # A function still runs and its thread would keep the process: the real host kills it, too.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("call_invites.notifications")
 _MOST_CONFLICTS = 20
-_LONGEST_EARLY_REPORT = 30_000
+_FINAL_WORDS = frozenset({"completed", "failed"})
 
 
 @dataclass
@@ -140,9 +140,15 @@ class Applying:
     @staticmethod
     def _keep_for_later(known: _Known, operation_id: str, report: OperationReport) -> None:
         """A report can come before Graph's answer to the invite, which then looks for it under the operation's id."""
-        text = json.dumps({name: report.raw.get(name) for name in ("id", "status", "resultInfo", "clientContext")})
-        if len(text) < _LONGEST_EARLY_REPORT:
-            known.early.setdefault(operation_id, text)
+        state, result = report.state, report.state.result
+        if not report.ended and state.status not in _FINAL_WORDS:
+            return  # it would stand in the way of the outcome, and says nothing that the answer does not
+        early = {
+            "id": operation_id,
+            "status": state.status,
+            "resultInfo": result and {"code": result.code, "subcode": result.subcode, "message": result.message},
+        }
+        known.early.setdefault(operation_id, json.dumps(early))
 
     def _read_invitation(self, known: _Known, invitation_id: str) -> Invitation | None:
         if invitation_id not in known.invitations:
@@ -155,14 +161,15 @@ class Applying:
     def _apply_call(self, known: _Known, report: CallReport) -> None:
         self._read_call(known)
         before = known.state()
-        if before.state == "terminated":
-            return  # a call that ended stays so; whatever comes later was sent before
-        known.new_call = replace(
-            before,
-            state=report.state or before.state,
-            result=report.result or before.result,
-            updated=known.now,
-        )
+        if before.state != "terminated":
+            known.new_call = replace(
+                before,
+                state=report.state or before.state,
+                result=report.result or before.result,
+                updated=known.now,
+            )
+        # A call that ended stays so; whatever else comes later was sent before. Its end may come again because not all
+        # of it could be written the first time.
         if report.state == "terminated":
             for stored in self._table.open_invitations(known.call_id):
                 known.invitations.setdefault(stored.value.id, stored)

@@ -30,7 +30,6 @@ class OperationReport:
     """Hashes of the identities that the report names."""
     ended: bool
     """Reported as deleted, which is how an operation ends, well or badly."""
-    raw: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_delet
         yield CallReport(call_id, known, wire.result_info(entity.get("resultInfo")))
     elif _is_participant(entity):
         # One participant by itself: a change of that one, or its end.
-        gone = {**entity, "removedState": entity.get("removedState") or {}} if is_deleted else entity
+        gone = {**entity, "removedState": {}} if is_deleted else entity
         yield DeltaReport(call_id, _sightings([gone]), None)
     elif kind in _OURS and ("status" in entity or "clientContext" in entity or kind):
         yield _operation(call_id, entity, path, ended=is_deleted)
@@ -132,7 +131,7 @@ def _operation(call_id: str, entity: Mapping[str, Any], path: str, *, ended: boo
         _, identity = identity_of(entry.get("identity") if isinstance(entry, dict) else None)
         if identity is not None:
             people.add(identity_hash(identity["id"]))
-    return OperationReport(call_id, wire.operation_state(entity, location=path), frozenset(people), ended, entity)
+    return OperationReport(call_id, wire.operation_state(entity, location=path), frozenset(people), ended)
 
 
 def _is_delta(entity: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ the token's tenant is compared with the allowed ones, since the same keys sign c
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 import jwt
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _LEEWAY_SECONDS = 300
 _LONGEST_TOKEN = 16 * 1024
 _LONGEST_KEY_ID = 256
+# RFC 7515 section 3.1; Python's Base64 would read past any other character.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class NotFromGraph(Exception):
@@ -111,7 +114,10 @@ def _bearer(authorization: str | None) -> str:
     if scheme.casefold() != "bearer" or not token:
         reason = "no bearer token"
         raise NotFromGraph(reason)
-    if len(token) > _LONGEST_TOKEN or not token.isascii():
+    if len(token) > _LONGEST_TOKEN:
         reason = "too long"
+        raise NotFromGraph(reason)
+    if not _TOKEN.fullmatch(token):
+        reason = "not a token"
         raise NotFromGraph(reason)
     return token

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from operations.storage import Table
 
 T = TypeVar("T")
-# An entity-group transaction takes 100 rows and 4 MiB; documents are counted in characters, so stay well below.
+# An entity-group transaction takes 100 rows and 4 MiB; documents are counted in characters of up to four bytes.
 _MOST_ROWS = 100
-_MOST_CHARACTERS = 1_500_000
+_MOST_CHARACTERS = 800_000
 _CALL = (rows.CALL, None)
 _PARTICIPANTS = (rows.PARTICIPANTS, rows.AFTER_PARTICIPANTS)
 

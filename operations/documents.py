@@ -23,6 +23,8 @@ from operations.model import (
     Verdict,
 )
 
+_LONGEST_MESSAGE = 1_500
+
 
 def invitation_document(invitation: Invitation) -> dict[str, Any]:
     """Return the document of an invitation."""
@@ -142,7 +144,10 @@ def _read_operation(document: dict[str, Any]) -> Operation:
 
 
 def _result_document(result: ResultInfo | None) -> list[Any] | None:
-    return None if result is None else [result.code, result.subcode, result.message]
+    if result is None:
+        return None
+    # Graph's text has no limit of its own, and a row has: what nobody is shown need not be kept.
+    return [result.code, result.subcode, result.message and result.message[:_LONGEST_MESSAGE]]
 
 
 def _read_result(document: list[Any] | None) -> ResultInfo | None:

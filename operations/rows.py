@@ -43,8 +43,8 @@ RETENTION = "~kept|"
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@,=+-]{0,255}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _INVITATION_ID = re.compile(r"[A-Z2-7]{26}")
-# A string property holds 64 KiB of UTF-16.
-_PROPERTY_CHARACTERS = 30_000
+# A string property holds 64 KiB of UTF-16, in which a character takes up to four bytes.
+_PROPERTY_CHARACTERS = 16_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,10 +153,17 @@ class StorageTable:
 
     def delete(self, partition: str, row_keys: Sequence[str]) -> None:
         """Delete rows of one partition in one transaction; see ``Table``."""
-        with _translated(), suppress(ResourceNotFoundError):
-            self._client.submit_transaction(
-                [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
-            )
+        with _translated():
+            try:
+                self._client.submit_transaction(
+                    [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
+                )
+            except HttpResponseError as error:
+                if _code(error) not in ("ResourceNotFound", "TableNotFound"):
+                    raise
+                # One of them is gone already, for which the whole transaction is refused.
+                for row_key in row_keys:
+                    self._client.delete_entity(partition, row_key)
 
     def _write_one(self, row: Row) -> Mapping[str, Any]:
         if row.is_new:

@@ -1,0 +1,82 @@
+"""No secret, token, number, id or name of a person is in any log line or error, whatever the traffic."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.conftest import KEY, run_host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulator import Simulator
+    from tests.end_to_end.conftest import Host
+
+NUMBER = "+4915112345678"
+NAME = "Maximiliane Mustermann"
+SIGNATURE = "c2lnbmF0dXJlLW9mLWEtZmxvdw"
+PEOPLE = {behaviour: str(uuid.uuid4()) for behaviour in ("answers", "declines", "fails", "busy")}
+
+
+def user(person: str, **more: Any) -> dict[str, Any]:
+    """Somebody with a name."""
+    return {"identity": {"user": {"id": person, "displayName": NAME}}, **more}
+
+
+def traffic(host: Host, graph: Simulator) -> list[str]:
+    """Good and bad requests of every kind, and what was answered to the bad ones."""
+    errors: list[str] = []
+    call_id = graph.create_call(host.callback_uri)
+    for behaviour, person in PEOPLE.items():
+        graph.person(person, behaviour)  # type: ignore[arg-type]
+        accepted = host.invite(call_id, {"participants": [user(person)]})
+        errors.append(host.outcome(accepted).text if behaviour != "answers" else "")
+    graph.person(NUMBER, "fails", code=412, subcode=9999, reason=f"no content for {NUMBER}")
+    phone = {"participants": [{"identity": {"phone": {"id": NUMBER, "displayName": NAME}}}]}
+    errors.append(host.outcome(host.invite(call_id, phone)).text)
+    bad: list[Any] = [
+        {"participants": [{"identity": {"phone": {"id": NUMBER + "x"}}}]},
+        {"participants": [{"identity": {"user": {"id": NAME}, "phone": {"id": NUMBER}}}]},
+        {"participants": [user(PEOPLE["answers"]), user(PEOPLE["answers"])], NAME: NAME},
+    ]
+    errors += [host.invite(call_id, body).text for body in bad]
+    flow = f"https://prod-01.westeurope.logic.azure.com/run?sig={SIGNATURE}"
+    waiting = {"participants": [user(PEOPLE["answers"])]}
+    path = f"/calls/{call_id}/participants/invite-and-wait"
+    assert host.request("POST", path, json={**waiting, "callbackUrl": flow}).status_code == 201
+    errors.append(host.request("POST", path, json={**waiting, "callbackUrl": flow.replace("https", "ftp")}).text)
+    graph.fault(call_id=call_id, status=403, code="7504", message=f"addParticipants failed for 4:{NUMBER}")
+    errors.append(host.invite(call_id, {"participants": [user(str(uuid.uuid4()))]}).text)
+    for token in (graph.token(aud=NAME), graph.token(unknown_key=True), "x.y.z", NUMBER):
+        assert graph.post_notification(call_id, [{"resourceData": {"displayName": NAME}}], token=token) == 401
+    assert graph.post_notification(call_id, f"not json {NUMBER}".encode()) == 400
+    assert graph.wait_idle()
+    return errors
+
+
+@pytest.fixture
+def watched(settings: dict[str, str], tmp_path: Path, graph: Simulator) -> tuple[list[str], list[str], list[str]]:
+    """The log lines and the errors of a run, and every secret that was used in it."""
+    with run_host(settings, tmp_path) as host:
+        errors = traffic(host, graph)
+        tokens = [entry["token"] for entry in re.finditer(r"token=(?P<token>[\w-]{20,})", "".join(errors))]
+    secrets = [NUMBER, NUMBER[1:], NAME, SIGNATURE, KEY, *PEOPLE.values(), *tokens]
+    secrets += [settings["GRAPH_CLIENT_SECRET"], "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"]
+    return host.lines, errors, secrets
+
+
+def test_no_secret_and_nobodys_data_is_in_a_log_or_an_error(
+    watched: tuple[list[str], list[str], list[str]],
+) -> None:
+    """Everything that was sent is searched for in every line that was written and every error that was answered."""
+    lines, errors, secrets = watched
+    assert len(lines) > 40
+    for secret in secrets:
+        assert not [line for line in lines if secret in line], "a log line holds what it must not"
+        assert not [error for error in errors if secret in error], "an error holds what it must not"
+    assert not [line for line in lines if re.search(r"eyJ[\w-]{10,}\.", line)]
+    assert not [line for line in lines if "Traceback" in line], "".join(lines)

@@ -1,0 +1,52 @@
+"""A simulated Graph that the tests of ``graph`` share, and what an app needs to talk to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from graph.transport import new_session
+from settings import load
+from simulator.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+    from settings import Settings
+
+
+@pytest.fixture(scope="module")
+def running_simulator() -> Iterator[Simulator]:
+    """A Graph that serves as long as the module's tests run."""
+    with Simulator(time_scale=0.01) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(running_simulator: Simulator) -> Simulator:
+    """The same Graph with an empty memory."""
+    running_simulator.reset()
+    return running_simulator
+
+
+@pytest.fixture
+def settings(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that point at the simulator, whose authority the process trusts."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
+    return load(
+        {
+            **simulator.settings(),
+            "PUBLIC_BASE_URL": "https://app.example",
+            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        }
+    )
+
+
+@pytest.fixture
+def session(settings: Settings) -> Iterator[requests.Session]:
+    """The app's own HTTP session."""
+    with new_session((settings.graph_endpoint, settings.authority)) as session:
+        yield session

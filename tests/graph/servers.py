@@ -1,0 +1,104 @@
+"""Servers that behave badly on purpose, on real sockets of this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import trustme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Serve = Callable[[socket.socket], None]
+AUTHORITY = trustme.CA(organization_name="Tests of transport")
+
+
+@contextmanager
+def listening(serve: Serve) -> Iterator[int]:
+    """Serve every connection on a thread of its own, and give the port; ``serve`` may raise whatever it likes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        opened: list[socket.socket] = []
+        threads: list[threading.Thread] = []
+
+        def one(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                serve(connection)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    opened.append(connection)
+                    thread = threading.Thread(target=one, args=(connection,), daemon=True)
+                    threads.append(thread)
+                    thread.start()
+
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            for connection in opened:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            for thread in (accepting, *threads):
+                thread.join(5)
+
+
+def tls(serve: Serve, *, authority: trustme.CA = AUTHORITY) -> Serve:
+    """Do the handshake first, as ``localhost``, and serve what is inside."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    def secured(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            serve(inside)
+
+    return secured
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """Read one request whole."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = connection.recv(65536)
+        if not piece:
+            return received
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = next(
+        (int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length")), 0
+    )
+    while len(body) < length and (piece := connection.recv(65536)):
+        body += piece
+        received += piece
+    return received
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a reset instead of an orderly end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def answer(connection: socket.socket, status: int, body: object, headers: str = "") -> None:
+    """Answer a request with JSON, or with bytes as they are."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
+    connection.sendall(head.encode() + content)
+
+
+def closed_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -1,0 +1,412 @@
+"""What the app asks of Graph, and what it makes of every kind of answer, against the simulated Graph."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from graph import wire
+from graph.client import CallRead, GraphClient
+from graph.credentials import TokenSource
+from graph.errors import NothingSent, OutcomeUnknown, Refused, Throttled, TokenUnavailable
+from graph.transport import new_session
+from invite.reading import invitees, read_body
+from invite.request import InviteBody
+from invite.splitting import graph_body, split
+from operations.answers import Request
+from operations.model import Invitation, KeyKind
+from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, tls
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    import requests
+
+    from settings import Settings
+    from simulator.simulator import Simulator
+
+_PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"
+_BODY = {
+    "participants": [{"identity": {"phone": {"id": "+12345678901"}}}],
+    "clientContext": "f2fa86af-3c51-4bc2-8fc0-475452d9764f",
+}
+_SCENARIO = "00000000-0000-4000-8000-00000000cafe"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@pytest.fixture
+def client(settings: Settings, session: requests.Session) -> GraphClient:
+    """The app's client of the simulated Graph."""
+    return GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
+
+
+@pytest.fixture
+def call_id(simulator: Simulator) -> str:
+    """A call that goes on, whose people ring for ever: nothing is reported."""
+    simulator.everyone("ringsOut", after=1e6)
+    return simulator.create_call("https://localhost:9/nowhere", announce=False)
+
+
+def _invite(client: GraphClient, call_id: str, body: Any = None, read_seconds: float = 5) -> wire.OperationState:
+    return client.invite(call_id, body or _BODY, scenario_id=_SCENARIO, read_seconds=read_seconds)
+
+
+def test_an_invite_that_graph_takes_is_running(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """The answer tells the operation's id and status, and the context comes back."""
+    state = _invite(client, call_id)
+    (invite,) = simulator.log.invites
+    assert state == wire.OperationState(invite.operation_id, _BODY["clientContext"], "running", None)  # type: ignore[arg-type]
+    assert invite.body == _BODY
+    assert [ring.person for ring in simulator.log.rings] == ["+12345678901"]
+
+
+@pytest.mark.parametrize("status", ["Completed", "failed", None])
+def test_an_answer_may_be_final_or_silent(
+    status: str | None, client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """A final status in the answer is kept, since no report follows it; null means that updates come."""
+    simulator.fault(response_status=status)
+    assert _invite(client, call_id).status == (status.casefold() if status else None)
+
+
+def test_an_answer_without_a_body_still_has_its_address(
+    client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """``Location`` names the operation where the body does not."""
+    simulator.fault(response_empty=True)
+    state = _invite(client, call_id)
+    assert state.id == simulator.log.invites[0].operation_id
+    assert state.status is None
+
+
+def test_support_can_follow_a_request(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """Each request carries an id of its own, and the scenario that joins several."""
+    _invite(client, call_id)
+    _invite(client, call_id)
+    one, other = simulator.log.invites
+    assert one.scenario_id == other.scenario_id == _SCENARIO
+    assert one.client_request_id != other.client_request_id
+    assert _GUID.fullmatch(str(one.client_request_id))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "8523"), (403, "7504"), (404, "8522"), (409, "8519"), (410, "x"), (412, "y"), (415, "z")]
+)
+def test_a_client_error_is_a_refusal(
+    status: int, code: str, client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """Graph's code, words and ids are kept for the maker and for support; nobody was rung."""
+    simulator.fault(status=status, code=code, message="No.")
+    with pytest.raises(Refused) as caught:
+        _invite(client, call_id)
+    error = caught.value
+    assert (error.status, error.code, error.message) == (status, code, "No.")
+    assert error.client_request_id == simulator.log.invites[0].client_request_id
+    assert _GUID.fullmatch(str(error.request_id))
+    assert simulator.log.rings == []
+
+
+def test_an_unknown_call_is_a_refusal(client: GraphClient, simulator: Simulator) -> None:
+    """The simulated Graph's own 404, with the calling service's code."""
+    with pytest.raises(Refused) as caught:
+        _invite(client, "00000000-0000-0000-0000-000000000009")
+    assert (caught.value.status, caught.value.code) == (404, "8522")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("wait", [(None, None), (300, 3.0), (212.8, 2.128)])
+def test_a_busy_graph_says_when_to_come_back(
+    status: int, wait: tuple[float | None, float | None], client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """429 and 503 were not taken, so they may be sent again, after as long as Graph says; fractions count."""
+    seconds, expected = wait
+    simulator.fault(status=status, retry_after=seconds)
+    with pytest.raises(Throttled) as caught:
+        _invite(client, call_id)
+    assert caught.value.retry_after == expected
+    assert caught.value.status == status
+
+
+def test_a_busy_graph_may_say_a_date(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """An HTTP date is turned into seconds."""
+    simulator.fault(status=429, retry_after=1000, retry_after_format="date")
+    with pytest.raises(Throttled) as caught:
+        _invite(client, call_id)
+    assert caught.value.retry_after == pytest.approx(10, abs=2)
+
+
+@pytest.mark.parametrize("rung", [0, 1])
+@pytest.mark.parametrize("status", [408, 500, 501, 502, 504])
+def test_a_server_error_leaves_the_outcome_unknown(
+    status: int, rung: int, client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """Somebody may have been rung or not: both look the same from here, so it is never called a refusal."""
+    simulator.fault(status=status, taken=bool(rung))
+    with pytest.raises(OutcomeUnknown):
+        _invite(client, call_id)
+    assert len(simulator.log.rings) == rung
+    assert len(simulator.log.invites) == 1
+
+
+@pytest.mark.parametrize(("cut", "rung"), [("before", 0), ("after", 1)])
+def test_a_cut_connection_leaves_the_outcome_unknown(
+    cut: Any, rung: int, client: GraphClient, call_id: str, simulator: Simulator
+) -> None:
+    """Whether the request was taken before the connection broke can't be seen; it is tried once only."""
+    _invite(client, call_id)
+    simulator.log.clear()
+    simulator.fault(cut=cut)
+    with pytest.raises(OutcomeUnknown):
+        _invite(client, call_id)
+    assert len(simulator.log.invites) == 1
+    assert len(simulator.log.rings) == rung
+
+
+def test_a_slow_answer_leaves_the_outcome_unknown(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """After the time that the caller allows, the request may still be taken."""
+    simulator.fault(delay_before=60)
+    with pytest.raises(OutcomeUnknown):
+        _invite(client, call_id, read_seconds=0.2)
+    deadline = time.monotonic() + 5
+    while not simulator.log.rings and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(simulator.log.rings) == 1
+
+
+def test_an_answer_within_the_time_is_waited_for(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """Slow is not lost."""
+    simulator.fault(delay_after=20)
+    assert _invite(client, call_id, read_seconds=5).status == "running"
+
+
+def test_a_revoked_token_is_replaced_once(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """A 401 is answered with one fresh token; the invitation goes out, and rings once."""
+    _invite(client, call_id)
+    simulator.log.clear()
+    simulator.revoke_tokens()
+    assert _invite(client, call_id).status == "running"
+    assert [entry.status for entry in simulator.log.invites] == [401, 200]
+    assert len(simulator.log.tokens) == 1
+    assert len(simulator.log.rings) == 1
+
+
+def test_a_second_401_is_a_refusal(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """A Graph that refuses every token is not asked without end."""
+    simulator.fault(status=401, code="InvalidAuthenticationToken", times=5)
+    with pytest.raises(Refused) as caught:
+        _invite(client, call_id)
+    assert caught.value.status == 401
+    assert len(simulator.log.invites) == 2
+    assert simulator.log.rings == []
+
+
+def test_a_401_without_a_fresh_token_was_not_taken(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """If Entra ID fails just then, the request is known not to have been taken."""
+    _invite(client, call_id)
+    simulator.revoke_tokens()
+    simulator.fault(route="token", status=503)
+    with pytest.raises(TokenUnavailable):
+        _invite(client, call_id)
+
+
+def test_a_graph_that_is_not_there_was_sent_nothing(settings: Settings, session: requests.Session) -> None:
+    """It may be tried again at no risk."""
+    client = GraphClient(f"https://localhost:{closed_port()}", TokenSource(settings, session), session)
+    with pytest.raises(NothingSent):
+        _invite(client, "call")
+
+
+class _FixedToken(TokenSource):
+    def __init__(self) -> None:
+        pass
+
+    def token(self) -> str:
+        return "secret-token"
+
+    def fresh_token(self, refused: str) -> str:
+        return refused
+
+
+@pytest.fixture
+def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
+    """A session that trusts the servers of the tests."""
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with new_session(()) as session:
+        yield session
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int, trusting: requests.Session) -> None:
+    """Neither token nor people's numbers go to another place than the configured one."""
+    asked: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(read_request(connection))
+        answer(connection, status, {}, "Location: /elsewhere\r\n")
+
+    with listening(tls(serve)) as port, pytest.raises(OutcomeUnknown):
+        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b'"x"', b"[" * 5000, b"\xff\xfe", b'{"id": 5}'])
+@pytest.mark.parametrize("location", ["", "Location: https://[\r\n", "Location: ?\r\n"])
+def test_an_odd_answer_to_a_taken_invite_is_no_error(content: bytes, location: str, trusting: requests.Session) -> None:
+    """A 2xx means that Graph took it, whatever else it says: the report will tell the rest."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 200, content, location)
+
+    with listening(tls(serve)) as port:
+        state = _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
+    assert state == wire.OperationState(None, None, None, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b"[" * 5000, b'{"error": 5}'])
+def test_an_odd_refusal_is_still_a_refusal(content: bytes, trusting: requests.Session) -> None:
+    """The status counts; the ids come from the headers where the body has none."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 403, content, "request-id: r-1\r\nclient-request-id: c-1\r\nRetry-After: soon\r\n")
+
+    with listening(tls(serve)) as port, pytest.raises(Refused) as caught:
+        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
+    error = caught.value
+    assert (error.code, error.request_id, error.client_request_id, error.retry_after) == (None, "r-1", "c-1", None)
+
+
+@pytest.mark.parametrize(
+    ("call_id", "path"),
+    [
+        ("a b", b"/a%20b/"),
+        ("19:meeting_x@thread.v2", b"/19%3Ameeting_x%40thread.v2/"),
+        ("é", b"/%C3%A9/"),
+        ("a/../b", b"/a%2F..%2Fb/"),
+    ],
+)
+def test_a_call_id_is_one_segment_of_the_path(call_id: str, path: bytes, trusting: requests.Session) -> None:
+    """Nothing in an id leads to another address of Graph."""
+    asked: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(read_request(connection))
+        answer(connection, 200, {})
+
+    with listening(tls(serve)) as port:
+        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), call_id)
+    head = asked[0].split(b"\r\n")[0]
+    assert head == b"POST /v1.0/communications/calls" + path + b"participants/invite HTTP/1.1"
+
+
+@pytest.mark.parametrize("example", [1, 2, 3, 4, 5])
+def test_each_documented_request_goes_out_to_the_letter(
+    example: int, client: GraphClient, call_id: str, simulator: Simulator, settings: Settings
+) -> None:
+    """Graph gets the body that its own page shows, member for member."""
+    text = (_PAYLOADS / f"{example}-request.json").read_bytes()
+    documented = json.loads(text)
+    people = invitees(read_body(Request(body=text), InviteBody, settings.cloud).participants)
+    operations = split(people, documented["clientContext"])
+    for operation in operations:
+        _invite(client, call_id, graph_body(_invitation(call_id, people, operations), operation))
+    sent = [entry.body for entry in simulator.log.invites]
+    if example == 2:
+        # Both replace a call, and Graph reads only the first of such a request: one request for each.
+        assert [part["participants"] for part in sent] == [[person] for person in documented["participants"]]  # type: ignore[index]
+        assert [part["clientContext"] for part in sent] == [  # type: ignore[index]
+            f"{documented['clientContext']}~{number}of2" for number in (1, 2)
+        ]
+    else:
+        assert sent == [documented]
+    assert [(entry.dropped, entry.ignored) for entry in simulator.log.invites] == [((), ())] * len(sent)
+
+
+def _invitation(call_id: str, people: Any, operations: Any) -> Invitation:
+    now = datetime.now(UTC)
+    return Invitation(
+        id="I",
+        call_id=call_id,
+        client_context="c",
+        key_kind=KeyKind.CLIENT_CONTEXT,
+        fingerprint="f",
+        participants=people,
+        operations=operations,
+        created=now,
+        updated=now,
+        asked=now,
+        token="t",
+        watch="w",
+        check_due=now,
+    )
+
+
+def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simulator: Simulator) -> None:
+    """The state comes in small letters; a call that ended says how, where Graph still knows it."""
+    assert client.call(call_id, scenario_id=_SCENARIO) == CallRead("established", None)
+    simulator.end_call(call_id, announce=False, forget=False)
+    assert client.call(call_id, scenario_id=_SCENARIO).state == "terminated"
+    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
+    simulator.end_call(other, announce=False)
+    with pytest.raises(Refused) as caught:
+        client.call(other, scenario_id=_SCENARIO)
+    assert caught.value.status == 404
+
+
+def test_participants_are_read(client: GraphClient, simulator: Simulator) -> None:
+    """Everybody in the call is listed; in a call of two Graph lists nobody."""
+    call_id = simulator.create_call(
+        "https://localhost:9/nowhere", announce=False, participants=["user-1", "+123456789"]
+    )
+    found = client.participants(call_id, scenario_id=_SCENARIO)
+    assert len(found) == 2
+    pair = simulator.create_call("https://localhost:9/nowhere", announce=False, kind="peerToPeer")
+    assert client.participants(pair, scenario_id=_SCENARIO) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"value": null}', b'{"value": {"a": 1}}', b'{"value": [5]}'])
+def test_an_odd_list_has_nobody_in_it(content: bytes, trusting: requests.Session) -> None:
+    """What can't be read proves nothing about anybody."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 200, content)
+
+    with listening(tls(serve)) as port:
+        client = GraphClient(f"https://localhost:{port}", _FixedToken(), trusting)
+        assert client.participants("call", scenario_id=_SCENARIO) == []
+
+
+def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulator: Simulator) -> None:
+    """A 404 comes as a refusal, which proves nothing about the operation."""
+    simulator.everyone("ringsOut", after=1e6)
+    readable = simulator.create_call("https://localhost:9/nowhere", announce=False, operations_readable=True)
+    operation = _invite(client, readable)
+    assert client.operation(readable, str(operation.id), scenario_id=_SCENARIO).status == "running"
+    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
+    with pytest.raises(Refused):
+        client.operation(other, str(_invite(client, other).id), scenario_id=_SCENARIO)
+
+
+def test_the_log_has_ids_and_no_secrets(
+    client: GraphClient, call_id: str, simulator: Simulator, caplog: pytest.LogCaptureFixture, settings: Settings
+) -> None:
+    """Each request can be followed in the log, which holds neither token nor number nor secret."""
+    with caplog.at_level(logging.INFO):
+        _invite(client, call_id)
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "call_invites.graph"]
+    assert str(simulator.log.invites[0].client_request_id) in line
+    assert _SCENARIO in line
+    assert "status=200" in line
+    for secret in ("Bearer", "+12345678901", str(settings.credential.client_secret), "eyJ"):
+        assert secret not in caplog.text

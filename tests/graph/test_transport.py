@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+import trustme
+
+from graph.transport import new_session, nothing_was_sent
+from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, reset, tls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.graph.servers import Serve
+
+_LIMITS = (0.5, 0.5)
+
+
+@pytest.fixture
+def authority_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The authority of the servers here, trusted by the process."""
+    path = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(path))
+    for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    return path
+
+
+@pytest.fixture
+def session(authority_file: Path) -> Iterator[requests.Session]:
+    """The app's own session, which trusts the servers here."""
+    with new_session(()) as session:
+        yield session
+
+
+def _failure(session: requests.Session, url: str) -> requests.RequestException:
+    with pytest.raises(requests.RequestException) as caught:
+        session.post(url, json={"ring": "once"}, timeout=_LIMITS)
+    return caught.value
+
+
+def test_a_refused_connection_sent_nothing(session: requests.Session) -> None:
+    """Where nobody listens, nobody was asked to ring anyone."""
+    assert nothing_was_sent(_failure(session, f"https://localhost:{closed_port()}/"))
+
+
+def test_an_unknown_host_sent_nothing(session: requests.Session) -> None:
+    """A name that does not resolve leads nowhere."""
+    assert nothing_was_sent(_failure(session, "https://graph.invalid/"))
+
+
+def test_a_foreign_certificate_sent_nothing(session: requests.Session) -> None:
+    """Nobody but Graph gets to see a request: a stranger's certificate ends it before its first byte."""
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        received.append(connection.recv(65536))
+
+    with listening(tls(serve, authority=trustme.CA())) as port:
+        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+    assert received == []
+
+
+def test_a_certificate_for_another_name_sent_nothing(session: requests.Session) -> None:
+    """The name is checked too: 127.0.0.1 is not the localhost of the certificate."""
+    with listening(tls(lambda connection: answer(connection, 200, {}))) as port:
+        assert nothing_was_sent(_failure(session, f"https://127.0.0.1:{port}/"))
+
+
+def test_a_server_without_tls_sent_nothing(session: requests.Session) -> None:
+    """A handshake that fails for any other reason comes before the request too."""
+    with listening(lambda connection: connection.sendall(b"SSH-2.0-hello\r\n")) as port:
+        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+
+
+def test_a_reset_in_the_handshake_sent_nothing(session: requests.Session) -> None:
+    """A load balancer that drops the connection at once has not let anything through."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(16)
+        reset(connection)
+
+    with listening(serve) as port:
+        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+
+
+def test_a_handshake_that_never_ends_sent_nothing(session: requests.Session) -> None:
+    """The time limit of connecting ends a handshake that hangs, before the request."""
+    over = threading.Event()
+
+    def serve(_: socket.socket) -> None:
+        over.wait(10)
+
+    with listening(serve) as port:
+        failure = _failure(session, f"https://localhost:{port}/")
+        over.set()
+    assert nothing_was_sent(failure)
+
+
+def _reads_then_resets(connection: socket.socket) -> None:
+    read_request(connection)
+    reset(connection)
+
+
+def _reads_then_closes(connection: socket.socket) -> None:
+    read_request(connection)
+
+
+def _reads_then_hangs(connection: socket.socket) -> None:
+    read_request(connection)
+    time.sleep(1)
+
+
+def _breaks_off_its_answer(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+def _speaks_nonsense(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"nonsense\r\n\r\n")
+
+
+_AFTER_THE_REQUEST = [
+    _reads_then_resets,
+    _reads_then_closes,
+    _reads_then_hangs,
+    _breaks_off_its_answer,
+    _speaks_nonsense,
+]
+
+
+@pytest.mark.parametrize("serve", _AFTER_THE_REQUEST)
+def test_what_fails_after_the_request_may_have_been_taken(serve: Serve, session: requests.Session) -> None:
+    """Once the server has the request, no failure is taken for a refusal, or somebody would be rung twice."""
+    with listening(tls(serve)) as port:
+        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+
+
+def test_a_tls_failure_after_the_request_may_have_been_taken(session: requests.Session) -> None:
+    """TLS can also break when the request is long with the server: that is no failed handshake."""
+
+    def serve(connection: socket.socket) -> None:
+        raw = socket.socket(fileno=connection.fileno())
+        try:
+            read_request(connection)
+            raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+            time.sleep(0.2)
+        finally:
+            raw.detach()
+
+    with listening(tls(serve)) as port:
+        failure = _failure(session, f"https://localhost:{port}/")
+    assert isinstance(failure, requests.exceptions.SSLError)
+    assert not nothing_was_sent(failure)
+
+
+def test_a_kept_connection_that_the_server_dropped_may_have_sent_something(session: requests.Session) -> None:
+    """On a connection that was used before, a reset proves nothing about the request in flight."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 200, {})
+        read_request(connection)
+        reset(connection)
+
+    with listening(tls(serve)) as port:
+        assert session.post(f"https://localhost:{port}/", json={}, timeout=_LIMITS).ok
+        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+
+
+def _tunnel(port: int) -> Serve:
+    """Return a proxy that connects everybody to ``port``."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        with socket.create_connection(("127.0.0.1", port)) as target:
+            connection.sendall(b"HTTP/1.1 200 connected\r\n\r\n")
+            back = threading.Thread(target=pump, args=(target, connection), daemon=True)
+            back.start()
+            pump(connection, target)
+            back.join(5)
+
+    return serve
+
+
+@pytest.fixture
+def behind_proxy(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[requests.Session]]:
+    """A place for the sessions that a test opens, closed at its end."""
+    sessions: list[requests.Session] = []
+    yield sessions
+    for session in sessions:
+        session.close()
+
+
+def _proxied(port: int, monkeypatch: pytest.MonkeyPatch, sessions: list[requests.Session]) -> requests.Session:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("NO_PROXY", "nothing.example")
+    sessions.append(new_session(["https://localhost"]))
+    return sessions[-1]
+
+
+def test_the_way_out_is_read_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """``HTTPS_PROXY`` is used for the addresses of the session."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 200, {})
+
+    with listening(tls(serve)) as port, listening(_tunnel(port)) as proxy:
+        session = _proxied(proxy, monkeypatch, behind_proxy)
+        assert session.get(f"https://localhost:{port}/", timeout=_LIMITS).status_code == 200
+        assert session.proxies == {"https://localhost": f"http://127.0.0.1:{proxy}"}
+
+
+def test_a_proxy_that_is_not_there_sent_nothing(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """Without its proxy the app reaches nobody."""
+    session = _proxied(closed_port(), monkeypatch, behind_proxy)
+    assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+
+
+def test_a_proxy_that_refuses_sent_nothing(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """A tunnel that was not opened let nothing through."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 407 who are you\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(serve) as proxy:
+        session = _proxied(proxy, monkeypatch, behind_proxy)
+        assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+
+
+@pytest.mark.parametrize("serve", _AFTER_THE_REQUEST)
+def test_behind_a_proxy_too_what_was_sent_may_have_been_taken(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """A connection that breaks after the request is not mistaken for a proxy that could not be reached."""
+    with listening(tls(serve)) as port, listening(_tunnel(port)) as proxy:
+        session = _proxied(proxy, monkeypatch, behind_proxy)
+        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+
+
+def test_the_way_out_holds_for_addresses_with_port_and_path(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """Entra ID's address has the tenant in it, and is reached through the proxy like Graph's."""
+    used: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        used.append(read_request(connection).partition(b" HTTP")[0])
+
+    with listening(serve) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
+        monkeypatch.setenv("NO_PROXY", "keys.invalid")
+        addresses = ["https://login.invalid:8443/tenant", "https://graph.invalid", "https://keys.invalid/v1/keys"]
+        session = new_session(addresses)
+        behind_proxy.append(session)
+        for address in addresses:
+            assert nothing_was_sent(_failure(session, address))
+    assert used == [b"CONNECT login.invalid:8443", b"CONNECT graph.invalid:443"]
+
+
+def test_every_request_has_a_time_limit(session: requests.Session) -> None:
+    """Who asks without a limit, as MSAL does, is given one: nothing waits for ever."""
+    adapter = session.get_adapter("https://localhost")
+    limits: list[object] = []
+
+    class Spy(type(adapter)):  # type: ignore[misc]  # the adapter's class is private
+        def get_connection_with_tls_context(self, *_: object, **__: object) -> object:
+            return self
+
+        def urlopen(self, **arguments: object) -> object:
+            limits.append(arguments["timeout"])
+            message = "seen"
+            raise requests.ConnectionError(message)
+
+    spy = Spy()
+    session.mount("https://limits.invalid", spy)
+    for timeout in (None, 7.0):
+        with pytest.raises(requests.ConnectionError):
+            session.get("https://limits.invalid/", timeout=timeout)
+    without, with_own = limits
+    assert (getattr(without, "connect_timeout", None), getattr(without, "_read", None)) == (3.0, 15.0)
+    assert getattr(with_own, "_read", None) == 7.0
+
+
+def test_a_netrc_never_replaces_the_token(
+    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password file on the machine does not take the place of the app's own token."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine localhost login someone password else\n", encoding="ascii")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        received.append(read_request(connection))
+        answer(connection, 200, {}, "Connection: close\r\n")
+
+    with listening(tls(serve)) as port:
+        url = f"https://localhost:{port}/"
+        session.get(url, headers={"Authorization": "Bearer own"}, timeout=_LIMITS)
+        session.get(url, timeout=_LIMITS)
+        with requests.Session() as careless:
+            careless.get(url, timeout=_LIMITS)
+    own, none, replaced = received
+    assert b"Authorization: Bearer own\r\n" in own
+    assert b"Authorization" not in none
+    assert b"Authorization: Basic" in replaced  # so the file would have been used
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_authorities_to_trust_are_read_from_the_environment(
+    name: str, authority_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the usual names works, and without any the public authorities count."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        answer(connection, 200, {}, "Connection: close\r\n")
+
+    with listening(tls(serve)) as port:
+        with new_session(()) as public:
+            assert nothing_was_sent(_failure(public, f"https://localhost:{port}/"))
+        monkeypatch.setenv(name, str(authority_file))
+        with new_session(()) as session:
+            assert session.get(f"https://localhost:{port}/", timeout=_LIMITS).ok
+
+
+def _counting(opened: list[int]) -> Serve:
+    def serve(connection: socket.socket) -> None:
+        opened.append(1)
+        while read_request(connection):
+            answer(connection, 200, {})
+
+    return serve
+
+
+def test_a_connection_is_kept_while_it_is_in_use(session: requests.Session) -> None:
+    """Requests in a row share one connection, for a handshake costs more than a request."""
+    opened: list[int] = []
+    with listening(tls(_counting(opened))) as port:
+        for _ in range(3):
+            session.get(f"https://localhost:{port}/", timeout=_LIMITS)
+        session.close()
+    assert len(opened) == 1
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(session: requests.Session) -> None:
+    """What a load balancer may have dropped in silence is not trusted with an invitation; others in use don't help."""
+    opened: list[int] = []
+    with listening(tls(_counting(opened))) as port, listening(tls(_counting([]))) as other:
+        url = f"https://localhost:{port}/"
+        session.get(url, timeout=_LIMITS)
+        pools = session.get_adapter(url).poolmanager.pools  # type: ignore[attr-defined]
+        (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118 - it can't be iterated
+        connection = pool._get_conn()
+        pool._put_conn(connection)
+        connection.used_at -= 61
+        session.get(f"https://localhost:{other}/", timeout=_LIMITS)
+        session.get(url, timeout=_LIMITS)
+        session.close()
+        pool.close()
+    assert len(opened) == 2

@@ -1,0 +1,629 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.clouds import CLOUDS
+from invite.reading import LARGEST_BODY, invitees, read_body
+from invite.request import InviteAndWaitBody, InviteBody
+from operations.errors import BadRequest, TooLarge
+from tests.invite.bodies import GLOBAL, GUID, body, fault, faults, guid, people, person, phone, read, refused, request
+
+PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"
+
+
+def _located(content: Any, cloud: str = "global") -> set[tuple[str, str | None]]:
+    return {(entry.code, entry.target) for entry in faults(content, cloud)}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_graphs_own_bodies_are_taken_as_they_are(number: int) -> None:
+    """Whatever Graph's page shows as a body works here unchanged."""
+    content = (PAYLOADS / f"{number}-request.json").read_bytes()
+    assert len(people(content)) == len(json.loads(content)["participants"])
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "application/json",
+        "application/json; charset=utf-8",
+        " APPLICATION/JSON ;charset=UTF-8",
+        "application/vnd.api+json",
+    ],
+)
+def test_json_is_taken_under_all_its_names(content_type: str | None) -> None:
+    """Any JSON content type works, with or without a charset; so does none."""
+    assert isinstance(read_body(request(body(), content_type), InviteBody, GLOBAL), InviteBody)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "", "application/x-www-form-urlencoded", "json", "text/json; application/json"]
+)
+def test_another_content_type_is_refused(content_type: str) -> None:
+    """A form or plain text is told which header to send."""
+    error = refused(body(), content_type=content_type)
+    assert (error.code, error.target) == ("WrongContentType", "Content-Type")
+    assert "Content-Type: application/json" in error.message
+
+
+@pytest.mark.parametrize("blank", [b"", b"  \r\n\t"])
+def test_an_empty_body_is_told_as_such(blank: bytes) -> None:
+    """A request without a body gets the form of one."""
+    error = refused(blank)
+    assert error.code == "EmptyBody"
+    assert '{"participants": [...]}' in error.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{",
+        b"{'participants': []}",
+        b'{"participants": [],}',
+        b"\xff\xfe{\x00}\x00",
+        b'{"clientContext": "\xff"}',
+        b"participants=1",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"hidden": ' + b"9" * 5_000 + b"}",
+        b"\x00",
+    ],
+)
+def test_what_is_not_json_is_told_as_such(text: bytes) -> None:
+    """Broken, wrongly encoded, absurdly nested or absurdly long: the advice is the same, and never a crash."""
+    error = refused(text)
+    assert error.code == "NotJson"
+    assert "UTF-8" in error.message
+
+
+@pytest.mark.parametrize("content", [[], [body()], "text", 1, 1.5, True, None])
+def test_what_is_no_object_is_told_as_such(content: object) -> None:
+    """JSON of another kind is told what an invite looks like."""
+    assert refused(content).code == "NotAnObject"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "123456789012345678901234567890"])
+def test_numbers_that_json_does_not_know_do_no_harm(number: str) -> None:
+    """A number where none belongs is a fault of that member, however odd the number."""
+    text = f'{{"participants": [{{"identity": {{"user": {{"id": {number}}}}}}}]}}'.encode()
+    assert _located(text) == {("WrongType", "participants[0].identity.user.id")}
+
+
+def test_a_byte_order_mark_is_no_fault() -> None:
+    """Files saved by Windows programs begin with a mark, and work."""
+    assert len(people(b"\xef\xbb\xbf" + json.dumps(body()).encode())) == 1
+
+
+def test_a_member_given_twice_is_refused() -> None:
+    """Nobody is rung on the word of whichever of two members happens to come last."""
+    error = refused(b'{"participants": [{"identity": {"user": {"id": "a", "id": "b"}}}]}')
+    assert (error.code, error.target) == ("MemberGivenTwice", "id")
+    odd = refused(b'{"' + b"x" * 5_000 + b'": 1, "' + b"x" * 5_000 + b'": 2}')
+    assert odd.code == "MemberGivenTwice"
+    assert "xxx" not in json.dumps(odd.body())
+
+
+def test_a_body_may_have_one_mebibyte_and_not_more() -> None:
+    """The limit is exact, and told before the body is read."""
+    text = json.dumps(body()).encode()
+    assert len(people(text + b" " * (LARGEST_BODY - len(text)))) == 1
+    with pytest.raises(TooLarge) as caught:
+        read(text + b" " * (LARGEST_BODY - len(text) + 1))
+    assert caught.value.status == 413
+    with pytest.raises(TooLarge):
+        read_body(request(b"x" * (LARGEST_BODY + 1), "text/plain"), InviteBody, GLOBAL)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({}, "Missing"),
+        ({"participants": []}, "Empty"),
+        ({"participants": None}, "WrongType"),
+        ({"participants": ""}, "WrongType"),
+        ({"participants": {}}, "WrongType"),
+        ({"participants": "x"}, "WrongType"),
+        ({"participants": 5}, "WrongType"),
+        ({"participants": True}, "WrongType"),
+    ],
+)
+def test_participants_are_a_list_that_names_somebody(content: dict[str, Any], code: str) -> None:
+    """An invite of nobody is told so, whichever way it names nobody."""
+    found = fault(content)
+    assert (found.code, found.target) == (code, "participants")
+    assert found.message.endswith(".")
+
+
+def test_fifty_people_are_taken_and_fifty_one_are_not() -> None:
+    """The limit of people in one invitation is exact."""
+    assert len(people(body(*map(person, range(50))))) == 50
+    found = fault(body(*map(person, range(51))))
+    assert (found.code, found.target) == ("TooMany", "participants")
+    assert "50" in found.message
+
+
+@pytest.mark.parametrize("entry", [None, "", "x", 1, True, [], 2.5])
+def test_a_participant_is_an_object(entry: object) -> None:
+    """A bare string or null in the list is told with its place."""
+    assert _located(body(person(), entry)) == {("WrongType", "participants[1]")}
+
+
+@pytest.mark.parametrize("value", [None, "", "x", 1, []])
+def test_an_identity_set_is_an_object(value: object) -> None:
+    """A null, a text or a list for an identity is told with its path."""
+    assert _located(body({"identity": value})) == {("WrongType", "participants[0].identity")}
+
+
+def test_an_identity_is_required() -> None:
+    """A participant without an identity is told so."""
+    assert _located(body({})) == {("Missing", "participants[0].identity")}
+
+
+@pytest.mark.parametrize("empty", [{}, {"user": None}, {"user": "", "phone": None}])
+def test_nobody_is_named(empty: dict[str, Any]) -> None:
+    """An identity that names nobody lists what it could name."""
+    found = fault(body({"identity": empty}))
+    assert (found.code, found.target) == ("NoIdentity", "participants[0].identity")
+    assert "user, phone, guest" in found.message
+
+
+def test_two_people_in_one_identity_are_refused() -> None:
+    """Graph would ring only one of two in an identity, so the app refuses both."""
+    both = {"user": {"id": GUID}, "phone": {"id": "+12345678901"}}
+    found = fault(body({"identity": both}))
+    assert (found.code, found.target) == ("SeveralIdentities", "participants[0].identity")
+    assert "user, phone" in found.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "identity_id"),
+    [
+        ("user", GUID),
+        ("phone", "+12345678901"),
+        ("guest", "any text"),
+        ("encrypted", "29:1abcÄ"),
+        ("onPremises", "x"),
+        ("applicationInstance", GUID),
+        ("application", GUID),
+        ("azureCommunicationServicesUser", "8:acs:a_b"),
+    ],
+)
+def test_every_kind_that_graph_can_ring_is_taken(kind: str, identity_id: str) -> None:
+    """All eight kinds of identity work, with null and blank for the other seven."""
+    others = dict.fromkeys(("user", "phone", "guest", "encrypted"))
+    (invitee,) = people(body({"identity": {**others, "onPremises": "", kind: {"id": identity_id}}}))
+    assert (invitee.kind, invitee.id) == (kind, identity_id)
+
+
+def test_a_kind_that_nobody_can_ring_is_refused() -> None:
+    """A device is no one to be invited; the fault names the kinds that are."""
+    assert _located(body({"identity": {"device": {"id": GUID}}})) == {
+        ("UnknownMember", "participants[0].identity.device"),
+        ("NoIdentity", "participants[0].identity"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "known"),
+    [
+        (body(clientcontext="x"), "clientcontext", "participants, clientContext."),
+        (body(person(replacesCallID="x")), "participants[0].replacesCallID", "replacesCallId"),
+        (
+            body({"identity": {"user": {"id": GUID}, "User": {}}}),
+            "participants[0].identity.User",
+            "applicationInstance",
+        ),
+        (body({"identity": {"user": {"id": GUID, "name": "x"}}}), "participants[0].identity.user.name", "displayName"),
+        (body({"identity": {"user": {"id": GUID}}, "odata_type": "x"}), "participants[0].odata_type", "@odata.type"),
+    ],
+)
+def test_unknown_members_are_refused_at_every_level(content: dict[str, Any], target: str, known: str) -> None:
+    """A mistyped member, which Graph would ignore in silence, is named with those that are known there."""
+    found = fault(content)
+    assert (found.code, found.target) == ("UnknownMember", target)
+    assert known in found.message
+
+
+def test_an_unknown_member_is_shown_harmlessly() -> None:
+    """The name of an unknown member is the caller's: it is shown where it may be a typing error, else not."""
+    assert fault(body(clientContxt=1)).target == "clientContxt"
+    assert fault(body(**{"a\x00\n" + "x" * 500: 1})).target == "?"
+    assert fault(body(**{"+4915112345678": 1})).target == "?"
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """A maker mends a body in one go, however many faults it has and wherever they are."""
+    content = {
+        "participants": [
+            {"identity": {"user": {"id": "bob"}, "phone": {"id": "123"}}, "hidden": "yes"},
+            {"identity": {}, "replacesCallId": "", "extra": 1},
+            7,
+            {"identity": {"user": {"id": GUID, "displayName": 5}}, "participantId": []},
+            {"identity": {"user": {"id": GUID.upper()}}},
+        ],
+        "clientContext": "ümlaut",
+        "more": 1,
+    }
+    assert _located(content) == {
+        ("NotAGuid", "participants[0].identity.user.id"),
+        ("NotE164", "participants[0].identity.phone.id"),
+        ("SeveralIdentities", "participants[0].identity"),
+        ("WrongType", "participants[0].hidden"),
+        ("NoIdentity", "participants[1].identity"),
+        ("Empty", "participants[1].replacesCallId"),
+        ("UnknownMember", "participants[1].extra"),
+        ("WrongType", "participants[2]"),
+        ("WrongType", "participants[3].identity.user.displayName"),
+        ("WrongType", "participants[3].participantId"),
+        ("SamePersonTwice", "participants[4].identity.user.id"),
+        ("NotAscii", "clientContext"),
+        ("UnknownMember", "more"),
+    }
+    error = refused(content)
+    assert (error.code, error.target) == ("BadRequest", None)
+    assert "13 faults" in error.message
+
+
+def test_a_single_fault_is_the_error_itself() -> None:
+    """With one fault the error's own code, message and target are that fault's."""
+    error = refused(body(clientContext="x" * 257))
+    assert (error.code, error.target) == ("TooLong", "clientContext")
+    assert error.message == error.details[0].message
+
+
+def test_nulls_and_blanks_of_optional_members_count_as_absent() -> None:
+    """What a flow sends for fields left blank makes no difference."""
+    blank = {
+        "@odata.type": None,
+        "identity": {
+            "@odata.type": "",
+            "user": {
+                "@odata.type": None,
+                "id": GUID,
+                "displayName": "",
+                "identityProvider": None,
+                "tenantId": "",
+                "email": "",
+                "azureCommunicationServicesResourceId": None,
+            },
+            "phone": None,
+            "guest": "",
+        },
+        "replacesCallId": None,
+        "participantId": "",
+        "hidden": None,
+        "removeFromDefaultAudioRoutingGroup": "",
+    }
+    content = {"participants": [blank], "clientContext": None}
+    assert read(content).clientContext is None
+    assert people(content) == people(body({"identity": {"user": {"id": GUID}}}))
+
+
+@pytest.mark.parametrize("value", ["", " ", "   "])
+def test_an_empty_client_context_is_a_fault(value: str) -> None:
+    """A key that came out empty would ring people again on every repeat, so it is refused."""
+    found = fault(body(clientContext=value))
+    assert (found.code, found.target) == ("Empty", "clientContext")
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_call_to_replace_is_a_fault(value: str) -> None:
+    """A call id that came out empty would ring instead of replace, so it is refused."""
+    found = fault(body(person(replacesCallId=value)))
+    assert (found.code, found.target) == ("Empty", "participants[0].replacesCallId")
+
+
+@pytest.mark.parametrize("value", ["a/b", "..", ".", "a%2Fb", "a?b", "a#b", "a\\b", "a\nb", "x" * 257])
+def test_a_call_to_replace_is_the_id_of_a_call(value: str) -> None:
+    """What can't be a call's id is refused here and not by Graph."""
+    assert fault(body(person(replacesCallId=value))).code == "InvalidCallId"
+
+
+@pytest.mark.parametrize("length", [1, 255, 256])
+def test_a_client_context_has_up_to_256_characters(length: int) -> None:
+    """Graph's limit is taken to its end."""
+    assert read(body(clientContext="x" * length)).clientContext == "x" * length
+
+
+@pytest.mark.parametrize("value", ["x" * 257, "x" * 100_000])
+def test_a_longer_client_context_is_refused(value: str) -> None:
+    """One character more than Graph takes is told here."""
+    assert fault(body(clientContext=value)).code == "TooLong"
+
+
+@pytest.mark.parametrize("value", ["é", "a\tb", "a\nb", "\x7f", "a\u00a0", "🙂", "\x00", "日本"])
+def test_a_client_context_is_printable_ascii(value: str) -> None:
+    """Graph's schema takes no Unicode there, so the app refuses it with advice."""
+    found = fault(body(clientContext=value))
+    assert (found.code, found.target) == ("NotAscii", "clientContext")
+
+
+@pytest.mark.parametrize("value", ["!", "a b", " lead", "~", "x~1of", "x~of2", "1of2", "~1of2~", '{"a": "b\\"}'])
+def test_any_printable_ascii_is_a_client_context(value: str) -> None:
+    """A caller's own reference is used as it is, whatever its form."""
+    assert read(body(clientContext=value)).clientContext == value
+
+
+@pytest.mark.parametrize("value", ["x~1of2", "~1of2", "x~0of0", "x~12of345"])
+def test_the_ending_of_parts_is_reserved(value: str) -> None:
+    """A context that looks like a part's would mix up reports, so it is refused."""
+    assert fault(body(clientContext=value)).code == "ReservedEnding"
+
+
+def test_a_split_needs_room_in_the_client_context_and_says_how_much() -> None:
+    """With two Graph requests the context leaves room for ``~1of2``: 251 characters work, 252 don't."""
+    six = [person(number) for number in range(6)]
+    assert read(body(*six, clientContext="x" * 251)).clientContext == "x" * 251
+    found = fault(body(*six, clientContext="x" * 252))
+    assert (found.code, found.target) == ("NoRoomForSplitting", "clientContext")
+    assert "2 requests" in found.message
+    assert "251 characters" in found.message
+
+
+def test_room_for_splitting_follows_the_number_of_requests() -> None:
+    """Fifty who go alone make fifty requests, whose mark ``~50of50`` takes seven characters."""
+    alone = [person(number, participantId="p") for number in range(50)]
+    assert read(body(*alone, clientContext="x" * 249)).clientContext == "x" * 249
+    assert "249 characters" in fault(body(*alone, clientContext="x" * 250)).message
+    five = [person(number) for number in range(5)]
+    assert read(body(*five, clientContext="x" * 256)).clientContext == "x" * 256
+
+
+@pytest.mark.parametrize(
+    "number", ["+12", "+123456789012345", "+12345678901", "+4915112345678", "+999", "+18005550100"]
+)
+def test_numbers_in_e164_are_taken(number: str) -> None:
+    """A plus sign and two to fifteen digits are a telephone number."""
+    assert people(body(phone(number)))[0].id == number
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "12345678901",
+        "0012345678901",
+        "+0123456789",
+        "+1",
+        "+",
+        "",
+        "+1234567890123456",
+        "+1 234 567 8901",
+        "+1-234-567-8901",
+        "+1(234)5678901",
+        "tel:+12345678901",
+        "4:+12345678901",
+        "+12345678901\n",
+        " +12345678901",
+        "+١٢٣٤٥٦٧٨",
+        "+1234567890\uff11",
+        "++12345678901",
+        "+12345678901;ext=5",
+        "+1234567a901",
+    ],
+)
+def test_numbers_in_another_form_are_refused_with_the_right_one(number: str) -> None:
+    """Spaces, dashes, a missing plus or digits of another script are told how to write the number."""
+    found = fault(body(phone(number)))
+    assert (found.code, found.target) == ("NotE164", "participants[0].identity.phone.id")
+    assert "E.164" in found.message
+
+
+@pytest.mark.parametrize("kind", ["user", "application", "applicationInstance"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "bob",
+        "bob@contoso.example",
+        GUID[:-1],
+        GUID + "0",
+        "{" + GUID + "}",
+        GUID.replace("-", ""),
+        " " + GUID,
+        GUID + "\n",
+        "g" + GUID[1:],
+        "٢" + GUID[1:],
+    ],
+)
+def test_ids_of_entra_are_guids(kind: str, value: str) -> None:
+    """A name or an address in place of an object id is told what belongs there."""
+    found = fault(body({"identity": {kind: {"id": value}}}))
+    assert (found.code, found.target) == ("NotAGuid", f"participants[0].identity.{kind}.id")
+    assert "GUID such as" in found.message
+
+
+def test_a_tenant_is_a_guid() -> None:
+    """The tenant of an identity is an id as well."""
+    content = body({"identity": {"user": {"id": GUID, "tenantId": "contoso"}}})
+    assert _located(content) == {("NotAGuid", "participants[0].identity.user.tenantId")}
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("", "Empty"), ("x" * 1025, "TooLong"), ("a\x00b", "InvalidCharacters"), ("a\x9fb", "InvalidCharacters")],
+)
+def test_other_ids_are_texts_without_control_characters(value: str, code: str) -> None:
+    """An id of a guest can be nearly anything, but not empty, endless or unprintable."""
+    assert _located(body({"identity": {"guest": {"id": value}}})) == {(code, "participants[0].identity.guest.id")}
+    assert people(body({"identity": {"guest": {"id": "x" * 1024}}}))[0].id == "x" * 1024
+
+
+@pytest.mark.parametrize(
+    ("member", "longest"),
+    [
+        ("displayName", 256),
+        ("identityProvider", 256),
+        ("email", 320),
+        ("azureCommunicationServicesResourceId", 256),
+    ],
+)
+def test_members_of_an_identity_have_their_lengths(member: str, longest: int) -> None:
+    """Every optional text has an end, and works up to it."""
+    assert people(body({"identity": {"user": {"id": GUID, member: "x" * longest}}}))
+    found = fault(body({"identity": {"user": {"id": GUID, member: "x" * (longest + 1)}}}))
+    assert (found.code, found.target) == ("TooLong", f"participants[0].identity.user.{member}")
+
+
+def test_the_person_to_be_moved_has_an_id_with_an_end() -> None:
+    """A participant's id is taken up to 256 characters."""
+    assert people(body(person(participantId="x" * 256)))[0].participant_id == "x" * 256
+    assert fault(body(person(participantId="x" * 257))).code == "TooLong"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("replacesCallId", 1),
+        ("replacesCallId", {}),
+        ("participantId", True),
+        ("hidden", "true"),
+        ("hidden", 1),
+        ("removeFromDefaultAudioRoutingGroup", 0),
+        ("removeFromDefaultAudioRoutingGroup", []),
+        ("@odata.type", 5),
+    ],
+)
+def test_types_are_taken_strictly(member: str, value: object) -> None:
+    """Nothing is turned from text to truth or from number to text: what was meant is asked for."""
+    assert _located(body(person(0, **{member: value}))) == {("WrongType", f"participants[0].{member}")}
+
+
+@pytest.mark.parametrize("value", [1, True, [], {}])
+def test_a_client_context_is_a_text(value: object) -> None:
+    """A number as context is refused, since it would come back from Graph as a text."""
+    assert _located(body(clientContext=value)) == {("WrongType", "clientContext")}
+
+
+def test_flags_reach_the_invitee() -> None:
+    """Hidden people and people outside the mixer stay so, true or false."""
+    (one,) = people(body(person(hidden=True, removeFromDefaultAudioRoutingGroup=False)))
+    assert (one.hidden, one.remove_from_default_audio_routing_group) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["clientContext", "displayName", "guest id", "phone id", "member", "replacesCallId", "participantId", "type"],
+)
+def test_lone_surrogates_are_refused_wherever_they_stand(where: str) -> None:
+    """Half a character, which no storage takes, is a fault of the request and not of the app."""
+    half = "a\ud800b"
+    content = {
+        "clientContext": body(clientContext=half),
+        "displayName": body({"identity": {"user": {"id": GUID, "displayName": half}}}),
+        "guest id": body({"identity": {"guest": {"id": half}}}),
+        "phone id": body(phone(half)),
+        "member": body(**{half: 1}),
+        "replacesCallId": body(person(replacesCallId=half)),
+        "participantId": body(person(participantId=half)),
+        "type": body({"identity": {"@odata.type": half, "user": {"id": GUID}}}),
+    }[where]
+    json.dumps(refused(content).body(), ensure_ascii=False).encode("utf-8")
+
+
+def test_the_same_person_twice_is_refused_with_both_places() -> None:
+    """Nobody rings twice because a list was joined twice; letter case makes no difference."""
+    found = fault(body(person(1), person(2), {"identity": {"user": {"id": guid(1).upper()}}}))
+    assert (found.code, found.target) == ("SamePersonTwice", "participants[2].identity.user.id")
+    assert "participants[0]" in found.message
+
+
+def test_the_same_id_in_two_kinds_is_two_people() -> None:
+    """Ids of different kinds have nothing to do with each other."""
+    assert len(people(body({"identity": {"guest": {"id": "x"}}}, {"identity": {"encrypted": {"id": "x"}}}))) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["#microsoft.graph.invitationParticipantInfo", "microsoft.graph.invitationParticipantInfo"]
+)
+@pytest.mark.parametrize(
+    "set_name", [None, "#microsoft.graph.identitySet", "microsoft.graph.communicationsIdentitySet"]
+)
+@pytest.mark.parametrize(
+    "identity_name", [None, "#microsoft.graph.identity", "microsoft.graph.communicationsUserIdentity"]
+)
+def test_graphs_types_may_be_given_or_not(name: str, set_name: str | None, identity_name: str | None) -> None:
+    """``@odata.type`` is optional everywhere and taken in both spellings."""
+    content = body(
+        {
+            "@odata.type": name,
+            "identity": {"@odata.type": set_name, "user": {"@odata.type": identity_name, "id": GUID}},
+        }
+    )
+    (one,) = people(content)
+    for kept, given in ((one.identity_set_type, set_name), (one.identity.get("@odata.type"), identity_name)):
+        assert kept == (None if given is None else "#" + given.removeprefix("#"))
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        (body(person(0, **{"@odata.type": "#microsoft.graph.participant"})), "participants[0].@odata.type"),
+        (
+            body({"identity": {"@odata.type": "#microsoft.graph.identity", "user": {"id": GUID}}}),
+            "participants[0].identity.@odata.type",
+        ),
+        (
+            body({"identity": {"user": {"@odata.type": "#microsoft.graph.communicationsPhoneIdentity", "id": GUID}}}),
+            "participants[0].identity.user.@odata.type",
+        ),
+        (
+            body({"identity": {"user": {"@odata.type": "identity", "id": GUID}}}),
+            "participants[0].identity.user.@odata.type",
+        ),
+    ],
+)
+def test_a_wrong_type_is_refused_with_the_right_one(content: dict[str, Any], target: str) -> None:
+    """Graph would guess at a wrong ``@odata.type``; the app says what to write."""
+    found = fault(content)
+    assert (found.code, found.target) == ("WrongType", target)
+    assert "#microsoft.graph." in found.message
+
+
+@pytest.mark.parametrize("cloud", ["us-gov-l4", "us-gov-l5"])
+@pytest.mark.parametrize(
+    ("member", "value"), [("participantId", "x"), ("hidden", True), ("removeFromDefaultAudioRoutingGroup", False)]
+)
+def test_government_clouds_refuse_what_they_lack(cloud: str, member: str, value: object) -> None:
+    """What US Government's schema lacks is refused there, with the cloud's name, and taken elsewhere."""
+    content = body(person(0, **{member: value}))
+    found = fault(content, cloud)
+    assert (found.code, found.target) == ("NotInThisCloud", f"participants[0].{member}")
+    assert cloud in found.message
+    assert people(content)
+
+
+def test_government_clouds_take_what_they_have() -> None:
+    """Replacing a call works in every cloud, and blanks of what a cloud lacks are no fault."""
+    content = body(person(replacesCallId="x", hidden=None, participantId=""))
+    assert read(content, "us-gov-l4") == read(content)
+
+
+def test_government_clouds_refuse_types_they_lack() -> None:
+    """A derived identity type that US Government does not know is refused there only."""
+    content = body(
+        {"identity": {"phone": {"@odata.type": "#microsoft.graph.communicationsPhoneIdentity", "id": "+12"}}}
+    )
+    found = fault(content, "us-gov-l5")
+    assert (found.code, found.target) == ("NotInThisCloud", "participants[0].identity.phone.@odata.type")
+    assert people(content)
+
+
+def test_an_invite_that_waits_needs_its_callback_url() -> None:
+    """The address at which a flow waits belongs to that route alone, and is required there."""
+    with pytest.raises(BadRequest) as caught:
+        read_body(request(body()), InviteAndWaitBody, CLOUDS["global"])
+    assert (caught.value.code, caught.value.target) == ("Missing", "callbackUrl")
+    waiting = read_body(request(body(callbackUrl="https://x")), InviteAndWaitBody, GLOBAL)
+    assert invitees(waiting.participants) == people(body())
+    assert fault(body(callbackUrl="https://x")).code == "UnknownMember"
+
+
+def test_everybody_keeps_their_place() -> None:
+    """People come out in the order in which they were given."""
+    numbers = [7, 3, 9, 1]
+    assert [one.id for one in people(body(*map(person, numbers)))] == [guid(number) for number in numbers]
