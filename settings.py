@@ -117,12 +117,9 @@ class _Reader:
     def read(self) -> Settings:
         cloud = self._cloud()
         tenant_id = self._tenant()
-        client_id = self._required("GRAPH_CLIENT_ID", "the application (client) id of the app registration")
-        self._warn_unless_guid("GRAPH_TENANT_ID", tenant_id)
-        self._warn_unless_guid("GRAPH_CLIENT_ID", client_id)
+        client_id = self._required_id("GRAPH_CLIENT_ID", "the application (client) id of the app registration")
         credential = self._credential()
         authority = self._url("GRAPH_AUTHORITY", f"{cloud.authority_host}/{tenant_id}", https_only=True)
-        tenants = self._list("CALLBACK_TENANT_IDS", tenant_id)
         check_after = self._number("INVITATION_CHECK_AFTER_SECONDS", 120, most=_MOST_SECONDS)
         give_up_after = self._number("INVITATION_GIVE_UP_AFTER_SECONDS", 900, most=_MOST_SECONDS)
         if give_up_after < check_after:
@@ -147,7 +144,7 @@ class _Reader:
             callback_issuers=frozenset(
                 issuer.rstrip("/") for issuer in self._list("CALLBACK_ISSUERS", _DEFAULT_ISSUERS)
             ),
-            callback_tenant_ids=frozenset(tenant.casefold() for tenant in tenants),
+            callback_tenant_ids=frozenset(map(str.casefold, self._list("CALLBACK_TENANT_IDS", tenant_id))),
             storage=self._storage(cloud),
             state_table=self._table_name(),
             public_base_url=self._public_base_url(),
@@ -167,11 +164,13 @@ class _Reader:
     def _get(self, name: str) -> str | None:
         return self._environment.get(name, "").strip() or None
 
-    def _required(self, name: str, meaning: str) -> str:
-        value = self._get(name)
-        if value is None:
+    def _required_id(self, name: str, meaning: str) -> str:
+        value = self._get(name) or ""
+        if not value:
             self._faults.append(f"{name} is not set: give {meaning}")
-        return value or ""
+        elif not _GUID.fullmatch(value):
+            self._warnings.append(f"{name} is not a GUID: Graph's callback tokens carry ids, so names never match")
+        return value
 
     def _cloud(self) -> Cloud:
         name = (self._get("GRAPH_CLOUD") or "global").casefold()
@@ -182,16 +181,12 @@ class _Reader:
         return CLOUDS.get(name, CLOUDS["global"])
 
     def _tenant(self) -> str:
-        tenant = self._required("GRAPH_TENANT_ID", "the directory (tenant) id in which the calls take place")
+        tenant = self._required_id("GRAPH_TENANT_ID", "the directory (tenant) id in which the calls take place")
         if tenant.casefold() in _MULTI_TENANT:
             self._faults.append(
                 f"GRAPH_TENANT_ID is {tenant}: name the call's own tenant, since Graph refuses tokens of any other"
             )
         return tenant
-
-    def _warn_unless_guid(self, name: str, value: str) -> None:
-        if value and not _GUID.fullmatch(value):
-            self._warnings.append(f"{name} is not a GUID: Graph's callback tokens carry ids, so names never match")
 
     def _credential(self) -> GraphCredential:
         secret = self._get("GRAPH_CLIENT_SECRET")
@@ -235,8 +230,7 @@ class _Reader:
         return value.rstrip("/")
 
     def _list(self, name: str, default: str) -> list[str]:
-        entries = [entry.strip() for entry in (self._get(name) or default).split(",")]
-        return [entry for entry in entries if entry]
+        return [entry for entry in map(str.strip, (self._get(name) or default).split(",")) if entry]
 
     def _suffixes(self, name: str, default: str) -> tuple[str, ...]:
         suffixes = self._list(name, default)

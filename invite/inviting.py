@@ -22,7 +22,6 @@ from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.splitting import split
 from operations import rows, transitions
-from operations.calls import Stored
 from operations.errors import KeyReused, StorageUnavailable
 from operations.model import Delivery, FlowCallback, Invitation, KeyKind, Operation, Status
 from operations.storage import AlreadyThere, Conflict
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from invite.sending import Sender, Sent
-    from operations.calls import CallTable
+    from operations.calls import CallTable, Stored
     from operations.model import Invitee, Presence
     from operations.outcomes import Outcomes
     from operations.watchdog import Watchdog
@@ -41,6 +40,8 @@ _log = logging.getLogger("call_invites.invite")
 # A flow that rings in a loop makes a new attempt each time; each costs two reads to find, so there is an end to it.
 _MOST_ATTEMPTS = 100
 _MOST_CONFLICTS = 20
+# Longer than a slow storage needs to write the row that the message is about.
+_LATE_SUBSCRIPTION_SECONDS = 5.0
 _NAMED_DIFFERENCES = 3
 
 
@@ -138,10 +139,12 @@ class Inviting:
             before = found.value.callback
             is_same = before is not None and before.url == callback_url and before.state is not Delivery.CANCELLED
             if callback_url is None or is_same:
-                # The process that wrote down what is due may have died before it queued it.
-                self._outcomes.announce(found.value)
+                if self._outcomes.is_overdue(found.value):
+                    self._outcomes.announce(found.value)  # whoever wrote it down died before queueing it
                 return found
             waiting = transitions.told_if_final(replace(found.value, callback=_new_callback(callback_url)))
+            # There may be no watchdog any more for one that has ended, so here the message goes out first.
+            self._outcomes.announce(waiting, delay_seconds=_LATE_SUBSCRIPTION_SECONDS)
             try:
                 stored = self._table.replace_invitation(found, waiting)
             except Conflict:
@@ -150,7 +153,6 @@ class Inviting:
                     raise StorageUnavailable from None
                 found = latest
             else:
-                self._outcomes.announce(waiting)
                 return stored
         raise StorageUnavailable
 
@@ -191,9 +193,9 @@ class Inviting:
     def _record(self, stored: Stored[Invitation], sent: Sequence[Sent]) -> Invitation:
         """Write down what Graph said, on top of whatever was reported in the meantime."""
         is_new = True
-        invitation = stored.value
+        current = invitation = stored.value
         for _ in range(_MOST_CONFLICTS):
-            invitation = apply_answers(stored.value, sent, self._now())
+            invitation = apply_answers(current, sent, self._now())
             index = [
                 rows.Row(
                     rows.operation_entity(invitation.call_id, entry.answer.id, invitation=invitation.id, report=None),
@@ -208,26 +210,26 @@ class Inviting:
             try:
                 self._table.write([rows.Row(rows.invitation_entity(invitation), etag=stored.etag), *index])
             except AlreadyThere:
-                stored = self._with_early_reports(stored, sent)
+                current = self._with_early_reports(stored.value, sent)
                 is_new = False
             except Conflict:
                 latest = self._table.invitation(invitation.call_id, invitation.id)
                 if latest is None:
                     return invitation
-                stored = latest
+                stored, current = latest, latest.value
             except StorageUnavailable:
                 # Graph was asked: the flow must not be told to try again. The row says "running", and Graph's
                 # report or the watchdog will find it.
                 _log.exception("graph's answer could not be written invitation=%s", invitation.id)
                 return invitation
             else:
-                self._outcomes.announce(invitation)
+                if transitions.became_due(stored.value, invitation):
+                    self._outcomes.announce(invitation)
                 return invitation
         return invitation
 
-    def _with_early_reports(self, stored: Stored[Invitation], sent: Sequence[Sent]) -> Stored[Invitation]:
+    def _with_early_reports(self, invitation: Invitation, sent: Sequence[Sent]) -> Invitation:
         """Apply reports that came before Graph's answer and named only the operation's id."""
-        invitation = stored.value
         for entry in sent:
             if entry.answer is None or entry.answer.id is None:
                 continue
@@ -237,7 +239,7 @@ class Inviting:
                 operations = list(invitation.operations)
                 operations[entry.place] = transitions.hears(operations[entry.place], report, ended=True)
                 invitation = transitions.with_operations(invitation, operations, self._now())
-        return Stored(invitation, stored.etag)
+        return invitation
 
 
 def apply_answers(invitation: Invitation, sent: Sequence[Sent], now: datetime) -> Invitation:

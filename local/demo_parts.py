@@ -34,9 +34,11 @@ _LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _SHOWN_LINES = 15
-# Settings of the shell from which the demo is started, which must not lead it to a real Graph.
-_OTHERS_SETTINGS = re.compile(
+# What the shell from which the demo is started may hold: settings, which must not lead it to a real Graph, and a
+# proxy, which knows nothing of this machine's ports.
+_NOT_FOR_THE_APP = re.compile(
     r"(GRAPH|CALLBACK|STATE|FLOW_CALLBACK|INVITATION|CALL_RETENTION|CONNECTOR|PUBLIC_BASE|WEBSITE)_|AzureWebJobs"
+    r"|(?i:HTTP|HTTPS|ALL)_(?i:PROXY)$"
 )
 
 
@@ -85,7 +87,7 @@ def _app(settings: dict[str, str], settings_file: Path, log_file: Path) -> Itera
     process = subprocess.Popen(
         command,
         cwd=_ROOT,
-        env={name: value for name, value in os.environ.items() if not _OTHERS_SETTINGS.match(name)},
+        env={name: value for name, value in os.environ.items() if not _NOT_FOR_THE_APP.match(name)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

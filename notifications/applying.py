@@ -233,8 +233,9 @@ class Applying:
             self._table.write(changes, guard=guard)
         if known.new_call is not None and known.call is None:
             self._table.remember(rows.partition_key(known.call_id), known.now)
-        for invitation in known.changed.values():
-            self._outcomes.announce(invitation)
+        for invitation_id, invitation in known.changed.items():
+            if transitions.became_due(known.invitations[invitation_id].value, invitation):
+                self._outcomes.announce(invitation)
 
 
 def _place(invitation: Invitation, context: str | None, operation_id: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_CHARACTERS = 256
 _FORBIDDEN = frozenset("/\\#?%")
+_CALL_IN_PATH = re.compile(r"(?:[a-z]+://.*?)?/(?:app|communications)/calls/([^/?]*)", re.IGNORECASE | re.DOTALL)
 
 
 def is_call_id(value: str) -> bool:
@@ -64,9 +66,6 @@ def call_id_from_path(path: object) -> str | None:
     """Return the call's id in a notification's ``/app/calls/{id}/...`` or ``/communications/calls/{id}/...``."""
     if not isinstance(path, str):
         return None
-    for prefix in ("/app/calls/", "/communications/calls/"):
-        start = path.casefold().find(prefix)
-        if start == 0 or (start > 0 and "://" in path[:start]):
-            segment = unquote(path[start + len(prefix) :].partition("/")[0].partition("?")[0])
-            return segment if is_call_id(segment) else None
-    return None
+    match = _CALL_IN_PATH.match(path)
+    segment = unquote(match[1]) if match else ""
+    return segment if is_call_id(segment) else None

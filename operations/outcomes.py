@@ -66,13 +66,13 @@ class Outcomes:
         self._secret = secret
         self._now = now
 
-    def announce(self, invitation: Invitation) -> None:
+    def announce(self, invitation: Invitation, *, delay_seconds: float = 0) -> None:
         """Queue an outcome if it is due; a queue that fails is made up for by the watchdog's next message."""
         callback = invitation.callback
         if callback is None or callback.state is not Delivery.DUE:
             return
         try:
-            self._queue.send(_message(invitation, callback.attempts), delay_seconds=0)
+            self._queue.send(_message(invitation, callback.attempts), delay_seconds=delay_seconds)
         except StorageUnavailable:
             _log.warning("an outcome could not be queued and waits for the next check invitation=%s", invitation.id)
 

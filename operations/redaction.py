@@ -28,10 +28,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"([?&](?:{_QUERY_SECRETS})=)[^&\s\"']+", re.IGNORECASE), r"\1[secret]"),
     (re.compile(r"((?:AccountKey|SharedAccessSignature)=)[^;\s\"']+", re.IGNORECASE), r"\1[secret]"),
     # Ids of the calling service: 8:orgid:<guid>, 4:+<number>, 28:<app>, 29:<encrypted>, gov 8:gcch:, 8:dod:.
-    (re.compile(r"\b(?:8:[A-Za-z]+:|8:|4:|28:|29:)[A-Za-z0-9+_.:-]{4,}"), "[participant]"),
+    (re.compile(r"\b(?:8:[A-Za-z]+:|8:|4:|28:|29:)[A-Za-z0-9+_.:-]{3,}[A-Za-z0-9_-]"), "[participant]"),
     # A GUID may be anybody's; only those that the log names as a request's or a call's are known to be nobody's.
     (re.compile(r"(?<!-id=)\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "[id]"),
-    (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "[address]"),
+    (re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"), "[address]"),
     # With a plus sign a number may be written in any way; without one only a long run of digits is taken for one,
     # since dates and codes have digits too.
     (re.compile(r"\+\d(?:[ ().-]?\d){5,14}(?!\d)"), "[number]"),

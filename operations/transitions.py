@@ -126,6 +126,15 @@ def told_if_final(invitation: Invitation) -> Invitation:
     return replace(invitation, callback=replace(callback, state=Delivery.DUE))
 
 
+def became_due(before: Invitation, after: Invitation) -> bool:
+    """Tell whether it is this change after which a waiting flow is to be told; only who made it queues the message."""
+    return _is_due(after) and not (_is_due(before) and before.callback == after.callback)
+
+
+def _is_due(invitation: Invitation) -> bool:
+    return invitation.callback is not None and invitation.callback.state is Delivery.DUE
+
+
 def change_operations(invitation: Invitation, now: datetime, change: Callable[[Operation], Operation]) -> Invitation:
     """Apply a change to every operation; the same invitation comes back where nothing changed."""
     return with_operations(invitation, map(change, invitation.operations), now)

@@ -162,7 +162,8 @@ class Watchdog:
                     return before if latest is None else latest.value
                 stored = latest
             else:
-                self._outcomes.announce(after)
+                if transitions.became_due(before, after):
+                    self._outcomes.announce(after)
                 status = transitions.status_of(after.operations)
                 _log.info("watchdog invitation=%s seconds=%d status=%s", after.id, age, status.value)
                 return after

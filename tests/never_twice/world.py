@@ -105,7 +105,7 @@ class FakeGraph:
         operation = {
             "id": str(uuid.uuid4()),
             "clientContext": body["clientContext"],
-            "people": [entry["identity"]["user"]["id"] for entry in body["participants"]],
+            "people": [_invited(entry["identity"]) for entry in body["participants"]],
             "call": call_id,
         }
         self.taken.append(operation)
@@ -252,6 +252,11 @@ class World:
             for operation in invitation.operations
             if operation.verdict is Verdict.GRAPH
         }
+
+
+def _invited(identity_set: Mapping[str, Any]) -> str:
+    found: str = next(identity["id"] for identity in identity_set.values() if isinstance(identity, dict))
+    return found
 
 
 def operation_item(

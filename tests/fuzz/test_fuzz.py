@@ -1,0 +1,129 @@
+"""Whatever is sent to the two functions that stand open, none of it is a 5xx or an exception."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import time
+from collections import Counter
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+import pytest
+
+import bootstrap
+import function_app
+from graph.clouds import CLOUDS
+from notifications.receiving import Receiving
+from operations.waiting import Addresses
+from tests.fuzz.mutations import bent, corpus
+from tests.never_twice.world import CALL, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ROUTES = ("invite_participants", "invite_phone", "move_person", "invite_participants_and_wait")
+
+
+class Anybody:
+    """Lets every callback in: what is fuzzed is what comes after the token."""
+
+    def validate(self, authorization: str | None) -> None:
+        """Take it."""
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> World:
+    """The app's own parts over a table in memory, behind the very functions that Azure calls."""
+    caplog.set_level(logging.ERROR, "call_invites")
+    world = World()
+    anybody: Any = Anybody()
+    cloud = SimpleNamespace(
+        cloud=CLOUDS["global"], flow_callback_hosts=(".logic.azure.com",), flow_callback_local_hosts=frozenset()
+    )
+    app: Any = SimpleNamespace(
+        settings=cloud,
+        addresses=Addresses("https://app.example", ()),
+        inviting=world.inviting,
+        reading=world.reading,
+        receiving=Receiving(anybody, world.applying),
+    )
+    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    return world
+
+
+def invite(world: World, body: bytes, chance: random.Random) -> int:
+    """Send a body to one of the inviting functions."""
+    world.graph.next_answers = [chance.choice(["running", "refused", "lost after", "completed at once"])]
+    request = func.HttpRequest(
+        method="POST",
+        url="/api/calls/x/participants/invite",
+        headers={"content-type": "application/json", "idempotency-key": chance.choice(["", "k", '"k"', "\u20ac"])},
+        route_params={"callId": chance.choice([CALL, CALL, CALL, "a b", "é", "x" * 1000, "..", "\x00"])},
+        body=body,
+    )
+    answer: func.HttpResponse = getattr(function_app, chance.choice(_ROUTES))(request)
+    return _judged(answer)
+
+
+def notify(_: World, body: bytes, __: random.Random) -> int:
+    """Send a body to the function that takes Graph's callbacks."""
+    request = func.HttpRequest(
+        method="POST", url="/api/notifications", headers={"authorization": "Bearer x"}, body=body
+    )
+    return _judged(function_app.receive_notifications(request))
+
+
+def _judged(answer: func.HttpResponse) -> int:
+    if answer.status_code not in (202, 201):
+        error = json.loads(answer.get_body())["error"]
+        assert answer.status_code < 500, error
+    return int(answer.status_code)
+
+
+def fuzz(
+    world: World, send: Callable[[World, bytes, random.Random], int], bodies: list[Any], count: int, seed: int
+) -> Counter[int]:
+    """Send ``count`` bent bodies and count the statuses."""
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    statuses: Counter[int] = Counter()
+    for number in range(count):
+        raw = bent(chance, bodies)
+        status = send(world, raw, chance)
+        statuses[status] += 1
+        assert status < 500, f"seed {seed}, body {number}: {raw[:2000]!r}"
+        if number % 500 == 499:
+            world.memory.rows.clear()
+            world.checks.waiting.clear()
+            world.outcomes_queue.waiting.clear()
+    return statuses
+
+
+def test_no_body_of_an_invite_is_ever_a_server_error(world: World) -> None:
+    """Thousands of bent invites are answered 2xx or 4xx, in the one error form."""
+    statuses = fuzz(world, invite, corpus(("request",)), 3_000, seed=1)
+    assert {202, 400} <= set(statuses)
+
+
+def test_no_body_of_a_callback_is_ever_a_server_error(world: World) -> None:
+    """Thousands of bent callbacks are acknowledged or refused as unreadable, never a 5xx."""
+    statuses = fuzz(world, notify, corpus(("completed", "roster")), 3_000, seed=2)
+    assert set(statuses) <= {202, 400}
+    assert statuses[202] > 1_000
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("what", ["invites", "callbacks"])
+def test_no_body_of_a_hundred_thousand_is_ever_a_server_error(world: World, what: str) -> None:
+    """A hundred thousand bent bodies for each of the two: no answer of 500 or more, no exception."""
+    count = int(os.environ.get("FUZZ_BODIES", "100000"))
+    started = time.monotonic()
+    if what == "invites":
+        statuses = fuzz(world, invite, corpus(("request",)), count, seed=3)
+    else:
+        statuses = fuzz(world, notify, corpus(("completed", "roster")), count, seed=4)
+    told = dict(sorted(statuses.items()))
+    print(f"{count} {what} in {time.monotonic() - started:.0f} s: {told}")  # noqa: T201 - the figures are the point
