@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msal
 
 from graph import wire
-from graph.errors import CredentialRefused, TokenUnavailable
+from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
+_log = logging.getLogger("call_invites.graph")
 # A token is renewed this long before its end, so that it never runs out on the way.
 _MARGIN_SECONDS = 300.0
 # The audience of a managed identity's token when it stands in for a client secret:
@@ -64,7 +66,11 @@ class TokenSource:
             return self._token
         with self._lock:
             if self._clock() >= self._good_until:
-                self._acquire()
+                try:
+                    self._acquire()
+                except NothingSent as error:
+                    _log.warning("no token: %s", error)
+                    raise
             return self._token
 
     def fresh_token(self, refused: str) -> str:

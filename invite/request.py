@@ -189,5 +189,25 @@ def _inner_without_blanks(name: str, value: Any, model: type[BaseModel]) -> Any:
     if name == "participants" and isinstance(value, list):
         return [without_blanks(entry, InvitationParticipantInfo) for entry in value]
     if name == "identity" and model is InvitationParticipantInfo:
-        return without_blanks(value, IdentitySet)
+        return _without_blank_kinds(without_blanks(value, IdentitySet))
     return without_blanks(value, Identity) if model is IdentitySet else value
+
+
+def _without_blank_kinds(identity_set: Any) -> Any:
+    """Leave out the kinds that a flow filled from an empty column, where another kind is filled."""
+    if not isinstance(identity_set, dict):
+        return identity_set
+    blank = {
+        kind
+        for kind in IDENTITY_KINDS
+        if kind in identity_set and (identity_set[kind] == "" or _is_blank(identity_set[kind]))
+    }
+    if blank >= {kind for kind in IDENTITY_KINDS if kind in identity_set}:
+        return identity_set  # nobody is named: the fault is best told where the id is missing
+    return {name: value for name, value in identity_set.items() if name not in blank}
+
+
+def _is_blank(identity: Any) -> bool:
+    return isinstance(identity, dict) and not any(
+        value not in (None, "") for name, value in identity.items() if name != "@odata.type"
+    )

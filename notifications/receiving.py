@@ -44,17 +44,21 @@ class Receiving:
             Unavailable: 503, so that Graph may send again.
         """
         self._authorize(request)
-        by_call: dict[str, list[Report]] = {}
         items = _items(request.body)
+        by_call: dict[str, list[Report]] = {}
+        ignored = 0
         for item in items:
-            for report in _reports(item):
+            reports = _reports(item)
+            ignored += not reports
+            for report in reports:
                 by_call.setdefault(report.call_id, []).append(report)
         for call_id, reports in by_call.items():
             self._applying.apply(call_id, reports)
         _log.info(
-            "callback items=%d reports=%d message-id=%s scenario-id=%s",
+            "callback items=%d ignored=%d calls=%d message-id=%s scenario-id=%s",
             len(items),
-            sum(map(len, by_call.values())),
+            ignored,
+            len(by_call),
             _short(request.headers.get("x-microsoft-skype-message-id")),
             _short(request.headers.get("scenario-id")),
         )

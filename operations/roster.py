@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _STRENGTH = {Presence.UNKNOWN: 0, Presence.LEFT: 1, Presence.IN_LOBBY: 2, Presence.IN_CALL: 3}
 _IDENTITY_MEMBERS = ("id", "displayName", "tenantId", "identityProvider", "email")
+_LONGEST_KIND = 64
 # People who left stay readable, but a telephone conference of days must not grow its row for ever.
 _MOST_WHO_LEFT = 1_000
 
@@ -72,7 +73,8 @@ def identity_of(identity_set: object) -> tuple[str, dict[str, Any] | None]:
     """Return the kind and the identity of the first member of an identity set that has an id."""
     if isinstance(identity_set, dict):
         for kind, identity in identity_set.items():
-            if isinstance(kind, str) and isinstance(identity, dict) and wire.text(identity.get("id")):
+            is_kind = kind.isascii() and kind.isidentifier() and len(kind) <= _LONGEST_KIND
+            if is_kind and isinstance(identity, dict) and wire.text(identity.get("id")):
                 members = {name: wire.text(identity.get(name)) for name in _IDENTITY_MEMBERS}
                 return kind, {name: value for name, value in members.items() if value is not None}
     return "unknown", None

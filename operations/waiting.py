@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from operations.answers import Answer
 from operations.views import invitation_view
+from operations.webhooks import is_host_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,9 +54,9 @@ class Addresses:
             host, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        plain = prefix.isascii() and prefix.isprintable() and not set(prefix) & set(" \"'<>\\^`{|}@")
-        is_bare = parts.scheme == "https" and port in (None, 443) and not parts.query and not parts.fragment
-        return plain and is_bare and host.endswith(self._gateways)
+        plain = prefix.isascii() and prefix.isprintable() and not set(prefix) & set(" \"'<>\\^`{|}@?#")
+        is_bare = parts.scheme == "https" and port in (None, 443)
+        return plain and is_bare and is_host_name(host) and host.endswith(self._gateways)
 
     @staticmethod
     def invitation(root: str, invitation: Invitation) -> str:

@@ -190,11 +190,14 @@ class Watchdog:
         try:
             call = self._graph.call(invitation.call_id, scenario_id=scenario_id)
         except Refused as error:
-            return Evidence(call_ended=CALL_GONE) if error.status == _NOT_FOUND else Evidence()
+            if error.status != _NOT_FOUND:
+                return Evidence()
+            return self._of_an_ended_call(invitation, CALL_GONE)
         except GraphError:
             return Evidence()
         if call.state == "terminated":
-            return Evidence(call_ended=call_ended(call.result), operations=self._operations(invitation, scenario_id))
+            said = self._operations(invitation, scenario_id)
+            return replace(self._of_an_ended_call(invitation, call_ended(call.result)), operations=said)
         try:
             listed = self._graph.participants(invitation.call_id, scenario_id=scenario_id)
         except GraphError:
@@ -205,6 +208,11 @@ class Watchdog:
             seen=_in_call(listed) | _joined_after(known, invitation.asked),
             there_before=_there_before(known, invitation.asked),
         )
+
+    def _of_an_ended_call(self, invitation: Invitation, end: ResultInfo) -> Evidence:
+        """Whoever was reported to have come before the call ended has come, though the invitation's report was lost."""
+        _, known = self._table.call_and_roster(invitation.call_id)
+        return Evidence(call_ended=end, seen=_joined_after(known, invitation.asked))
 
     def _operations(self, invitation: Invitation, scenario_id: str) -> dict[str, wire.OperationState]:
         found: dict[str, wire.OperationState] = {}

@@ -74,10 +74,14 @@ def check_url(url: str, suffixes: Sequence[str], local_hosts: AbstractSet[str]) 
     if parts.fragment or port not in (None, 443):
         message = "it has a port or a fragment that a flow's address does not have"
         raise AddressRefused(message)
-    labels = host.split(".")
-    if not host.endswith(tuple(suffixes)) or not all(_is_label(label) for label in labels):
+    if not host.endswith(tuple(suffixes)) or not is_host_name(host):
         message = "its host is not one of Power Automate or Logic Apps"
         raise AddressRefused(message)
+
+
+def is_host_name(host: str) -> bool:
+    """Tell whether a host's name could exist at all; an IP address of figures is one, too."""
+    return all(_is_label(label) for label in host.split("."))
 
 
 def _is_label(label: str) -> bool:

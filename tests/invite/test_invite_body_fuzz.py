@@ -83,7 +83,7 @@ def _reads_or_refuses(content: bytes, cloud: str) -> None:
             json.dumps(dict(one.identity), ensure_ascii=False).encode("utf-8")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=200), st.sampled_from(sorted(CLOUDS)))
 def test_any_bytes_are_read_or_refused(content: bytes, cloud: str) -> None:
     """Whatever arrives, the caller gets a reading or advice."""
@@ -97,7 +97,7 @@ def test_any_json_is_read_or_refused(content: object, cloud: str) -> None:
     _reads_or_refuses(json.dumps(content).encode(), cloud)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(BODIES, st.sampled_from(sorted(CLOUDS)))
 def test_any_near_miss_is_read_or_refused(content: object, cloud: str) -> None:
     """Bodies that are nearly right, wherever they are not, get a reading or advice."""

@@ -228,7 +228,7 @@ SAID = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(STATES, st.lists(st.tuples(SAID, st.booleans()), max_size=8))
 def test_graphs_verdict_is_the_first_one_in_any_order_of_reports(
     before: Operation, reports: list[tuple[OperationState, bool]]

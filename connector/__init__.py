@@ -1,0 +1,1 @@
+"""The Power Platform connector: its definition (generated), its linter, its icon and the sample flows."""

@@ -1,0 +1,68 @@
+"""The running app with a simulated Graph, and an engine for the sample flows."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connector.routes import ROOT
+from local.azurite import azurite as run_azurite
+from simulator import Simulator
+from tests.connector.engine_http import Callbacks, Gateway, Wire
+from tests.connector.interpreter import Run, with_settings
+from tests.connector.running import KEY, app_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The app, Graph, and where waiting flows are called back."""
+
+    app: str
+    graph: Simulator
+    callbacks: Callbacks
+
+    def new_call(self) -> str:
+        return self.graph.create_call(f"{self.app}/api/notifications")
+
+    def run(self, name: str, *, longest: float = 30.0, scale: float = 0.02, **trigger_body: Any) -> Run:
+        """Run a sample flow as its file has it, with its *Settings* filled in."""
+        file = ROOT / "connector" / "flows" / f"{name}.json"
+        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), self.app, KEY)
+        definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
+        wire = Wire(scale)
+        run = Run(flow, trigger_body, wire, Gateway(definition, self.app, KEY, wire), self.callbacks, longest)
+        run.start()
+        return run
+
+
+@pytest.fixture(scope="session")
+def _processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    # Storage of its own: the queues have one name in every app, and another test's app would take their messages.
+    with ExitStack() as stack:
+        storage = stack.enter_context(run_azurite())
+        graph = stack.enter_context(Simulator(time_scale=0.01))
+        callbacks = stack.enter_context(Callbacks())
+        settings = {
+            **graph.settings(),
+            "AzureWebJobsStorage": storage,
+            "FLOW_CALLBACK_LOCAL_HOSTS": f"127.0.0.1:{callbacks.port}",
+            "INVITATION_CHECK_AFTER_SECONDS": "5",
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+        }
+        app = stack.enter_context(app_process(settings, tmp_path_factory.mktemp("app")))
+        yield Running(app, graph, callbacks)
+
+
+@pytest.fixture
+def running(_processes: Running) -> Iterator[Running]:
+    """The app and a Graph of which a test knows the whole history."""
+    _processes.graph.reset()
+    yield _processes
+    _processes.graph.reset()

@@ -1,0 +1,249 @@
+"""A flow engine for the sample flows: just the actions that they use, run as written, in time that passes faster."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.connector.engine_http import Reply
+from tests.connector.expressions import ExpressionError, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.connector.engine_http import Callbacks, Gateway, Wire
+
+Action = dict[str, Any]
+SUCCEEDED, FAILED, SKIPPED, TIMED_OUT = "Succeeded", "Failed", "Skipped", "TimedOut"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action that ran, or was skipped."""
+
+    name: str
+    status: str
+    code: int | None
+    seconds: float
+    """Since the run began."""
+
+
+@dataclass(slots=True)
+class _Result:
+    status: str
+    outputs: Any = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a flow.
+
+    Args:
+        flow: the file's content.
+        trigger_body: what the flow is started with.
+        wire: sends its requests.
+        gateway: the connector with its connection.
+        callbacks: where its waiting actions are called back.
+        longest: seconds of this machine after which an action times out, in place of its own limit.
+    """
+
+    flow: dict[str, Any]
+    trigger_body: dict[str, Any]
+    wire: Wire
+    gateway: Gateway
+    callbacks: Callbacks
+    longest: float = 30.0
+    steps: list[Step] = field(default_factory=list)
+    id: str = field(default_factory=lambda: "0858" + uuid.uuid4().hex.upper())
+    _results: dict[str, _Result] = field(default_factory=dict)
+    _variables: dict[str, Any] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+
+    def start(self) -> str:
+        """Run the flow to its end and return its status."""
+        definition = self.flow["definition"]
+        schema = definition["triggers"]["manual"]["inputs"]["schema"]
+        assert set(schema["required"]) <= self.trigger_body.keys()
+        return self._run_all(definition["actions"])
+
+    def outputs(self, name: str) -> Any:
+        """Return what an action yielded."""
+        return self._results[name].outputs
+
+    def status(self, name: str) -> str:
+        """Return how an action ended; ``Skipped`` where it was never come to."""
+        return self._results[name].status if name in self._results else SKIPPED
+
+    def _run_all(self, actions: dict[str, Action]) -> str:
+        """Run actions after those that they wait for; the last ones of every branch decide on success."""
+        for name in actions:
+            self._results.pop(name, None)
+        waiting = dict(actions)
+        while waiting:
+            ready = next(name for name, action in waiting.items() if not waiting.keys() & action["runAfter"].keys())
+            action = waiting.pop(ready)
+            may_run = all(self.status(before) in wanted for before, wanted in action["runAfter"].items())
+            result = self._run(ready, action) if may_run else _Result(SKIPPED)
+            self._results[ready] = result
+            code = result.outputs.get("statusCode") if isinstance(result.outputs, dict) else None
+            self.steps.append(Step(ready, result.status, code, time.monotonic() - self._began))
+        last = actions.keys() - {before for action in actions.values() for before in action["runAfter"]}
+        return FAILED if any(self._leaf_failed(name, actions) for name in last) else SUCCEEDED
+
+    def _leaf_failed(self, name: str, actions: dict[str, Action]) -> bool:
+        """Tell whether a last action fails the whole; of a skipped one that is decided by those before it."""
+        if self.status(name) == SKIPPED:
+            return any(self._leaf_failed(before, actions) for before in actions[name]["runAfter"])
+        return self.status(name) in (FAILED, TIMED_OUT)
+
+    def _run(self, name: str, action: Action) -> _Result:
+        try:
+            return _KINDS[action["type"]](self, name, action)
+        except ExpressionError as error:
+            return _Result(FAILED, {"error": {"message": str(error)}})
+
+    def _value(self, value: Any, **more: Callable[..., Any]) -> Any:
+        functions: dict[str, Callable[..., Any]] = {
+            "body": self._body,
+            "outputs": lambda name: self._results[name].outputs,
+            "triggerBody": lambda: self.trigger_body,
+            "variables": lambda name: self._variables[name],
+            **more,
+        }
+        return evaluate(value, functions)
+
+    def _body(self, name: str) -> Any:
+        outputs = self._results[name].outputs
+        return outputs.get("body") if isinstance(outputs, dict) else None
+
+    def _headers(self, name: str) -> dict[str, str]:
+        return {
+            "x-ms-workflow-id": "w",
+            "x-ms-workflow-run-id": self.id,
+            "x-ms-workflow-operation-name": name,
+            "x-ms-client-tracking-id": self.id,
+            "User-Agent": "azure-logic-apps/1.0 (workflow w; version 1) microsoft-flow/1.0",
+        }
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self.longest
+
+    def _compose(self, _: str, action: Action) -> _Result:
+        return _Result(SUCCEEDED, self._value(action["inputs"]))
+
+    def _select(self, _: str, action: Action) -> _Result:
+        inputs = action["inputs"]
+        rows = [self._value(inputs["select"], item=lambda entry=entry: entry) for entry in self._value(inputs["from"])]
+        return _Result(SUCCEEDED, {"body": rows})
+
+    def _initialize(self, _: str, action: Action) -> _Result:
+        for variable in action["inputs"]["variables"]:
+            self._variables[variable["name"]] = self._value(variable["value"])
+        return _Result(SUCCEEDED)
+
+    def _set(self, _: str, action: Action) -> _Result:
+        self._variables[action["inputs"]["name"]] = self._value(action["inputs"]["value"])
+        return _Result(SUCCEEDED)
+
+    def _increment(self, _: str, action: Action) -> _Result:
+        self._variables[action["inputs"]["name"]] += self._value(action["inputs"]["value"])
+        return _Result(SUCCEEDED)
+
+    def _if(self, _: str, action: Action) -> _Result:
+        ((connective, terms),) = action["expression"].items()
+        combine = {"and": all, "or": any}[connective]
+        holds = combine(self._term(term) for term in terms)
+        return _Result(self._run_all(action["actions"] if holds else action["else"]["actions"]))
+
+    def _term(self, term: Mapping[str, Any]) -> bool:
+        ((function, arguments),) = term.items()
+        assert function == "equals", "no other is used"
+        one, other = self._value(arguments)
+        return type(one) is type(other) and bool(one == other)
+
+    def _until(self, _: str, action: Action) -> _Result:
+        # The engine asks after each turn, never before the first.
+        for _turn in range(action["limit"]["count"]):
+            if self._run_all(action["actions"]) == FAILED:
+                return _Result(FAILED)
+            if self._value(action["expression"]):
+                return _Result(SUCCEEDED)
+        return _Result(SUCCEEDED)
+
+    def _http(self, name: str, action: Action) -> _Result:
+        inputs = self._value(action["inputs"])
+        headers = self._headers(name)
+        deadline = self._deadline()
+        reply = self.wire.request(inputs["method"], inputs["uri"], {**inputs["headers"], **headers}, inputs["body"])
+        # The strictest reading of what is known: polls carry nothing of the maker's headers.
+        return _ended(self.wire.polled(reply, lambda url: self.wire.request("GET", url, headers), deadline))
+
+    def _connection(self, name: str, action: Action) -> _Result:
+        inputs = self._value(action["inputs"], parameters=lambda _: {})
+        headers = self._headers(name)
+        deadline = self._deadline()
+        reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers)
+        return _ended(self.wire.polled(reply, lambda url: self.gateway.follow("GET", url, headers), deadline))
+
+    def _connection_webhook(self, name: str, action: Action) -> _Result:
+        inputs = self._value(action["inputs"], parameters=lambda _: {})
+        address = self.callbacks.new_address()
+        headers = self._headers(name)
+        reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers, address)
+        result = self._called_back(address, reply)
+        if result.status == TIMED_OUT:
+            self.gateway.follow("DELETE", reply.headers["Location"], headers)
+        return result
+
+    def _webhook(self, name: str, action: Action) -> _Result:
+        address = self.callbacks.new_address()
+        subscribe = self._value(action["inputs"]["subscribe"], listCallbackUrl=lambda: address)
+        headers = {**subscribe["headers"], **self._headers(name)}
+        reply = self.wire.request(subscribe["method"], subscribe["uri"], headers, subscribe["body"])
+        assert action["inputs"]["unsubscribe"] == {}, "no other is used"
+        return self._called_back(address, reply)
+
+    def _called_back(self, address: str, reply: Reply) -> _Result:
+        if not 200 <= reply.status < 300:
+            return _ended(reply)
+        body = self.callbacks.outcome(address, self.longest)
+        return _ended(None if body is None else Reply(200, {}, body))
+
+
+def _ended(reply: Reply | None) -> _Result:
+    if reply is None:
+        return _Result(TIMED_OUT, {"error": {"code": "ActionTimedOut"}})
+    status = SUCCEEDED if 200 <= reply.status < 300 else FAILED
+    return _Result(status, {"statusCode": reply.status, "headers": dict(reply.headers), "body": reply.body})
+
+
+_KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
+    "Compose": Run._compose,
+    "Http": Run._http,
+    "HttpWebhook": Run._webhook,
+    "If": Run._if,
+    "IncrementVariable": Run._increment,
+    "InitializeVariable": Run._initialize,
+    "OpenApiConnection": Run._connection,
+    "OpenApiConnectionWebhook": Run._connection_webhook,
+    "Select": Run._select,
+    "SetVariable": Run._set,
+    "Until": Run._until,
+}
+
+
+def with_settings(flow: dict[str, Any], app: str, key: str) -> dict[str, Any]:
+    """Return a flow in which a maker has filled in *Settings*, the one thing that its page says to fill in."""
+    actions = dict(flow["definition"]["actions"])
+    if "Settings" in actions:
+        actions["Settings"] = {**actions["Settings"], "inputs": {"app": app, "key": key}}
+    return {**flow, "definition": {**flow["definition"], "actions": actions}}
+
+
+def printed(run: Run) -> str:
+    """Return a run as a list of its actions with statuses and times."""
+    lines = [f"{step.seconds:7.3f} s  {step.status:<9}  {step.code or '':>3}  {step.name}" for step in run.steps]
+    return "\n".join(re.sub(r"\s+$", "", line) for line in lines)

@@ -1,0 +1,332 @@
+"""Tokens made by hand and signed with the simulator's own key: good ones, and every way of being bad.
+
+No JWT library makes them, so that nothing keeps a forgery from being as bad as it can be.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulator import Simulator
+
+_MINUTES = 60
+_ATTACKERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _json(value: object) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
+
+
+@dataclass
+class Forge:
+    """Makes tokens, good ones and any others."""
+
+    simulator: Simulator
+    elsewhere: str
+
+    @property
+    def key(self) -> rsa.RSAPrivateKey:
+        return self.simulator.keys.current.private
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return {"alg": "RS256", "typ": "JWT", "kid": self.simulator.keys.current.kid}
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        now = int(time.time())
+        return {
+            "iss": "https://api.botframework.com",
+            "aud": self.simulator.client_id,
+            "tid": self.simulator.tenant_id,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 3900,
+        }
+
+    def public(self, encoding: serialization.Encoding) -> bytes:
+        return self.key.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def signed(self, header: object, claims: object, sign: Callable[[bytes], bytes] | None = None) -> str:
+        signing_input = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
+        signature = (sign or self.rs256)(signing_input.encode())
+        return f"Bearer {signing_input}.{_base64url(signature)}"
+
+    def rs256(self, content: bytes, key: rsa.RSAPrivateKey | None = None) -> bytes:
+        return (key or self.key).sign(content, padding.PKCS1v15(), hashes.SHA256())
+
+    def good(self) -> str:
+        return self.signed(self.header, self.claims)
+
+    def with_header(self, **members: Any) -> str:
+        return self.signed({**self.header, **members}, self.claims)
+
+    def without_header(self, name: str) -> str:
+        return self.signed({member: value for member, value in self.header.items() if member != name}, self.claims)
+
+    def with_claims(self, **members: Any) -> str:
+        return self.signed(self.header, {**self.claims, **members})
+
+    def without_claim(self, name: str) -> str:
+        return self.signed(self.header, {claim: value for claim, value in self.claims.items() if claim != name})
+
+    def by_attacker(self, **header: Any) -> str:
+        return self.signed({**self.header, **header}, self.claims, lambda content: self.rs256(content, _ATTACKERS_KEY))
+
+    def hs256(self, secret: bytes, **header: Any) -> str:
+        return self.signed(
+            {**self.header, "alg": "HS256", **header},
+            self.claims,
+            lambda content: hmac.new(secret, content, hashlib.sha256).digest(),
+        )
+
+    def parts(self) -> tuple[str, str, str]:
+        header, claims, signature = self.good().removeprefix("Bearer ").split(".")
+        return header, claims, signature
+
+    def expired_by(self, seconds: float) -> str:
+        return self.with_claims(exp=int(time.time() - seconds))
+
+    def valid_in(self, seconds: float) -> str:
+        return self.with_claims(nbf=int(time.time() + seconds))
+
+
+def _attackers_jwk() -> dict[str, Any]:
+    jwk: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(_ATTACKERS_KEY.public_key(), as_dict=True)
+    return {**jwk, "kid": "attacker", "use": "sig", "alg": "RS256"}
+
+
+def _nested(depth: int) -> bytes:
+    return b'{"a":' * depth + b"1" + b"}" * depth
+
+
+def _es256(content: bytes) -> bytes:
+    return ec.generate_private_key(ec.SECP256R1()).sign(content, ec.ECDSA(hashes.SHA256()))
+
+
+FORGERIES: dict[str, Callable[[Forge], str | None]] = {
+    # No token, or not where Graph puts it
+    "no header": lambda _: None,
+    "empty header": lambda _: " ",
+    "scheme alone": lambda _: "Bearer",
+    "scheme and blank": lambda _: "Bearer   ",
+    "token without scheme": lambda forge: forge.good().removeprefix("Bearer "),
+    "scheme Basic": lambda forge: forge.good().replace("Bearer", "Basic"),
+    "scheme Token": lambda forge: forge.good().replace("Bearer", "Token"),
+    "scheme glued on": lambda forge: forge.good().replace("Bearer ", "Bearer"),
+    "scheme twice": lambda forge: "Bearer " + forge.good(),
+    "two tokens": lambda forge: f"{forge.good()} {forge.parts()[0]}",
+    "two tokens with a comma": lambda forge: f"{forge.good()}, {forge.good()}",
+    "not a token": lambda _: "Bearer opensesame",
+    "dots alone": lambda _: "Bearer ..",
+    "two parts": lambda forge: "Bearer " + ".".join(forge.parts()[:2]),
+    "four parts": lambda forge: forge.good() + ".e30",
+    "five parts, as an encrypted token": lambda forge: forge.good() + ".e30.e30",
+    # Algorithm
+    "alg none without signature": lambda forge: forge.signed({**forge.header, "alg": "none"}, forge.claims, bytes),
+    "alg none with signature": lambda forge: forge.with_header(alg="none"),
+    "alg None": lambda forge: forge.signed({**forge.header, "alg": "None"}, forge.claims, lambda _: b"x"),
+    "alg HS256 with the public key as PEM": lambda forge: forge.hs256(forge.public(serialization.Encoding.PEM)),
+    "alg HS256 with the public key as DER": lambda forge: forge.hs256(forge.public(serialization.Encoding.DER)),
+    "alg HS256 with the modulus": lambda forge: forge.hs256(str(forge.simulator.keys.current.jwk()["n"]).encode()),
+    "alg HS256 without a secret": lambda forge: forge.hs256(b""),
+    "HMAC that calls itself RS256": lambda forge: forge.hs256(forge.public(serialization.Encoding.PEM), alg="RS256"),
+    "alg RS384": lambda forge: forge.signed(
+        {**forge.header, "alg": "RS384"},
+        forge.claims,
+        lambda content: forge.key.sign(content, padding.PKCS1v15(), hashes.SHA384()),
+    ),
+    "alg RS512": lambda forge: forge.signed(
+        {**forge.header, "alg": "RS512"},
+        forge.claims,
+        lambda content: forge.key.sign(content, padding.PKCS1v15(), hashes.SHA512()),
+    ),
+    "alg PS256": lambda forge: forge.signed(
+        {**forge.header, "alg": "PS256"},
+        forge.claims,
+        lambda content: forge.key.sign(content, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
+    ),
+    "alg ES256": lambda forge: forge.signed({**forge.header, "alg": "ES256"}, forge.claims, _es256),
+    "alg RSA256 as announced": lambda forge: forge.with_header(alg="RSA256"),
+    "alg in small letters": lambda forge: forge.with_header(alg="rs256"),
+    "alg with a blank": lambda forge: forge.with_header(alg="RS256 "),
+    "alg as list": lambda forge: forge.with_header(alg=["RS256"]),
+    "alg null": lambda forge: forge.with_header(alg=None),
+    "no alg": lambda forge: forge.without_header("alg"),
+    # Key
+    "no kid": lambda forge: forge.without_header("kid"),
+    "kid null": lambda forge: forge.with_header(kid=None),
+    "kid empty": lambda forge: forge.with_header(kid=""),
+    "kid as number": lambda forge: forge.with_header(kid=1),
+    "kid as list": lambda forge: forge.with_header(kid=[forge.header["kid"]]),
+    "kid as object": lambda forge: forge.with_header(kid={"kid": forge.header["kid"]}),
+    "kid unknown": lambda forge: forge.with_header(kid=uuid.uuid4().hex),
+    "kid over-long": lambda forge: forge.with_header(kid="k" * 300),
+    "kid as path": lambda forge: forge.with_header(kid="../../../../dev/null"),
+    "kid as address": lambda forge: forge.with_header(kid=forge.elsewhere),
+    "kid with a NUL": lambda forge: forge.with_header(kid=forge.header["kid"] + "\x00"),
+    "kid with half a character": lambda forge: forge.with_header(kid="\ud800"),
+    "kid in other case": lambda forge: forge.with_header(kid=forge.header["kid"].upper() + "X"),
+    "signed with a foreign key": lambda forge: forge.by_attacker(),
+    "key brought along as jwk": lambda forge: forge.by_attacker(jwk=_attackers_jwk(), kid="attacker"),
+    "key brought along as jwk under a known kid": lambda forge: forge.by_attacker(jwk=_attackers_jwk()),
+    "key elsewhere by jku": lambda forge: forge.by_attacker(jku=forge.elsewhere, kid="attacker"),
+    "key elsewhere by jku under a known kid": lambda forge: forge.by_attacker(jku=forge.elsewhere),
+    "certificate elsewhere by x5u": lambda forge: forge.by_attacker(x5u=forge.elsewhere),
+    "certificate brought along as x5c": lambda forge: forge.by_attacker(x5c=[_base64url(b"certificate")]),
+    "signed with an access token's key": lambda forge: (
+        "Bearer " + forge.simulator.entra.access_token(audience=forge.simulator.client_id)
+    ),
+    "a library's token with a foreign key": lambda forge: "Bearer " + forge.simulator.token(unknown_key=True),
+    "a library's token without signature": lambda forge: "Bearer " + forge.simulator.token(algorithm="none"),
+    "a library's token with HMAC": lambda forge: "Bearer " + forge.simulator.token(algorithm="HS256"),
+    # Header
+    "crit of something unknown": lambda forge: forge.with_header(crit=["exp"], exp=1),
+    "crit empty": lambda forge: forge.with_header(crit=[]),
+    "crit as text": lambda forge: forge.with_header(crit="kid"),
+    "payload not encoded": lambda forge: forge.with_header(b64=False, crit=["b64"]),
+    "payload said not to be encoded": lambda forge: forge.with_header(b64=False),
+    "header no object": lambda forge: forge.signed(["RS256", forge.header["kid"]], forge.claims),
+    "header null": lambda forge: forge.signed(b"null", forge.claims),
+    "header no JSON": lambda forge: forge.signed(b"{alg:RS256}", forge.claims),
+    "header empty": lambda forge: forge.signed(b"", forge.claims),
+    "header no UTF-8": lambda forge: forge.signed(b"\xff\xfe{}", forge.claims),
+    "header deeply nested": lambda forge: forge.signed(_nested(1700), forge.claims),
+    "header of brackets": lambda forge: forge.signed(b"[" * 10_000, forge.claims),
+    "header with huge number": lambda forge: forge.signed(b'{"alg":' + b"9" * 9000 + b"}", forge.claims),
+    # Issuer
+    "no iss": lambda forge: forge.without_claim("iss"),
+    "iss null": lambda forge: forge.with_claims(iss=None),
+    "iss empty": lambda forge: forge.with_claims(iss=""),
+    "iss foreign": lambda forge: forge.with_claims(iss="https://api.botframework.example"),
+    "iss longer": lambda forge: forge.with_claims(iss="https://api.botframework.com.example"),
+    "iss with a path": lambda forge: forge.with_claims(iss="https://api.botframework.com/x"),
+    "iss without encryption": lambda forge: forge.with_claims(iss="http://api.botframework.com"),
+    "iss in capitals": lambda forge: forge.with_claims(iss="HTTPS://API.BOTFRAMEWORK.COM"),
+    "iss as list": lambda forge: forge.with_claims(iss=["https://api.botframework.com"]),
+    "iss as object": lambda forge: forge.with_claims(iss={"https://api.botframework.com": 1}),
+    "iss as number": lambda forge: forge.with_claims(iss=0),
+    "iss of Entra ID": lambda forge: forge.with_claims(iss=f"https://sts.windows.net/{forge.simulator.tenant_id}/"),
+    # Audience
+    "no aud": lambda forge: forge.without_claim("aud"),
+    "aud null": lambda forge: forge.with_claims(aud=None),
+    "aud empty": lambda forge: forge.with_claims(aud=""),
+    "aud foreign": lambda forge: forge.with_claims(aud=str(uuid.uuid4())),
+    "aud as address": lambda forge: forge.with_claims(aud=f"api://{forge.simulator.client_id}"),
+    "aud as list with ours": lambda forge: forge.with_claims(aud=[forge.simulator.client_id]),
+    "aud as list with others": lambda forge: forge.with_claims(aud=[str(uuid.uuid4()), forge.simulator.client_id]),
+    "aud as number": lambda forge: forge.with_claims(aud=1),
+    "aud as object": lambda forge: forge.with_claims(aud={"id": forge.simulator.client_id}),
+    # Tenant
+    "no tid": lambda forge: forge.without_claim("tid"),
+    "tid null": lambda forge: forge.with_claims(tid=None),
+    "tid empty": lambda forge: forge.with_claims(tid=""),
+    "tid foreign": lambda forge: forge.with_claims(tid=str(uuid.uuid4())),
+    "tid as list": lambda forge: forge.with_claims(tid=[forge.simulator.tenant_id]),
+    "tid with a blank": lambda forge: forge.with_claims(tid=forge.simulator.tenant_id + " "),
+    "tid under its long name only": lambda forge: forge.signed(
+        forge.header,
+        {
+            **{name: value for name, value in forge.claims.items() if name != "tid"},
+            "http://schemas.microsoft.com/identity/claims/tenantid": forge.simulator.tenant_id,
+        },
+    ),
+    # Time
+    "no exp": lambda forge: forge.without_claim("exp"),
+    "exp null": lambda forge: forge.with_claims(exp=None),
+    "exp as text": lambda forge: forge.with_claims(exp="tomorrow"),
+    "exp as list": lambda forge: forge.with_claims(exp=[9999999999]),
+    "exp as object": lambda forge: forge.with_claims(exp={}),
+    "exp zero": lambda forge: forge.with_claims(exp=0),
+    "exp negative": lambda forge: forge.with_claims(exp=-1),
+    "exp endless": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("inf")})),
+    "exp no number": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("nan")})),
+    "expired beyond the leeway": lambda forge: forge.expired_by(5 * _MINUTES + 5),
+    "expired long ago": lambda forge: forge.expired_by(365 * 24 * 60 * _MINUTES),
+    "not valid yet beyond the leeway": lambda forge: forge.valid_in(5 * _MINUTES + 30),
+    "not valid yet for long": lambda forge: forge.valid_in(365 * 24 * 60 * _MINUTES),
+    "nbf as text": lambda forge: forge.with_claims(nbf="now"),
+    "nbf as list": lambda forge: forge.with_claims(nbf=[0]),
+    # Signature and payload
+    "no signature": lambda forge: "Bearer " + ".".join([*forge.parts()[:2], ""]),
+    "signature cut": lambda forge: forge.good()[:-20],
+    "signature cut by one byte": lambda forge: forge.signed(
+        forge.header, forge.claims, lambda content: forge.rs256(content)[:-1]
+    ),
+    "signature with a byte too many": lambda forge: forge.signed(
+        forge.header, forge.claims, lambda content: forge.rs256(content) + b"\x00"
+    ),
+    "signature of zeros": lambda forge: forge.signed(forge.header, forge.claims, lambda _: b"\x00" * 256),
+    "signature of ones": lambda forge: forge.signed(forge.header, forge.claims, lambda _: b"\x00" * 255 + b"\x01"),
+    "signature of the claims alone": lambda forge: forge.signed(
+        forge.header, forge.claims, lambda content: forge.rs256(content.partition(b".")[2])
+    ),
+    "payload swapped": lambda forge: "Bearer {}.{}.{}".format(
+        forge.parts()[0], _base64url(_json({**forge.claims, "exp": 9999999999})), forge.parts()[2]
+    ),
+    "header swapped": lambda forge: "Bearer {}.{}.{}".format(
+        _base64url(_json({**forge.header, "typ": "at+jwt"})), *forge.parts()[1:]
+    ),
+    "signature padded": lambda forge: forge.good() + "==",
+    "payload padded": lambda forge: "Bearer {}.{}==.{}".format(*forge.parts()),
+    "signature with junk in it": lambda forge: forge.good() + "!!",
+    "signature with a line break": lambda forge: forge.good()[:-4] + "\r\n" + forge.good()[-4:],
+    "signature in the other Base64": lambda forge: forge.good().rpartition(".")[0] + "." + "+/" * 171,
+    "payload no object": lambda forge: forge.signed(forge.header, [forge.claims]),
+    "payload null": lambda forge: forge.signed(forge.header, b"null"),
+    "payload no JSON": lambda forge: forge.signed(forge.header, b"iss=https://api.botframework.com"),
+    "payload empty": lambda forge: forge.signed(forge.header, b""),
+    "payload deeply nested": lambda forge: forge.signed(forge.header, _nested(1500)),
+    "payload of brackets": lambda forge: forge.signed(forge.header, b"[" * 10_000),
+    # Size and characters
+    "a megabyte": lambda forge: forge.good() + "A" * 1_000_000,
+    "a megabyte of dots": lambda _: "Bearer " + "." * 1_000_000,
+    "a megabyte of payload, well signed": lambda forge: forge.with_claims(more="x" * 750_000),
+    "a megabyte of scheme": lambda forge: "B" * 1_000_000 + forge.good(),
+    "a megabyte of blanks": lambda _: "Bearer" + " " * 1_000_000 + "x",
+    "unicode in the token": lambda forge: forge.good() + "é",
+    "look-alike letters": lambda forge: forge.good().replace("e", "\u0435", 3),
+    "digits of another script": lambda _: "Bearer \u0661.\u0662.\u0663",
+}
+
+ACCEPTED: dict[str, Callable[[Forge], str]] = {
+    "as it is": lambda forge: forge.good(),
+    "minted by the simulator": lambda forge: "Bearer " + forge.simulator.token(),
+    "scheme in small letters": lambda forge: forge.good().replace("Bearer", "bearer"),
+    "scheme in capitals": lambda forge: forge.good().replace("Bearer", "BEARER"),
+    "blanks around it": lambda forge: f"  {forge.good().replace(' ', '   ')}  ",
+    "issuer with a slash at its end": lambda forge: forge.with_claims(iss="https://api.botframework.com/"),
+    "the other issuer": lambda forge: forge.with_claims(iss="https://graph.microsoft.com"),
+    "the other issuer with a slash": lambda forge: forge.with_claims(iss="https://graph.microsoft.com/"),
+    "audience in capitals": lambda forge: forge.with_claims(aud=forge.simulator.client_id.upper()),
+    "tenant in capitals": lambda forge: forge.with_claims(tid=forge.simulator.tenant_id.upper()),
+    "expired within the leeway": lambda forge: forge.expired_by(5 * _MINUTES - 30),
+    "valid soon, within the leeway": lambda forge: forge.valid_in(5 * _MINUTES - 30),
+    "issued by a clock that is ahead": lambda forge: forge.with_claims(iat=int(time.time()) + 1000),
+    "without nbf": lambda forge: forge.without_claim("nbf"),
+    "without iat": lambda forge: forge.without_claim("iat"),
+    "for five minutes only": lambda forge: forge.with_claims(exp=int(time.time()) + 300),
+    "with fractions of seconds": lambda forge: forge.with_claims(exp=time.time() + 300.5, nbf=time.time() - 0.5),
+    "with an odd content type": lambda forge: forge.with_header(cty="JWT"),
+    "without a type": lambda forge: forge.without_header("typ"),
+    "with a thumbprint": lambda forge: forge.with_header(x5t=forge.header["kid"]),
+    "with claims of any kind": lambda forge: forge.with_claims(sub=5, jti=["x"], roles={"a": [1]}, serviceurl="é"),
+}

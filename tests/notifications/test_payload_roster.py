@@ -1,0 +1,171 @@
+"""What callbacks say of who is in a call: lists, changes, and single participants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from notifications.payload import DeltaReport, Report, RosterReport, reports_of
+from operations.model import Presence
+
+CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
+GROUP_CALL = "7531d31f-d10d-44de-802f-c569dbca451c"
+REPLACED_CALL = "a7ebfb2d-871e-419c-87af-27290b22e8db"
+CONTEXT = "f2fa86af-3c51-4bc2-8fc0-475452d9764f"
+ALICE, BOB = "7e1b4346-85a6-4bdd-abe3-d11c5d420efe", "1e126418-44a0-4a94-a6f8-0efe1ad71acb"
+
+
+def _one(item: Any) -> Report:
+    (report,) = reports_of(item)
+    return report
+
+
+def _item(data: Any, path: str = "operations/o-1", change: Any = "updated", **members: Any) -> dict[str, Any]:
+    return {
+        "@odata.type": "#microsoft.graph.commsNotification",
+        "changeType": change,
+        "resource": f"/app/calls/{CALL}/{path}".rstrip("/"),
+        "resourceUrl": f"/communications/calls/{CALL}/{path}".rstrip("/"),
+        "resourceData": data,
+        **members,
+    }
+
+
+def _participant(person: str = ALICE, **members: Any) -> dict[str, Any]:
+    return {
+        "@odata.type": "#microsoft.graph.participant",
+        "id": None,
+        "isInLobby": False,
+        "isMuted": False,
+        "info": {"identity": {"user": {"id": person}}},
+        **members,
+    }
+
+
+def _seen(report: Report) -> dict[str, Presence]:
+    assert isinstance(report, (RosterReport, DeltaReport))
+    return {str(entry.identity.get("id") or entry.id): entry.presence for entry in report.people}
+
+
+@pytest.mark.parametrize("path", ["participants", "operations/participants", "operations/o-1", "", "anything"])
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_list_of_participants_is_a_roster_under_any_path(path: str, *, typed: bool) -> None:
+    """Graph itself sends one under an operation's path."""
+    person = _participant()
+    if not typed:
+        del person["@odata.type"]
+    report = _one(_item([person], path=path))
+    assert isinstance(report, RosterReport)
+    assert _seen(report) == {ALICE: Presence.IN_CALL}
+
+
+@pytest.mark.parametrize("path", ["participants", "Participants/", "operations/participants"])
+def test_an_empty_roster_has_nobody_in_it(path: str) -> None:
+    """The last one left."""
+    assert _one(_item([], path=path)) == RosterReport(CALL, ())
+
+
+@pytest.mark.parametrize("path", ["operations/o-1", "audioRoutingGroups", ""])
+def test_an_empty_list_of_something_else_empties_no_roster(path: str) -> None:
+    """Without a type, only the path can tell what there is none of."""
+    assert list(reports_of(_item([], path=path))) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "presence"),
+    [
+        ({}, Presence.IN_CALL),
+        ({"isInLobby": True}, Presence.IN_LOBBY),
+        ({"isInLobby": None}, Presence.IN_CALL),
+        ({"isInLobby": "true"}, Presence.IN_CALL),
+        ({"removedState": {"reason": "Removed"}}, Presence.LEFT),
+        ({"removedState": {}, "isInLobby": True}, Presence.LEFT),
+        ({"removedState": None}, Presence.IN_CALL),
+    ],
+)
+def test_presence_is_read_from_a_participant(members: dict[str, Any], presence: Presence) -> None:
+    """In the call, in its lobby, or taken out of it."""
+    assert _seen(_one(_item([_participant(**members)]))) == {ALICE: presence}
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"user": {"id": ALICE}, "application": None, "device": None, "phone": None},
+        {"application": {"id": ALICE}},
+        {"@odata.type": "#microsoft.graph.communicationsIdentitySet", "guest": {"id": ALICE, "email": "a@b.example"}},
+        {"endpointType": "default", "onPremises": {"id": ALICE}},
+        {"user": {"displayName": "nameless"}, "encrypted": {"id": ALICE}},
+        {"somethingNew": {"id": ALICE}},
+    ],
+)
+def test_a_person_is_found_in_any_identity_set(identity: dict[str, Any]) -> None:
+    """Among nulls, under any kind, also one that Graph invents tomorrow."""
+    assert _seen(_one(_item([_participant(info={"identity": identity})]))) == {ALICE: Presence.IN_CALL}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        None,
+        5,
+        "x",
+        [],
+        {},
+        {"@odata.type": "#microsoft.graph.participant"},
+        _participant(info=None),
+        _participant(info=[]),
+        _participant(info={"identity": None}),
+        _participant(info={"identity": {"user": None}}),
+        _participant(info={"identity": {"user": {"id": 5}}}),
+        {"@odata.type": "#microsoft.graph.call", "state": "established"},
+    ],
+)
+def test_a_bad_participant_does_not_spoil_the_roster(spoilt: Any) -> None:
+    """Those around it are read all the same."""
+    report = _one(_item([_participant(ALICE), spoilt, _participant(BOB)]))
+    assert _seen(report) == {ALICE: Presence.IN_CALL, BOB: Presence.IN_CALL}
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+@pytest.mark.parametrize("typed", [True, False])
+@pytest.mark.parametrize("number", [7, "7", 7.0])
+def test_a_delta_is_told_from_a_list(number: object, *, as_list: bool, typed: bool) -> None:
+    """``deltaParticipants`` comes inside a list or by itself, and its number is read in any form."""
+    delta: dict[str, Any] = {"sequenceNumber": number, "participants": [_participant(), None, _participant(BOB)]}
+    if typed:
+        delta["@odata.type"] = "#microsoft.graph.deltaParticipants"
+    report = _one(_item([delta] if as_list else delta, path="participants"))
+    assert isinstance(report, DeltaReport)
+    assert report.sequence == 7
+    assert set(_seen(report)) == {ALICE, BOB}
+
+
+def test_a_delta_without_anything_says_nothing_of_anybody() -> None:
+    """Nobody leaves because a delta names nobody."""
+    entity = {"@odata.type": "#microsoft.graph.deltaParticipants", "participants": None}
+    assert _one(_item([entity], path="participants")) == DeltaReport(CALL, (), None)
+
+
+def test_several_deltas_in_one_item_stay_in_order() -> None:
+    """Each is a report of its own."""
+    deltas: list[dict[str, Any]] = [
+        {"@odata.type": "#microsoft.graph.deltaParticipants", "sequenceNumber": number, "participants": []}
+        for number in (3, 4)
+    ]
+    assert [report.sequence for report in reports_of(_item(deltas)) if isinstance(report, DeltaReport)] == [3, 4]
+
+
+def test_a_single_participant_speaks_of_nobody_else() -> None:
+    """A change of one is a delta: the others stay."""
+    report = _one(_item(_participant(id="p-1", isInLobby=True), path="participants/p-1"))
+    assert isinstance(report, DeltaReport)
+    assert _seen(report) == {ALICE: Presence.IN_LOBBY}
+
+
+@pytest.mark.parametrize("removed", [None, {}, {"reason": "x"}, "Removed", 5])
+def test_a_deleted_participant_has_left(removed: object) -> None:
+    """Whatever its last state says."""
+    item = _item(_participant(id="p-1", removedState=removed), path="participants/p-1", change="deleted")
+    assert _seen(_one(item)) == {ALICE: Presence.LEFT}

@@ -1,0 +1,181 @@
+"""How a callback is answered: 202, or why not."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+import pytest
+
+import bootstrap
+import notifications.http
+from operations.answers import Request
+from operations.storage import table_client
+from settings import load
+from tests.graph.servers import closed_port
+from tests.notifications.reports import (
+    DECLINED,
+    kept,
+    operation_item,
+    roster_item,
+    statuses_of,
+)
+
+if TYPE_CHECKING:
+    from simulator import Simulator
+    from tests.notifications.conftest import Door
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"x",
+        b"<xml/>",
+        b"null",
+        b"5",
+        b'"x"',
+        b"[]",
+        b"{}",
+        b'{"value": null}',
+        b'{"value": {}}',
+        b'{"value": "x"}',
+        b'{"value": [',
+        b"\xff\xfe\x00",
+        '{"value": []}'.encode("utf-16"),
+        b"[" * 200_000,
+        b'{"value":' * 100_000,
+        b'{"value": [' + b"9" * 5000 + b"]}",
+        b'{"VALUE": []}',
+        # The old Skype form of an incoming call, which must not get the 204 that asks for it again.
+        json.dumps({"callInvitation": {"links": {}}, "conversationInvitation": {"conversationType": "x"}}).encode(),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_a_400(body: bytes, door: Door) -> None:
+    """Neither a 500, nor a 204, which means something else to Graph."""
+    answer = door.post(body)
+    assert answer.status == 400
+    assert answer.body is not None
+    assert answer.body["error"]["code"] == "NotNotifications"
+
+
+@pytest.mark.parametrize("body", [b'{"value": []}', b'\xef\xbb\xbf{"value": []}', b'{"value": [null, 1, []], "x": 1}'])
+def test_nothing_to_do_is_acknowledged(body: bytes, door: Door) -> None:
+    """202 with an empty body, also with a byte-order mark in front."""
+    answer = door.post(body)
+    assert (answer.status, answer.content()) == (202, None)
+
+
+def test_a_body_of_more_than_four_mebibytes_is_a_413(door: Door) -> None:
+    """Up to the limit it is read, beyond it is not."""
+    shell = b'{"value": [""]}'
+    fitting = shell.replace(b'""', b'"' + b"x" * (4 * 1024 * 1024 - len(shell)) + b'"')
+    assert len(fitting) == 4 * 1024 * 1024
+    assert door.post(fitting).status == 202
+    answer = door.post(fitting + b" ")
+    assert answer.status == 413
+    assert answer.body is not None
+    assert answer.body["error"]["code"] == "BodyTooLarge"
+
+
+def test_storage_that_fails_is_a_503(door: Door, call_id: str) -> None:
+    """Nothing is acknowledged that is not written down; Graph sends it again, and then it is."""
+    invitation = kept(door, call_id)
+    body = [operation_item(call_id, clientContext=invitation.client_context)]
+    for passes in (0, 1):
+        door.transport.breaks_after = passes
+        try:
+            answer = door.post(body)
+        finally:
+            door.transport.breaks_after = None
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert statuses_of(door.invitation(invitation)) == ["running"]
+    door.accept(body)
+    assert statuses_of(door.invitation(invitation)) == ["completed"]
+
+
+def test_without_storage_the_503_comes_in_time(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, call_id: str
+) -> None:
+    """Graph gives up after five seconds, so the app says so before."""
+    port = closed_port()
+    storage = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;"
+        f"TableEndpoint=http://127.0.0.1:{port}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1;"
+    )
+    settings = load({**simulator.settings(), "PUBLIC_BASE_URL": "https://app.example", "AzureWebJobsStorage": storage})
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
+    with table_client(settings) as client:
+        app = bootstrap.build(settings, client=client)
+        try:
+            headers = {"authorization": f"Bearer {simulator.token()}"}
+            body = json.dumps({"value": [roster_item(call_id, "alice")]}).encode()
+            started = time.perf_counter()
+            with pytest.raises(Exception, match="storage") as caught:
+                app.receiving.receive(Request(headers=headers, body=body))
+            assert time.perf_counter() - started < 5
+            assert getattr(caught.value, "status", None) == 503
+            # A callback that needs no storage is acknowledged all the same.
+            empty = app.receiving.receive(Request(headers=headers, body=b'{"value": []}'))
+            assert empty.status == 202
+        finally:
+            app.receiving._validator._keys._session.close()  # type: ignore[attr-defined]
+
+
+def test_without_keys_nobody_is_judged(door: Door, simulator: Simulator) -> None:
+    """Where the keys can't be had, it is a 503, neither a 401 nor a way in."""
+    simulator.keys.failing = 500
+    keys: Any = door.app.receiving._validator._keys
+    before = keys._read_at, keys._keys
+    keys._read_at, keys._keys = float("-inf"), {}
+    try:
+        answer = door.post([])
+    finally:
+        simulator.keys.failing = None
+        keys._read_at, keys._keys = before
+        keys._failed_at = float("-inf")
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert door.post([]).status == 202
+
+
+def _request(door: Door, body: Any, **headers: str) -> func.HttpRequest:
+    given = {"Content-Type": "application/json", **headers}
+    return func.HttpRequest(
+        "POST", "https://app.example/api/notifications", headers=given, body=json.dumps(body).encode()
+    )
+
+
+def test_the_function_answers_as_graph_expects(door: Door, call_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """202 and nothing more, or 401 and how to come in; header names in any case, ids of the message in the log."""
+    monkeypatch.setattr(bootstrap, "app", lambda: door.app)
+    token = f"Bearer {door.simulator.token()}"
+    body = {"value": [roster_item(call_id, "alice")]}
+    accepted = notifications.http.receive_notifications(_request(door, body, AUTHORIZATION=token))
+    assert (accepted.status_code, accepted.get_body()) == (202, b"")
+    refused = notifications.http.receive_notifications(_request(door, body))
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+    unreadable = notifications.http.receive_notifications(_request(door, 5, authorization=token))
+    assert unreadable.status_code == 400
+
+
+def test_the_log_names_no_person(door: Door, call_id: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither numbers, names, contexts nor tokens; the ids that support asks for are there, made harmless."""
+    invitation = kept(door, call_id)
+    item = roster_item(call_id, "8:orgid:278405a3-f568-4b3e-b684-009193463064")
+    item["resourceData"][0]["info"]["identity"]["phone"] = {"id": "+12345678901", "displayName": "Alice Secret"}
+    with caplog.at_level(logging.DEBUG, logger="call_invites"):
+        door.post(
+            [operation_item(call_id, "failed", clientContext=invitation.client_context, resultInfo=DECLINED), item],
+            **{"x-microsoft-skype-message-id": "message-1\r\nforged line", "scenario-id": "scenario-1"},
+        )
+    assert "message-id=message-1forgedline" in caplog.text
+    assert "scenario-id=scenario-1" in caplog.text
+    for private in ("278405a3", "+12345678901", "Alice", "orgid", invitation.client_context, "eyJ"):
+        assert private not in caplog.text
