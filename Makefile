@@ -42,8 +42,8 @@ check: $(READY) ## ruff, format and mypy alone
 	@echo "==> mypy"
 	@$(RUN) mypy
 
-prove: $(READY) ## the long proofs: load, faults, many seeds
-	@$(RUN) pytest -m prove -p no:xdist
+prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=tests/fuzz for one)
+	@$(RUN) pytest -m prove -p no:xdist -s $(PROVE)
 
 demo: $(READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
 	@$(RUN) local.demo

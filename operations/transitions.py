@@ -128,10 +128,11 @@ def told_if_final(invitation: Invitation) -> Invitation:
 
 def became_due(before: Invitation, after: Invitation) -> bool:
     """Tell whether it is this change after which a waiting flow is to be told; only who made it queues the message."""
-    return _is_due(after) and not (_is_due(before) and before.callback == after.callback)
+    return is_due(after) and not (is_due(before) and before.callback == after.callback)
 
 
-def _is_due(invitation: Invitation) -> bool:
+def is_due(invitation: Invitation) -> bool:
+    """Tell whether there is an outcome of which a waiting flow has not been told."""
     return invitation.callback is not None and invitation.callback.state is Delivery.DUE
 
 

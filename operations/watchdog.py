@@ -137,8 +137,15 @@ class Watchdog:
         self._table.remember(rows.partition_key(call_id), self._now())
         if transitions.is_open(stored.value):
             self.check(stored)
-        else:
-            self._outcomes.announce(stored.value)
+        elif transitions.is_due(stored.value):
+            self._look_after_delivery(stored.value)
+
+    def _look_after_delivery(self, invitation: Invitation) -> None:
+        """Make up for a lost message to a waiting flow, and come back until the flow is told or given up."""
+        if self._outcomes.is_overdue(invitation):
+            self._outcomes.announce(invitation)
+        age = (self._now() - invitation.asked).total_seconds()
+        self._send(invitation.call_id, invitation.id, invitation.watch, max(age, self._check_after))
 
     def check(self, stored: Stored[Invitation]) -> Invitation:
         """Learn what can be learnt of an open invitation, conclude what can be concluded, and come back if need be.
