@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Self
 
 from local import app_model, queue_trigger
+from local.errors import CannotStart
 from local.http_trigger import HttpTrigger
 from local.invocation import Invoker, thread_count
 from local.queue_trigger import QueueTrigger
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from local.host_json import HostOptions
     from local.web import WebServer
 
+_log = logging.getLogger("local.host")
 _GRACE_SECONDS = 5.0
 
 
@@ -41,12 +44,18 @@ class Host:
         self._options = options
         self._server = server
         self._app = app_model.read(app)
-        services = [queue_trigger.service(function.connection) for function in self._app.queue]
         self._invoker = Invoker(thread_count())
-        self._queues = [
-            QueueTrigger(function, self._invoker, options.queues, service)
-            for function, service in zip(self._app.queue, services, strict=True)
-        ]
+        self._queue_functions: list[app_model.QueueFunction] = []
+        self._queues: list[QueueTrigger] = []
+        for function in self._app.queue:
+            try:
+                service = queue_trigger.service(function.connection)
+            except CannotStart as error:
+                # HTTP runs all the same: the app's own answers say what is not configured.
+                _log.warning("%s does not run: %s", function.name, error)
+                continue
+            self._queue_functions.append(function)
+            self._queues.append(QueueTrigger(function, self._invoker, options.queues, service))
         self._timers = [TimerTrigger(function, self._invoker) for function in self._app.timer]
         at_once = {function.name: trigger.at_once for function, trigger in self._without_route()}
         self._http = HttpTrigger(self._app, self._invoker, prefix=options.route_prefix, key=key, at_once=at_once)
@@ -73,11 +82,11 @@ class Host:
         base = "/".join(part for part in (self.address, self._options.route_prefix) if part)
         for http in self._app.http:
             yield f"{http.name}: [{','.join(sorted(http.methods))}] {base}/{http.template.text}"
-        for queue in self._app.queue:
+        for queue in self._queue_functions:
             yield f"{queue.name}: queue {queue.queue}"
         for timer in self._app.timer:
             yield f"{timer.name}: timer {timer.schedule.text}"
 
     def _without_route(self) -> Iterator[tuple[app_model.Declared, QueueTrigger | TimerTrigger]]:
-        yield from zip(self._app.queue, self._queues, strict=True)
+        yield from zip(self._queue_functions, self._queues, strict=True)
         yield from zip(self._app.timer, self._timers, strict=True)
