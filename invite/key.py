@@ -54,7 +54,7 @@ def key_of(client_context: str | None, headers: Mapping[str, str], participants:
     idempotency = _unquoted(headers.get("idempotency-key", ""))
     if idempotency:
         return Key(KeyKind.IDEMPOTENCY_KEY, idempotency, fingerprint)
-    repeatability = headers.get("repeatability-request-id", "").strip()
+    repeatability = _unquoted(headers.get("repeatability-request-id", ""))
     if repeatability:
         return Key(KeyKind.REPEATABILITY, repeatability, fingerprint)
     run = headers.get("x-ms-workflow-run-id", "").strip()

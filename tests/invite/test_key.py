@@ -198,3 +198,10 @@ def test_two_bodies_differ_exactly_where_their_fingerprints_do(before: list[Invi
     assert bool(named) == (fingerprint_of(before) != fingerprint_of(now))
     assert "value" not in json.dumps(named)
     assert "v2" not in json.dumps(named)
+
+
+def test_a_repeatability_request_id_in_quotes_is_the_same_key() -> None:
+    """A client that quotes it once and not the other time rings nobody twice."""
+    bare = key_of(None, {"repeatability-request-id": "r"}, [])
+    quoted = key_of(None, {"repeatability-request-id": '"r"'}, [])
+    assert bare == quoted
