@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "tests" / "payloads"
 KEY = "test-key"
+# A token, a telephone number, an address's token or signature, or a GUID that is not said to be a request's.
+_PERSONAL = re.compile(
+    r"eyJ[\w-]{10,}\.|\+\d{7,}|[?&](?:token|sig|code)=(?!\[)[\w-]{6,}"
+    r"|(?<!-id=)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+)
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
@@ -119,6 +124,14 @@ def run_host(
         reader.join(5)
         if process.stdout:
             process.stdout.close()
+    assert not leaks(host.lines, settings), "a log line holds a secret, a number or somebody's id"
+
+
+def leaks(lines: list[str], settings: dict[str, str]) -> list[str]:
+    """The lines of a host's log that hold what none may: whatever a test sends, its host's lines are searched."""
+    account_key = re.search(r"AccountKey=([^;]{20})", settings.get("AzureWebJobsStorage", ""))
+    known = [KEY, settings.get("GRAPH_CLIENT_SECRET"), account_key and account_key[1]]
+    return [line for line in lines if _PERSONAL.search(line) or any(secret and secret in line for secret in known)]
 
 
 @pytest.fixture(scope="module")

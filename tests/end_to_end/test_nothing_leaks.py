@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.conftest import KEY, run_host
+from tests.end_to_end.conftest import KEY, leaks, run_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +80,19 @@ def test_no_secret_and_nobodys_data_is_in_a_log_or_an_error(
         assert not [error for error in errors if secret in error], "an error holds what it must not"
     assert not [line for line in lines if re.search(r"eyJ[\w-]{10,}\.", line)]
     assert not [line for line in lines if "Traceback" in line], "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"x {NUMBER}",
+        "user 278405a3-f568-4b3e-b684-009193463064",
+        "GET /result?token=abcdefgh",
+        "Bearer eyJhbGciOiJSUzI1NiJ9.x",
+        f"key {KEY}",
+    ],
+)
+def test_the_search_of_every_hosts_lines_would_notice(line: str) -> None:
+    """The lines of every host that a test runs are searched, and each kind of what may not be there is found."""
+    assert leaks([line], {}) == [line]
+    assert leaks([f"graph invite status=200 request-id={uuid.uuid4()} call=0123456789ab"], {}) == []
