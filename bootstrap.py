@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import telemetry
 from graph.callback_keys import CallbackKeys
 from graph.client import GraphClient
 from graph.credentials import TokenSource
@@ -22,7 +24,7 @@ from operations.health import Health
 from operations.outcomes import Outcomes
 from operations.queues import CHECKS, OUTCOMES, StorageQueue
 from operations.reading import Reading
-from operations.redaction import install, learn_secrets
+from operations.redaction import install, keep_values, learn_secrets
 from operations.retention import Retention
 from operations.storage import StorageTable, table_client
 from operations.waiting import Addresses
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 install()
 # Each request to storage would be told at length, headers and all.
 logging.getLogger("azure").setLevel(logging.WARNING)
-_log = logging.getLogger("call_invites")
+_events = telemetry.Events("settings")
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class _Once:
             return self._app
 
     def _build(self) -> App:
+        if telemetry.start(os.environ):
+            keep_values()
         try:
             settings = load()
             _learn_secrets(settings)
@@ -137,10 +141,10 @@ class _Once:
             if error.faults != self._faults:
                 self._faults = error.faults
                 for fault in error.faults:
-                    _log.error("setting: %s", fault)
+                    _events.error(f"setting: {fault}")
             raise
         for warning in app.settings.warnings:
-            _log.warning("setting: %s", warning)
+            _events.warning(f"setting: {warning}")
         return app
 
 

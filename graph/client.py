@@ -7,7 +7,6 @@ Whether a request may be tried again is for the caller to decide; this module te
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 import uuid
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 import requests
 
+import telemetry
 from graph import wire
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
 from graph.transport import CONNECT_SECONDS, nothing_was_sent
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from graph.credentials import TokenSource
 
-_log = logging.getLogger("call_invites.graph")
+_events = telemetry.Events("graph")
 _THROTTLING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _CLIENT_ERRORS = range(400, 500)
 # Reads are asked while a flow's poll may be waiting, and can be asked again at no risk.
@@ -120,37 +120,49 @@ class GraphClient:
             "Scenario-Id": question.scenario_id,
             "Accept": "application/json",
         }
+        call = short_hash(question.call_id)
         started = time.monotonic()
-        status: object = "none"
+        status: int | None = None
         request_id = None
-        try:
-            response = self._session.request(
-                "GET" if question.body is None else "POST",
-                f"{self._root}/{_quoted(question.call_id)}{question.path}",
-                json=question.body,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, question.read_seconds),
-                allow_redirects=False,
-            )
-            status = response.status_code
-            request_id = response.headers.get("request-id")
-        except requests.RequestException as error:
-            if nothing_was_sent(error):
-                message = "Microsoft Graph could not be reached"
-                raise NothingSent(message) from error
-            message = "Microsoft Graph did not answer"
-            raise OutcomeUnknown(message) from error
-        finally:
-            _log.info(
-                "graph %s call=%s status=%s request-id=%s client-request-id=%s scenario-id=%s milliseconds=%d",
-                question.what,
-                short_hash(question.call_id),
-                status,
-                request_id,
-                client_request_id,
-                question.scenario_id,
-                (time.monotonic() - started) * 1000,
-            )
+        with telemetry.span(f"graph {question.what}", "microsoft.graph", call=call) as span:
+            try:
+                response = self._session.request(
+                    "GET" if question.body is None else "POST",
+                    f"{self._root}/{_quoted(question.call_id)}{question.path}",
+                    json=question.body,
+                    headers=headers,
+                    timeout=(CONNECT_SECONDS, question.read_seconds),
+                    allow_redirects=False,
+                )
+                status = response.status_code
+                request_id = wire.text(response.headers.get("request-id"))
+            except requests.RequestException as error:
+                if nothing_was_sent(error):
+                    message = "Microsoft Graph could not be reached"
+                    raise NothingSent(message) from error
+                message = "Microsoft Graph did not answer"
+                raise OutcomeUnknown(message) from error
+            finally:
+                milliseconds = round((time.monotonic() - started) * 1000)
+                _events.info(
+                    f"graph {question.what}",
+                    call=call,
+                    status="none" if status is None else status,
+                    request_id=request_id,
+                    client_request_id=client_request_id,
+                    scenario_id=question.scenario_id,
+                    milliseconds=milliseconds,
+                )
+                span.note(
+                    {
+                        "status": status,
+                        "request-id": request_id,
+                        "client-request-id": client_request_id,
+                        "scenario-id": question.scenario_id,
+                    }
+                )
+            if status >= HTTPStatus.BAD_REQUEST:
+                span.failed(str(status))
         return response
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import msal
 
+import telemetry
 from graph import wire
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
-_log = logging.getLogger("call_invites.graph")
+_events = telemetry.Events("graph")
 # A token is renewed this long before its end, so that it never runs out on the way.
 _MARGIN_SECONDS = 300.0
 # The audience of a managed identity's token when it stands in for a client secret:
@@ -69,7 +69,7 @@ class TokenSource:
                 try:
                     self._acquire()
                 except NothingSent as error:
-                    _log.warning("no token: %s", error)
+                    _events.warning(f"no token: {error}")
                     raise
             return self._token
 
@@ -86,7 +86,8 @@ class TokenSource:
         try:
             if self._application is None:
                 self._application = self._new_application()
-            answer = self._application.acquire_token_for_client(scopes=[self._settings.graph_scope])
+            with telemetry.span("entra token", "microsoft.entra"):
+                answer = self._application.acquire_token_for_client(scopes=[self._settings.graph_scope])
         except OSError as error:  # what requests raises is one too, and so is a missing file of authorities
             message = "Entra ID could not be reached"
             raise TokenUnavailable(message) from error

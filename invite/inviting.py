@@ -9,20 +9,22 @@ whether its maker lived to ask Graph, and must not ask again.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import telemetry
 from graph import wire
 from graph.client import short_hash
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.splitting import split
 from operations import rows, transitions
+from operations.conclusions import tell_conclusion
 from operations.errors import KeyReused, StorageUnavailable
+from operations.identifiers import plain_id
 from operations.model import Delivery, FlowCallback, Invitation, KeyKind, Operation, Status
 from operations.storage import AlreadyThere, Conflict
 from operations.waiting import new_token
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from operations.outcomes import Outcomes
     from operations.watchdog import Watchdog
 
-_log = logging.getLogger("call_invites.invite")
+_events = telemetry.Events("invite")
 # A flow that rings in a loop makes a new attempt each time; each costs two reads to find, so there is an end to it.
 _MOST_ATTEMPTS = 100
 _MOST_CONFLICTS = 20
@@ -92,6 +94,7 @@ class Inviting:
             StorageUnavailable: nobody was rung.
         """
         key = key_of(client_context, headers, people)
+        flow_run_id = plain_id(headers.get("x-ms-workflow-run-id"))
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             draft = self._draft(call_id, people, key, attempt, callback_url)
             self._watchdog.arm(draft)
@@ -107,8 +110,8 @@ class Inviting:
                     _refuse_other_body(key, found.value, people)
                     if _deserves_new_attempt(found.value) and attempt < _MOST_ATTEMPTS:
                         continue
-                    return self._again(self._waiting_at(found, callback_url)), presence
-            return self._ask(stored, range(len(draft.operations))), {}
+                    return self._again(self._waiting_at(found, callback_url), flow_run_id), presence
+            return self._ask(stored, range(len(draft.operations)), flow_run_id), {}
         raise AssertionError  # the last attempt returns
 
     def _draft(
@@ -156,7 +159,7 @@ class Inviting:
                 return stored
         raise StorageUnavailable
 
-    def _again(self, found: Stored[Invitation]) -> Invitation:
+    def _again(self, found: Stored[Invitation], flow_run_id: str | None) -> Invitation:
         """Send what Graph refused before; what it took, or may have taken, is only told."""
         places = [place for place, operation in enumerate(found.value.operations) if operation.refused]
         if not places:
@@ -172,17 +175,18 @@ class Inviting:
                 # Another request was faster and sends it; or Graph had its say meanwhile.
                 return found.value if latest is None else latest.value
             stored = latest
-        return self._ask(stored, places)
+        return self._ask(stored, places, flow_run_id)
 
-    def _ask(self, stored: Stored[Invitation], places: Sequence[int]) -> Invitation:
+    def _ask(self, stored: Stored[Invitation], places: Sequence[int], flow_run_id: str | None) -> Invitation:
         scenario_id = str(uuid.uuid4())
-        _log.info(
-            "inviting invitation=%s call=%s people=%d requests=%d scenario-id=%s",
-            stored.value.id,
-            short_hash(stored.value.call_id),
-            len(stored.value.participants),
-            len(places),
-            scenario_id,
+        _events.info(
+            "inviting",
+            invitation=stored.value.id,
+            call=short_hash(stored.value.call_id),
+            people=len(stored.value.participants),
+            requests=len(places),
+            scenario_id=scenario_id,
+            flow_run_id=flow_run_id,
         )
         sent = self._sender.send(stored.value, places, scenario_id)
         invitation = self._record(stored, sent)
@@ -220,11 +224,12 @@ class Inviting:
             except StorageUnavailable:
                 # Graph was asked: the flow must not be told to try again. The row says "running", and Graph's
                 # report or the watchdog will find it.
-                _log.exception("graph's answer could not be written invitation=%s", invitation.id)
+                _events.exception("graph's answer could not be written", invitation=invitation.id)
                 return invitation
             else:
                 if transitions.became_due(stored.value, invitation):
                     self._outcomes.announce(invitation)
+                tell_conclusion(stored.value, invitation)
                 return invitation
         return invitation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,7 +75,12 @@ class Sender:
         if len(places) == 1 or self._at_once == 1:
             return [self._send_one(invitation, place, scenario_id, deadline) for place in places]
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="invite") as pool:
-            return list(pool.map(lambda place: self._send_one(invitation, place, scenario_id, deadline), places))
+            # Each on its thread goes on in the context of this one, so that its spans belong to the same request.
+            sent = [
+                pool.submit(copy_context().run, self._send_one, invitation, place, scenario_id, deadline)
+                for place in places
+            ]
+            return [one.result() for one in sent]
 
     def _send_one(self, invitation: Invitation, place: int, scenario_id: str, deadline: float) -> Sent:
         body = graph_body(invitation, invitation.operations[place])

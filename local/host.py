@@ -73,6 +73,7 @@ def _host(port: int, key: str | None, settings: Path) -> Host:
         if key is None:
             key = secrets.token_urlsafe(32)
             print(f"key for this run: {key}")
+        _set_up_telemetry()
         return Host(_import_app(), options, server, key=key)
     except BaseException:
         server.stop()
@@ -91,6 +92,19 @@ def _import_app() -> FunctionApp:
     if not isinstance(app, FunctionApp):
         raise CannotStart("function_app.py has no `app = func.FunctionApp(...)`.")
     return app
+
+
+def _set_up_telemetry() -> None:
+    """Do what the Functions worker does before it loads an app: send to Application Insights, if it shall."""
+    if os.environ.get("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY", "").strip().casefold() != "true":
+        return
+    from azure.monitor.opentelemetry import configure_azure_monitor  # noqa: PLC0415 - half a second to import
+
+    try:
+        configure_azure_monitor()
+    except ValueError as error:
+        reason = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY needs a good APPLICATIONINSIGHTS_CONNECTION_STRING."
+        raise CannotStart(reason) from error
 
 
 def _configure_logging() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from notifications.payload import CallReport, DeltaReport, OperationReport, Report, RosterReport
 from operations import roster as rosters
 from operations import rows, transitions
+from operations.conclusions import tell_conclusion
 from operations.contexts import unsplit_context
 from operations.errors import StorageUnavailable
 from operations.model import CallState, Invitation, Operation, Status
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from operations.outcomes import Outcomes
     from operations.rows import Row
 
-_log = logging.getLogger("call_invites.notifications")
 _MOST_CONFLICTS = 20
 _FINAL_WORDS = frozenset({"completed", "failed"})
 
@@ -234,8 +233,10 @@ class Applying:
         if known.new_call is not None and known.call is None:
             self._table.remember(rows.partition_key(known.call_id), known.now)
         for invitation_id, invitation in known.changed.items():
-            if transitions.became_due(known.invitations[invitation_id].value, invitation):
+            before = known.invitations[invitation_id].value
+            if transitions.became_due(before, invitation):
                 self._outcomes.announce(invitation)
+            tell_conclusion(before, invitation)
 
 
 def _place(invitation: Invitation, context: str | None, operation_id: str | None) -> int | None:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import telemetry
 from graph.callback_keys import KeysUnavailable
 from notifications.payload import Report, reports_of
 from notifications.token import NotFromGraph, TokenValidator
 from operations.answers import Answer
 from operations.errors import ApiError, BadRequest, TooLarge, Unavailable
+from operations.identifiers import plain_id
 
 if TYPE_CHECKING:
     from notifications.applying import Applying
     from operations.answers import Request
 
-_log = logging.getLogger("call_invites.notifications")
+_events = telemetry.Events("notifications")
 LARGEST_BODY = 4 * 1024 * 1024
 
 
@@ -54,13 +55,13 @@ class Receiving:
                 by_call.setdefault(report.call_id, []).append(report)
         for call_id, reports in by_call.items():
             self._applying.apply(call_id, reports)
-        _log.info(
-            "callback items=%d ignored=%d calls=%d message-id=%s scenario-id=%s",
-            len(items),
-            ignored,
-            len(by_call),
-            _short(request.headers.get("x-microsoft-skype-message-id")),
-            _short(request.headers.get("scenario-id")),
+        _events.info(
+            "callback",
+            items=len(items),
+            ignored=ignored,
+            calls=len(by_call),
+            message_id=plain_id(request.headers.get("x-microsoft-skype-message-id")),
+            scenario_id=plain_id(request.headers.get("scenario-id")),
         )
         return Answer(HTTPStatus.ACCEPTED)
 
@@ -68,7 +69,8 @@ class Receiving:
         try:
             self._validator.validate(request.headers.get("authorization"))
         except NotFromGraph as error:
-            _log.warning("callback refused reason=%s", error.reason)
+            _events.warning("callback refused", reason=error.reason)
+            telemetry.count("callbacks_refused", reason=error.reason)
             message = "This address takes callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
@@ -96,10 +98,5 @@ def _reports(item: object) -> list[Report]:
     try:
         return list(reports_of(item))
     except Exception:  # noqa: BLE001 - promised for whatever Graph may send
-        _log.exception("an item of a callback could not be read and is left alone")
+        _events.exception("an item of a callback could not be read and is left alone")
         return []
-
-
-def _short(value: str | None) -> str:
-    """Return a header's value as far as it is a plain id."""
-    return "".join(character for character in (value or "-")[:64] if character.isalnum() or character in "-_.")

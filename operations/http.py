@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 import bootstrap
+import telemetry
 from operations.answers import Answer, Request, error_answer
 from operations.errors import ApiError, Unavailable
 from operations.health import unconfigured
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bootstrap import App
 
-_log = logging.getLogger("call_invites.http")
+_events = telemetry.Events("http")
 
 
 def answered(request: func.HttpRequest, use_case: Callable[[App, Request], Answer]) -> func.HttpResponse:
@@ -32,7 +32,7 @@ def answered(request: func.HttpRequest, use_case: Callable[[App, Request], Answe
         answer = error_answer(Unavailable("AppNotConfigured", message, retry_after=60))
     except Exception:  # noqa: BLE001 - promised for whatever anybody may send
         # Nothing that a caller sends may cause this; if it does, it is said as "try later" and found in the log.
-        _log.exception("unforeseen")
+        _events.exception("unforeseen")
         message = "Something went wrong in the app. Try again; if it stays, ask its administrator to look at the log."
         answer = error_answer(Unavailable("Unforeseen", message, retry_after=30))
     return _response(answer)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_CHARACTERS = 256
 _FORBIDDEN = frozenset("/\\#?%")
+_NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 _CALL_IN_PATH = re.compile(r"(?:[a-z]+://.*?)?/(?:app|communications)/calls/([^/?]*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -69,3 +70,8 @@ def call_id_from_path(path: object) -> str | None:
     match = _CALL_IN_PATH.match(path)
     segment = unquote(match[1]) if match else ""
     return segment if is_call_id(segment) else None
+
+
+def plain_id(value: str | None) -> str | None:
+    """Return what a header says of an id, cut to what an id can be: whatever else somebody sends reaches no log."""
+    return _NOT_OF_AN_ID.sub("", value or "")[:64] or None

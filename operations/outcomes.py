@@ -11,11 +11,11 @@ process dies between the two, the watchdog's message finds the row and queues an
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+import telemetry
 from graph import wire
 from operations.errors import StorageUnavailable
 from operations.model import Delivery, FlowCallback, Invitation
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from operations.calls import CallTable, Stored
     from operations.queues import MessageQueue
 
-_log = logging.getLogger("call_invites.outcomes")
+_events = telemetry.Events("outcomes")
 # Seconds before each further try: half a minute in all at first, then more than a day.
 RETRY_SECONDS = (5, 15, 45, 120, 300, 900, 1800, 3600, 7200, 7200, 14400, 14400, 21600, 28800)
 # A queue trigger looks at an idle queue only now and then.
@@ -74,7 +74,7 @@ class Outcomes:
         try:
             self._queue.send(_message(invitation, callback.attempts), delay_seconds=delay_seconds)
         except StorageUnavailable:
-            _log.warning("an outcome could not be queued and waits for the next check invitation=%s", invitation.id)
+            _events.warning("an outcome could not be queued and waits for the next check", invitation=invitation.id)
 
     def is_overdue(self, invitation: Invitation) -> bool:
         """Tell whether the message that should deliver an outcome seems to be lost."""
@@ -93,7 +93,7 @@ class Outcomes:
         """
         call_id, invitation_id = wire.text(message.get("callId")), wire.text(message.get("invitationId"))
         if call_id is None or invitation_id is None:
-            _log.error("a message on the queue of outcomes can't be read and is dropped")
+            _events.error("a message on the queue of outcomes can't be read and is dropped")
             return
         stored = self._table.invitation(call_id, invitation_id)
         callback = stored.value.callback if stored else None
@@ -112,13 +112,9 @@ class Outcomes:
             # The next message goes out before the row expects it, so that a crash between the two loses nothing.
             delay = RETRY_SECONDS[callback.attempts]
             self._queue.send(_message(stored.value, callback.attempts + 1), delay_seconds=delay)
-        _log.info(
-            "outcome invitation=%s attempt=%d status=%s delivery=%s",
-            invitation_id,
-            after.attempts,
-            status,
-            after.state.value,
-        )
+        delivery = "retried" if after.state is Delivery.DUE else after.state.value
+        _events.info("outcome", invitation=stored.value.id, attempt=after.attempts, status=status, delivery=delivery)
+        telemetry.count("deliveries", delivery=delivery)
         self._keep(stored, callback, after)
 
     def cancel(self, stored: Stored[Invitation]) -> None:
@@ -139,7 +135,7 @@ class Outcomes:
         try:
             return self._flows.post(callback.url, body, headers), False
         except AddressRefused as error:
-            _log.warning("a flow's address is refused invitation=%s reason=%s", invitation.id, error)
+            _events.warning("a flow's address is refused", invitation=invitation.id, reason=error)
             return None, True
 
     def _keep(self, stored: Stored[Invitation], before: FlowCallback, after: FlowCallback) -> None:

@@ -6,11 +6,11 @@ Messages are Base64 JSON, as host.json tells the queue triggers (``messageEncodi
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+import telemetry
 from operations.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
-_log = logging.getLogger("call_invites.storage")
+_events = telemetry.Events("storage")
 CHECKS = "invitation-checks"
 OUTCOMES = "invitation-outcomes"
 # Storage keeps a message hidden for at most seven days.
@@ -62,16 +62,17 @@ class StorageQueue:
         text = json.dumps(message, separators=(",", ":"))
         delay = min(max(round(delay_seconds), 0), _LONGEST_DELAY)
         try:
-            client = self._connected()
-            try:
-                client.send_message(text, visibility_timeout=delay, time_to_live=-1)
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):  # another process was faster
-                    client.create_queue()
-                client.send_message(text, visibility_timeout=delay, time_to_live=-1)
+            with telemetry.span("queue send", "microsoft.queues", queue=self._name):
+                client = self._connected()
+                try:
+                    client.send_message(text, visibility_timeout=delay, time_to_live=-1)
+                except ResourceNotFoundError:
+                    with suppress(ResourceExistsError):  # another process was faster
+                        client.create_queue()
+                    client.send_message(text, visibility_timeout=delay, time_to_live=-1)
         except AzureError as error:
             status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
-            _log.warning("queue storage failed kind=%s status=%s code=%s", type(error).__name__, status, code or "-")
+            _events.warning("queue storage failed", kind=type(error).__name__, status=status, code=code or None)
             raise StorageUnavailable from error
 
     def is_reachable(self) -> bool:

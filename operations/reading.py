@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import telemetry
 from operations import transitions
 from operations.answers import Answer
 from operations.errors import InvitationFailed, NotFound, StorageUnavailable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from operations.waiting import Addresses
     from operations.watchdog import Watchdog
 
-_log = logging.getLogger("call_invites.reading")
+_events = telemetry.Events("reading")
 
 
 class Reading:
@@ -129,7 +129,7 @@ class Reading:
         try:
             return self._watchdog.check(stored)
         except StorageUnavailable:
-            _log.warning("an overdue check failed and is left to the next poll invitation=%s", stored.value.id)
+            _events.warning("an overdue check failed and is left to the next poll", invitation=stored.value.id)
             return stored.value
 
 

@@ -13,6 +13,7 @@ import logging
 import re
 import threading
 import traceback
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Net:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: tuple[str, ...] = ()
+        self._keeps_values = False
         self._make = logging.getLogRecordFactory()
 
     def learn(self, secrets: Iterable[str | None]) -> None:
@@ -58,9 +60,15 @@ class Net:
         with self._lock:
             self._secrets = tuple(sorted(known.union(self._secrets), key=len, reverse=True))
 
+    def keep_values(self) -> None:
+        """Give each record the named values of its line as attributes, which OpenTelemetry sends as dimensions."""
+        self._keeps_values = True
+
     def __call__(self, *arguments: Any, **named: Any) -> logging.LogRecord:
         """Return the record that logging asked for, made clean."""
         record = self._make(*arguments, **named)
+        if self._keeps_values:
+            self._keep_values(record)
         try:
             message = record.getMessage()
         except (TypeError, ValueError):
@@ -69,8 +77,19 @@ class Net:
         if record.exc_info and record.exc_info[0] is not None:
             # Handlers write a trace that is text already as it is, and never look at the exception again.
             record.exc_text = self._clean("".join(traceback.format_exception(*record.exc_info)).rstrip())
+            if self._keeps_values:
+                # OpenTelemetry looks at the exception alone, so what it would have found there is told by its names.
+                vars(record)["exception.type"] = record.exc_info[0].__name__
+                vars(record)["exception.stacktrace"] = record.exc_text
             record.exc_info = None
         return record
+
+    def _keep_values(self, record: logging.LogRecord) -> None:
+        for name, value in record.args.items() if isinstance(record.args, Mapping) else ():
+            if not isinstance(value, int | float):
+                # With its name before it, as in the line: an id is told from somebody's by that.
+                value = self._clean(f"{name}={value}").removeprefix(f"{name}=")  # noqa: PLW2901
+            vars(record).setdefault(name, value)
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:
@@ -85,6 +104,11 @@ def install() -> None:
     """Put the net under every log line of the process from now on."""
     if logging.getLogRecordFactory() is not _net:
         logging.setLogRecordFactory(_net)
+
+
+def keep_values() -> None:
+    """Give each record the named values of its line as attributes from now on."""
+    _net.keep_values()
 
 
 def learn_secrets(*secrets: str | None) -> None:

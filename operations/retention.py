@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from operations.calls import CallTable
 
-_log = logging.getLogger("call_invites.retention")
+_events = telemetry.Events("retention")
 # Well within the host's limit for one run; what is left over waits for the next night.
 _LONGEST_RUN_SECONDS = 240.0
 
@@ -44,7 +45,7 @@ class Retention:
         forgotten = 0
         for note in self._table.partitions_kept_since_before(limit):
             if self._clock() - started > _LONGEST_RUN_SECONDS:
-                _log.info("forgot %d calls, and the rest waits for the next run", forgotten)
+                _events.info("forgot old calls, and the rest waits for the next run", calls=forgotten)
                 return forgotten
             _, partition = note
             changed = self._table.last_change(partition)
@@ -54,5 +55,5 @@ class Retention:
                 self._table.forget(partition)
                 forgotten += 1
             self._table.forget_note(note)
-        _log.info("forgot %d calls", forgotten)
+        _events.info("forgot old calls", calls=forgotten)
         return forgotten

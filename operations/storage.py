@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +9,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
+import telemetry
 from operations.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from operations.rows import Row
     from settings import Settings
 
-_log = logging.getLogger("call_invites.storage")
+_events = telemetry.Events("storage")
 # Graph wants its callbacks answered within 5 seconds, so a storage that does not answer is given up before that.
 _CLIENT_OPTIONS: dict[str, Any] = {
     "connection_timeout": 2,
@@ -101,7 +101,7 @@ class StorageTable:
 
     def get(self, partition: str, row_key: str) -> dict[str, Any] | None:
         """Read one row; see ``Table``."""
-        with _translated():
+        with _asking("get"):
             try:
                 return _with_etag(self._client.get_entity(partition, row_key))
             except ResourceNotFoundError:
@@ -122,7 +122,7 @@ class StorageTable:
         # The library finds @parameters only between spaces.
         text = f"PartitionKey eq @partition and ( {' or '.join(conditions)} )"
         text += " and open eq true" if open_only else ""
-        with _translated():
+        with _asking("query"):
             try:
                 found = self._client.query_entities(text, parameters=parameters, select=list(select) or None)
                 return [_with_etag(entity) for entity in found]
@@ -131,7 +131,7 @@ class StorageTable:
 
     def keys_in(self, first_partition: str, after_partition: str) -> Iterator[tuple[str, str]]:
         """Read the keys of all rows in a range of partitions; see ``Table``."""
-        with _translated():
+        with _asking("query keys"):
             try:
                 for entity in self._client.query_entities(
                     "PartitionKey ge @first and PartitionKey lt @after",
@@ -144,7 +144,8 @@ class StorageTable:
 
     def write(self, group: Sequence[Row]) -> list[str]:
         """Write rows of one partition in one transaction; see ``Table``."""
-        with _translated():
+        with _asking("write") as span:
+            span.note({"rows": len(group)})
             if len(group) == 1:
                 return [self._creating_table(lambda: self._write_one(group[0]))["etag"]]
             operations = [_operation(row) for row in group]
@@ -153,7 +154,7 @@ class StorageTable:
 
     def delete(self, partition: str, row_keys: Sequence[str]) -> None:
         """Delete rows of one partition in one transaction; see ``Table``."""
-        with _translated():
+        with _asking("delete"):
             try:
                 self._client.submit_transaction(
                     [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
@@ -199,12 +200,18 @@ def _operation(row: Row) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what the storage library raises into what a caller can act on."""
-    try:
-        yield
-    except AzureError as error:
-        raise _translation(error) from error
+def _asking(what: str) -> Iterator[telemetry.Span]:
+    """Time a request, and turn what the storage library raises into what a caller can act on."""
+    with telemetry.span(f"table {what}", "microsoft.tables") as span:
+        try:
+            yield span
+        except AzureError as error:
+            cause, raised = error, _translation(error)
+            if isinstance(raised, StorageUnavailable):  # that a row is there, or was changed, is a good answer
+                span.failed(type(error).__name__)
+        else:
+            return
+    raise raised from cause
 
 
 def _translation(error: AzureError) -> Exception:
@@ -214,7 +221,7 @@ def _translation(error: AzureError) -> Exception:
         return AlreadyThere()
     if status == 412 or code in ("UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound"):  # noqa: PLR2004
         return Conflict()
-    _log.warning("table storage failed kind=%s status=%s code=%s", type(error).__name__, status, code or "-")
+    _events.warning("table storage failed", kind=type(error).__name__, status=status, code=code or None)
     return StorageUnavailable()
 
 

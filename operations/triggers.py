@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import bootstrap
+import telemetry
 
-_log = logging.getLogger("call_invites.triggers")
+_events = telemetry.Events("triggers")
 
 
 def check_invitation(message: bytes) -> None:
@@ -36,6 +36,6 @@ def _message(message: bytes, queue: str) -> dict[str, Any] | None:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        _log.error("a message on the queue of %s is not a JSON object and is dropped", queue)
+        _events.error(f"a message on the queue of {queue} is not a JSON object and is dropped")
         return None
     return body

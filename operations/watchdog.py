@@ -7,17 +7,18 @@ is on its way, and at worst a second one finds itself out of date.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+import telemetry
 from graph import wire
 from graph.errors import GraphError, Refused
 from operations import roster as rosters
 from operations import rows, transitions
+from operations.conclusions import tell_conclusion
 from operations.errors import StorageUnavailable
 from operations.model import Invitation, Operation, Presence, ResultInfo, RosterEntry, Status
 from operations.storage import Conflict
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from operations.outcomes import Outcomes
     from operations.queues import MessageQueue
 
-_log = logging.getLogger("call_invites.watchdog")
+_events = telemetry.Events("watchdog")
 _MOST_GRACE_SECONDS = 60.0
 _MOST_LOOKS_FOR_A_ROW = 3
 _MOST_CONFLICTS = 5
@@ -123,7 +124,7 @@ class Watchdog:
         """
         call_id, invitation_id, watch = (wire.text(message.get(name)) for name in ("callId", "invitationId", "watch"))
         if call_id is None or invitation_id is None or watch is None:
-            _log.error("a message on the queue of checks can't be read and is dropped")
+            _events.error("a message on the queue of checks can't be read and is dropped")
             return
         stored = self._table.invitation(call_id, invitation_id)
         if stored is None:
@@ -172,7 +173,10 @@ class Watchdog:
                 if transitions.became_due(before, after):
                     self._outcomes.announce(after)
                 status = transitions.status_of(after.operations)
-                _log.info("watchdog invitation=%s seconds=%d status=%s", after.id, age, status.value)
+                _events.info("watchdog", invitation=after.id, seconds=round(age), status=status.value)
+                if status.is_final:
+                    telemetry.count("watchdog_conclusions", status=status.value)
+                tell_conclusion(before, after)
                 return after
         return stored.value
 
@@ -183,7 +187,7 @@ class Watchdog:
         try:
             self._send(invitation.call_id, invitation.id, watch, delay)
         except StorageUnavailable:
-            _log.warning("the next check could not be queued; a poll will make up for it invitation=%s", invitation.id)
+            _events.warning("the next check could not be queued; a poll will make up for it", invitation=invitation.id)
         return replace(invitation, watch=watch, check_due=now + timedelta(seconds=delay))
 
     def _send(self, call_id: str, invitation_id: str, watch: str, delay: float, looks: int = 0) -> None:

@@ -21,6 +21,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError
 
+import telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
@@ -137,7 +139,7 @@ class FlowClient:
         parts = urlsplit(url)
         is_local = f"{(parts.hostname or '').casefold()}:{parts.port}" in self._local_hosts
         try:
-            with self._pool(is_local=is_local) as pool:
+            with telemetry.span("flow callback", "flow") as span, self._pool(is_local=is_local) as pool:
                 answer = pool.request(
                     "POST",
                     url,
@@ -150,6 +152,7 @@ class FlowClient:
                 )
                 status = int(answer.status)
                 answer.close()
+                span.note({"status": status})
                 return status
         except (LocationParseError, _PrivateAddress) as error:
             message = "its host is not on the public internet"

@@ -18,6 +18,7 @@ APP = [
     "function_app.py",
     "bootstrap.py",
     "settings.py",
+    "telemetry.py",
     *sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")),
 ]
 EDGES = {"function_app.py", "invite/http.py", "notifications/http.py", "operations/http.py"}
@@ -111,6 +112,12 @@ def test_only_the_edges_know_how_the_app_is_put_together() -> None:
     assert _who_knows("function_app") == set()
 
 
+def test_telemetry_knows_nothing_of_the_app_and_alone_knows_opentelemetry() -> None:
+    """What tells the operators can be used everywhere, since it depends on nothing."""
+    assert _who_knows("opentelemetry") == {"telemetry.py"}
+    assert not any(_knows("telemetry.py", name) for name in (*PACKAGES, "settings", "bootstrap"))
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_settings_reach_the_inside_as_plain_values(package: str) -> None:
     """Nothing inside reads the environment: modules are given what they need."""
@@ -124,7 +131,7 @@ def test_settings_reach_the_inside_as_plain_values(package: str) -> None:
         ("azure.functions", EDGES),
         ("azure.data.tables", {"operations/storage.py"}),
         ("azure.storage.queue", {"operations/queues.py"}),
-        ("azure.core", {"operations/storage.py", "operations/queues.py"}),
+        ("azure.core", {"operations/storage.py", "operations/queues.py", "telemetry.py"}),
         ("azure.identity", {"operations/storage.py", "operations/queues.py"}),
     ],
 )
@@ -144,8 +151,8 @@ def test_the_app_knows_nothing_that_is_not_deployed() -> None:
     """Neither the simulator, the local host, tests, nor any library that only developers install."""
     for name in ("simulator", "local", "tests", "benchmarks", "connector", "infra"):
         assert _who_knows(name) == set()
-    deployed = {"azure", "msal", "requests", "jwt", "pydantic", "pydantic_core", "urllib3"}
-    ours = {*PACKAGES, "settings", "bootstrap", "function_app"}
+    deployed = {"azure", "msal", "requests", "jwt", "pydantic", "pydantic_core", "urllib3", "opentelemetry"}
+    ours = {*PACKAGES, "settings", "bootstrap", "function_app", "telemetry"}
     for module in APP:
         roots = {name.split(".")[0] for name in _imports(module)}
         assert roots - set(sys.stdlib_module_names) - deployed - ours == set(), module

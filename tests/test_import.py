@@ -9,7 +9,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # Imported only when first needed, by those who need them; none of it by a callback.
-LATER = ("azure.storage.queue", "azure.identity", "aiohttp", "rich", "hypothesis", "simulator", "local")
+LATER = (
+    "azure.storage.queue",
+    "azure.identity",
+    "azure.monitor",
+    "opentelemetry",
+    "aiohttp",
+    "rich",
+    "hypothesis",
+    "simulator",
+    "local",
+)
 PACKAGES = """
 import azure.functions, azure.data.tables, jwt, msal, requests, urllib3
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError

@@ -18,6 +18,7 @@ import pytest
 
 import invite.reading
 from local import app_model
+from telemetry import SWITCHES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = sorted(
@@ -30,6 +31,14 @@ _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+# The Functions worker and Azure Monitor's distribution read these; the app looks at the switches alone.
+_TELEMETRY = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    "PYTHON_ENABLE_OPENTELEMETRY",
+}
 # What one machine with the simulator has no use for: they stand in docs/settings.md alone.
 _NOT_IN_THE_SAMPLE = {
     "CURL_CA_BUNDLE",
@@ -115,7 +124,8 @@ def test_every_setting_is_explained_and_nothing_else_is() -> None:
     """Each name that settings.py reads is in docs/settings.md, and each name there is one that something reads."""
     page = set(_SETTING.findall(_text(_ROOT / "docs" / "settings.md")))
     assert _settings_read() <= page | {"AzureWebJobsStorage"}
-    assert page - _settings_read() == {"FUNCTIONS_WORKER_RUNTIME"}, "the Functions host's own"
+    assert page - _settings_read() == {"FUNCTIONS_WORKER_RUNTIME", *_TELEMETRY}, "the Functions host's own"
+    assert set(SWITCHES) <= _TELEMETRY
 
 
 def test_the_sample_has_every_setting_that_one_machine_needs() -> None:
