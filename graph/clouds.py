@@ -18,6 +18,8 @@ class Cloud:
     """Root of Graph, without version."""
     authority_host: str
     """Root of Entra ID; the tenant is appended."""
+    identity_audience: str
+    """For whom a managed identity's token must be meant so that Entra ID takes it for an app registration's."""
     openid_configuration: str
     """Where the keys of Graph's callback tokens are announced."""
     storage_suffix: str
@@ -33,6 +35,8 @@ class Cloud:
         return f"{self.endpoint}/.default"
 
 
+# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+_US_GOV_AUDIENCE = "api://AzureADTokenExchangeUSGov"
 _US_GOV_LACKS_MEMBERS = frozenset({"participantId", "hidden", "removeFromDefaultAudioRoutingGroup"})
 _US_GOV_LACKS_IDENTITIES = frozenset(
     {
@@ -56,6 +60,7 @@ CLOUDS: dict[str, Cloud] = {
             name="global",
             endpoint="https://graph.microsoft.com",
             authority_host="https://login.microsoftonline.com",
+            identity_audience="api://AzureADTokenExchange",
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
             storage_suffix="core.windows.net",
         ),
@@ -63,6 +68,7 @@ CLOUDS: dict[str, Cloud] = {
             name="us-gov-l4",
             endpoint="https://graph.microsoft.us",
             authority_host="https://login.microsoftonline.us",
+            identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
             storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,
@@ -72,6 +78,7 @@ CLOUDS: dict[str, Cloud] = {
             name="us-gov-l5",
             endpoint="https://dod-graph.microsoft.us",
             authority_host="https://login.microsoftonline.us",
+            identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
             storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _events = telemetry.Events("graph")
 # A token is renewed this long before its end, so that it never runs out on the way.
 _MARGIN_SECONDS = 300.0
-# The audience of a managed identity's token when it stands in for a client secret:
-# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
-_EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 # What Entra ID answers when the app's own registration or credential is at fault, and waiting mends nothing.
 _CREDENTIAL_ERRORS = frozenset({"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope"})
 # What MSAL lets through where an answer is not of the documented form: a gateway's page, an error without its members.
@@ -148,7 +145,7 @@ class TokenSource:
         else:
             identity = msal.UserAssignedManagedIdentity(client_id=client_id)
         client = msal.ManagedIdentityClient(identity, http_client=self._session)
-        answer = client.acquire_token_for_client(resource=_EXCHANGE_AUDIENCE)
+        answer = client.acquire_token_for_client(resource=self._settings.cloud.identity_audience)
         assertion = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(assertion, str):
             message = "the managed identity gave no token: is it assigned to the app?"

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from graph.clouds import CLOUDS
 from graph.credentials import TokenSource
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
 from graph.transport import new_session
@@ -145,6 +146,28 @@ def test_a_managed_identity_stands_in_for_a_secret(
     assert b"client_id" not in by_system
     assert b"00000000-0000-0000-0000-00000000000a" in by_user
     assert b"AzureADTokenExchange" in by_user
+
+
+@pytest.mark.parametrize(
+    ("cloud", "audience"), [("us-gov-l4", "AzureADTokenExchangeUSGov"), ("us-gov-l5", "AzureADTokenExchangeUSGov")]
+)
+def test_in_us_government_the_identity_is_asked_for_its_clouds_token(
+    cloud: str, audience: str, settings: Settings, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entra ID there takes no token that is meant for the public cloud's."""
+    asked: list[bytes] = []
+    assertion = jwt.encode({"iss": "the platform", "aud": f"api://{audience}"}, "k" * 32)
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(read_request(connection))
+        answer(connection, 200, {"access_token": assertion, "expires_on": "4102444800", "token_type": "Bearer"})
+
+    with listening(serve) as port:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{port}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "header-of-the-platform")
+        there = replace(settings, cloud=CLOUDS[cloud], credential=GraphCredential(managed_identity_client_id="system"))
+        TokenSource(there, session).token()
+    assert f"%2F%2F{audience}&".encode() in asked[0].replace(b" ", b"&")
 
 
 def test_a_managed_identity_that_is_not_assigned_is_the_deployers_to_mend(
