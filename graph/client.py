@@ -126,13 +126,15 @@ class GraphClient:
         request_id = None
         with telemetry.span(f"graph {question.what}", "microsoft.graph", call=call) as span:
             try:
-                response = self._session.request(
+                # Prepared without the session, which would merge its empty settings seven times: half of the cost.
+                request = requests.Request(
                     "GET" if question.body is None else "POST",
                     f"{self._root}/{_quoted(question.call_id)}{question.path}",
-                    json=question.body,
                     headers=headers,
-                    timeout=(CONNECT_SECONDS, question.read_seconds),
-                    allow_redirects=False,
+                    json=question.body,
+                ).prepare()
+                response = self._session.send(
+                    request, timeout=(CONNECT_SECONDS, question.read_seconds), allow_redirects=False
                 )
                 status = response.status_code
                 request_id = wire.text(response.headers.get("request-id"))

@@ -109,10 +109,10 @@ def nothing_was_sent(error: requests.RequestException) -> bool:
     The kind of error does not tell: TLS can break after the request too, and urllib3 calls what a reset connection
     behind a proxy raises a failure to reach the proxy. So each error is marked where it happens.
     """
-    return any(_CONNECTING in getattr(cause, "__notes__", ()) for cause in _causes(error))
+    return any(_CONNECTING in getattr(cause, "__notes__", ()) for cause in causes(error))
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Give an error and all that it was made of; what was being handled when it was raised is no part of it."""
     pending: list[object] = [error]
     seen: set[int] = set()

@@ -6,6 +6,7 @@ every such thing is a fault, and all faults of a body are told at once.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -177,12 +178,17 @@ def without_blanks(body: Any, model: type[BaseModel] = InviteBody) -> Any:
     """Return the body without the nulls and empty strings that flows send for optional members left blank."""
     if not isinstance(body, dict):
         return body
-    optional = {field.alias or name for name, field in model.model_fields.items() if not field.is_required()}
+    optional = _optional_members(model)
     return {
         name: _inner_without_blanks(name, value, model)
         for name, value in body.items()
         if name not in optional or not (value is None or (value == "" and name not in NEVER_EMPTY))
     }
+
+
+@cache
+def _optional_members(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items() if not field.is_required())
 
 
 def _inner_without_blanks(name: str, value: Any, model: type[BaseModel]) -> Any:

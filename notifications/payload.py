@@ -96,11 +96,13 @@ def reports_of(item: object) -> Iterator[Report]:
 
 
 def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:
-    entities = [entry for entry in entries if isinstance(entry, dict)]
-    deltas = [entity for entity in entities if _is_delta(entity)]
-    for delta in deltas:
-        yield _delta(call_id, delta)
-    people = [entity for entity in entities if _is_participant(entity)]
+    people = []
+    for entity in (entry for entry in entries if isinstance(entry, dict)):
+        kind = wire.type_name(entity)
+        if _is_delta(entity, kind):
+            yield _delta(call_id, entity)
+        if _is_participant(entity, kind):
+            people.append(entity)
     # An empty list has no type and no shape, so here alone the path says what it is a list of: nobody is left.
     if people or (not entries and path.rstrip("/").casefold().endswith("/participants")):
         yield RosterReport(call_id, _sightings(people))
@@ -108,7 +110,7 @@ def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:
 
 def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_deleted: bool) -> Iterator[Report]:
     kind = wire.type_name(entity)
-    if _is_delta(entity):
+    if _is_delta(entity, kind):
         yield _delta(call_id, entity)
     elif kind == "call" or (not kind and "state" in entity and "status" not in entity):
         state = wire.text(entity.get("state"))
@@ -116,7 +118,7 @@ def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_delet
         if is_deleted:
             known = "terminated"  # the call object is gone, whatever state it shows
         yield CallReport(call_id, known, wire.result_info(entity.get("resultInfo")))
-    elif _is_participant(entity):
+    elif _is_participant(entity, kind):
         # One participant by itself: a change of that one, or its end.
         gone = {**entity, "removedState": {}} if is_deleted else entity
         yield DeltaReport(call_id, _sightings([gone]), None)
@@ -134,15 +136,13 @@ def _operation(call_id: str, entity: Mapping[str, Any], path: str, *, ended: boo
     return OperationReport(call_id, wire.operation_state(entity, location=path), frozenset(people), ended)
 
 
-def _is_delta(entity: Mapping[str, Any]) -> bool:
-    kind = wire.type_name(entity)
+def _is_delta(entity: Mapping[str, Any], kind: str) -> bool:
     return kind == "deltaparticipants" or (
         not kind and isinstance(entity.get("participants"), list) and "sequenceNumber" in entity
     )
 
 
-def _is_participant(entity: Mapping[str, Any]) -> bool:
-    kind = wire.type_name(entity)
+def _is_participant(entity: Mapping[str, Any], kind: str) -> bool:
     return kind == "participant" or (not kind and isinstance(entity.get("info"), dict))
 
 

@@ -88,20 +88,62 @@ class StorageQueue:
         return True
 
     def _connected(self) -> QueueClient:
-        # Imported when first needed: callbacks from Graph never send a message and must not wait for this.
-        from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
-
         with self._lock:
             if self._client is None:
-                self._client = self._new_client(QueueClient, TextBase64EncodePolicy())
+                self._client = queue_client(self._settings, self._name)
             return self._client
 
-    def _new_client(self, kind: type[QueueClient], encoding: Any) -> QueueClient:
-        location = self._settings.storage
-        options = {**_CLIENT_OPTIONS, "message_encode_policy": encoding}
-        if location.connection_string is not None:
-            return kind.from_connection_string(location.connection_string, self._name, **options)
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
 
-        credential = ManagedIdentityCredential(client_id=location.identity_client_id)
-        return kind(str(location.queue_endpoint), self._name, credential=credential, **options)
+def queue_client(settings: Settings, name: str, **options: Any) -> QueueClient:
+    """Return a client of one queue; nothing is asked of storage yet.
+
+    Raises:
+        ValueError: the connection string, or the address, can't be used.
+    """
+    # Imported when first needed: callbacks from Graph never send a message and must not wait for this.
+    from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
+
+    location = settings.storage
+    options = {**_CLIENT_OPTIONS, "message_encode_policy": TextBase64EncodePolicy(), **options}
+    if location.connection_string is not None:
+        return QueueClient.from_connection_string(location.connection_string, name, **options)
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+
+    credential = ManagedIdentityCredential(client_id=location.identity_client_id)
+    return QueueClient(str(location.queue_endpoint), name, credential=credential, **options)
+
+
+def round_trip(settings: Settings, name: str) -> frozenset[str]:
+    """Send a message through a queue that is made for it and removed again; the app's own queues are only looked at.
+
+    Args:
+        settings: where the queues are.
+        name: of a queue that is nobody's.
+
+    Returns:
+        The app's queues that are there already.
+
+    Raises:
+        StorageUnavailable: the queue service can't be used; its cause is what the library raised.
+        ValueError: the connection string, or the address, can't be used.
+    """
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415
+
+    with queue_client(settings, name, retry_total=0) as client:
+        try:
+            client.create_queue()
+            try:
+                client.send_message("doctor")
+                came_back = client.receive_message() is not None
+            finally:
+                client.delete_queue()
+            there = set()
+            for own in (CHECKS, OUTCOMES):
+                with suppress(ResourceNotFoundError), queue_client(settings, own, retry_total=0) as looked_at:
+                    looked_at.get_queue_properties()
+                    there.add(own)
+        except AzureError as error:
+            raise StorageUnavailable from error
+    if not came_back:
+        raise StorageUnavailable
+    return frozenset(there)

@@ -75,8 +75,8 @@ def identity_of(identity_set: object) -> tuple[str, dict[str, Any] | None]:
         for kind, identity in identity_set.items():
             is_kind = kind.isascii() and kind.isidentifier() and len(kind) <= _LONGEST_KIND
             if is_kind and isinstance(identity, dict) and wire.text(identity.get("id")):
-                members = {name: wire.text(identity.get(name)) for name in _IDENTITY_MEMBERS}
-                return kind, {name: value for name, value in members.items() if value is not None}
+                members = ((name, wire.text(identity.get(name))) for name in _IDENTITY_MEMBERS)
+                return kind, {name: value for name, value in members if value is not None}
     return "unknown", None
 
 

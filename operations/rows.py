@@ -45,6 +45,8 @@ _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _INVITATION_ID = re.compile(r"[A-Z2-7]{26}")
 # A string property holds 64 KiB of UTF-16, in which a character takes up to four bytes.
 _PROPERTY_CHARACTERS = 16_000
+# Made once: a roster becomes a document for each person in it.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,6 @@ def document_of(entity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(document: dict[str, Any]) -> dict[str, str]:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(document)
     parts = [text[start : start + _PROPERTY_CHARACTERS] for start in range(0, len(text), _PROPERTY_CHARACTERS)]
     return {f"document{place or ''}": part for place, part in enumerate(parts)}

@@ -160,7 +160,7 @@ class StorageTable:
                     [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
                 )
             except HttpResponseError as error:
-                if _code(error) not in ("ResourceNotFound", "TableNotFound"):
+                if error_code(error) not in ("ResourceNotFound", "TableNotFound"):
                     raise
                 # One of them is gone already, for which the whole transaction is refused.
                 for row_key in row_keys:
@@ -179,7 +179,7 @@ class StorageTable:
         try:
             return write()
         except HttpResponseError as error:
-            if _code(error) != "TableNotFound":
+            if error_code(error) != "TableNotFound":
                 raise
         with suppress(ResourceExistsError):  # another process was faster
             self._client.create_table()
@@ -215,7 +215,7 @@ def _asking(what: str) -> Iterator[telemetry.Span]:
 
 
 def _translation(error: AzureError) -> Exception:
-    code = _code(error)
+    code = error_code(error)
     status = getattr(error, "status_code", None)
     if code == "EntityAlreadyExists":
         return AlreadyThere()
@@ -225,7 +225,7 @@ def _translation(error: AzureError) -> Exception:
     return StorageUnavailable()
 
 
-def _code(error: AzureError) -> str:
+def error_code(error: BaseException) -> str:
     """Return storage's own error code; the library decodes it for some requests and leaves it raw for others."""
     code = getattr(error, "error_code", None)
     if code is None and isinstance(error, HttpResponseError) and error.response is not None:

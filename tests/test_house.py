@@ -17,10 +17,14 @@ PACKAGES = ("graph", "invite", "notifications", "operations")
 APP = [
     "function_app.py",
     "bootstrap.py",
+    "doctor.py",
     "settings.py",
     "telemetry.py",
     *sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")),
 ]
+# The doctor's front door: a command beside the checks of graph/, so that it is called as one. What it opens is the
+# root's, and the app imports neither.
+FRONT_DOOR = "graph/doctor.py"
 EDGES = {"function_app.py", "invite/http.py", "notifications/http.py", "operations/http.py"}
 TABLE_OF_CONTENTS = {
     "invite_participants": ("calls/{callId}/participants/invite", "POST", "function"),
@@ -94,15 +98,15 @@ def test_the_rules_are_about_the_whole_app() -> None:
 @pytest.mark.parametrize(
     ("package", "others"),
     [
-        ("graph", {"invite", "notifications", "operations", "bootstrap", "function_app"}),
-        ("operations", {"invite", "notifications", "function_app"}),
-        ("invite", {"notifications", "function_app"}),
-        ("notifications", {"invite", "function_app"}),
+        ("graph", {"invite", "notifications", "operations", "bootstrap", "doctor", "function_app"}),
+        ("operations", {"invite", "notifications", "doctor", "function_app"}),
+        ("invite", {"notifications", "doctor", "function_app"}),
+        ("notifications", {"invite", "doctor", "function_app"}),
     ],
 )
 def test_arrows_point_one_way(package: str, others: set[str]) -> None:
     """function_app knows invite and notifications, which know operations, which knows graph, and never back."""
-    for module in (one for one in APP if one.startswith(f"{package}/")):
+    for module in (one for one in APP if one.startswith(f"{package}/") and one != FRONT_DOOR):
         assert {other for other in others if _knows(module, other)} == set(), module
 
 
@@ -110,6 +114,21 @@ def test_only_the_edges_know_how_the_app_is_put_together() -> None:
     """The composition root is known to the thin edges alone."""
     assert _who_knows("bootstrap", with_types=False) <= {"operations/http.py", "operations/triggers.py"}
     assert _who_knows("function_app") == set()
+
+
+def test_the_doctor_is_put_together_at_the_root_and_nobody_depends_on_it() -> None:
+    """Its front door opens only where it is called as a command; nothing of the app imports it, and it not the app."""
+    assert _who_knows("doctor") == {FRONT_DOOR}
+    assert _who_knows("graph.doctor") == set()
+    assert {module for module in _who_knows("graph.checks") if not module.startswith("graph/checks/")} == {
+        "doctor.py",
+        "operations/round_trips.py",
+    }
+    assert _who_knows("operations.round_trips") == {"doctor.py"}
+    door = ast.parse((ROOT / FRONT_DOOR).read_text(encoding="utf-8"))
+    imported = [ast.unparse(node) for node in door.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported == ["import sys"]
+    assert not any(_knows("doctor.py", name) for name in ("bootstrap", "function_app", "invite", "notifications"))
 
 
 def test_telemetry_knows_nothing_of_the_app_and_alone_knows_opentelemetry() -> None:
@@ -152,7 +171,7 @@ def test_the_app_knows_nothing_that_is_not_deployed() -> None:
     for name in ("simulator", "local", "tests", "benchmarks", "connector", "infra"):
         assert _who_knows(name) == set()
     deployed = {"azure", "msal", "requests", "jwt", "pydantic", "pydantic_core", "urllib3", "opentelemetry"}
-    ours = {*PACKAGES, "settings", "bootstrap", "function_app", "telemetry"}
+    ours = {*PACKAGES, "settings", "bootstrap", "doctor", "function_app", "telemetry"}
     for module in APP:
         roots = {name.split(".")[0] for name in _imports(module)}
         assert roots - set(sys.stdlib_module_names) - deployed - ours == set(), module

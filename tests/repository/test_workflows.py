@@ -27,6 +27,7 @@ _BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 # What Azure is sent; everything else in the project is the developer's.
 _APP = {
     "bootstrap.py",
+    "doctor.py",
     "function_app.py",
     "graph",
     "host.json",
