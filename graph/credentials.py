@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import msal
 
 import telemetry
@@ -91,8 +92,8 @@ class TokenSource:
         except _OUT_OF_ORDER as error:
             message = "Entra ID is out of order"
             raise TokenUnavailable(message) from error
-        except ValueError as error:
-            # MSAL raises this for an unknown tenant or an authority that is none, and for a key it can't read.
+        except (ValueError, jwt.PyJWTError) as error:
+            # MSAL raises these for an unknown tenant or an authority that is none, and for a key it can't read.
             if _THROTTLED_DISCOVERY in str(error.__context__):
                 message = "Entra ID is busy"
                 raise TokenUnavailable(message) from error

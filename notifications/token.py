@@ -159,7 +159,7 @@ def _bearer(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").strip().partition(" ")
     token = token.strip()
     if scheme.casefold() != "bearer" or not token:
-        reason = "no bearer token"
+        reason = "no token"
         raise NotFromGraph(reason)
     if len(token) > _LONGEST_TOKEN:
         reason = "too long"

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import telemetry
+from operations.connections import storage_transport
 from operations.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -104,7 +105,12 @@ def queue_client(settings: Settings, name: str, **options: Any) -> QueueClient:
     from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
 
     location = settings.storage
-    options = {**_CLIENT_OPTIONS, "message_encode_policy": TextBase64EncodePolicy(), **options}
+    options = {
+        **_CLIENT_OPTIONS,
+        "message_encode_policy": TextBase64EncodePolicy(),
+        "transport": storage_transport(),
+        **options,
+    }
     if location.connection_string is not None:
         return QueueClient.from_connection_string(location.connection_string, name, **options)
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 1_000
 _LONGEST_LINE = 20_000
 _LEAST_SECRET = 8
+_NOBODYS = "".join(rf"(?<!{before})" for before in ("-id=", "request ID: ", "function ID: ", "invocation ID: "))
 _QUERY_SECRETS = "sig|sv|sp|code|token|client_secret|client_assertion|access_token"
 # What to look for, after a text without which it can't be there: most lines have none of them, and to search for a text
 # takes no time.
@@ -33,8 +34,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("signature=", re.compile(r"(SharedAccessSignature=)[^;\s\"']+", re.IGNORECASE), r"\1[secret]"),
     # Ids of the calling service: 8:orgid:<guid>, 4:+<number>, 28:<app>, 29:<encrypted>, gov 8:gcch:, 8:dod:.
     (":", re.compile(r"\b(?:8:[A-Za-z]+:|8:|4:|28:|29:)[A-Za-z0-9+_.:-]{3,}[A-Za-z0-9_-]"), "[participant]"),
-    # A GUID may be anybody's; only those that the log names as a request's or a call's are known to be nobody's.
-    ("-", re.compile(r"(?<!-id=)\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "[id]"),
+    # A GUID may be anybody's; only those that the log, or the Functions worker's, names as a request's are known to be
+    # nobody's.
+    ("-", re.compile(rf"{_NOBODYS}\b[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\b"), "[id]"),
     ("@", re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"), "[address]"),
     # With a plus sign a number may be written in any way; without one only a long run of digits is taken for one,
     # since dates and codes have digits too.

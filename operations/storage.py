@@ -10,6 +10,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsE
 from azure.data.tables import TableClient, UpdateMode
 
 import telemetry
+from operations.connections import storage_transport
 from operations.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def table_client(settings: Settings, **options: Any) -> TableClient:
         ValueError: the connection string, or the address, can't be used.
     """
     location = settings.storage
-    options = {**_CLIENT_OPTIONS, **options}
+    options = {**_CLIENT_OPTIONS, "transport": storage_transport(), **options}
     if location.connection_string is not None:
         return TableClient.from_connection_string(location.connection_string, settings.state_table, **options)
     # Imported only where a managed identity is used: it costs as much as the rest of the app.

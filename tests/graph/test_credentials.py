@@ -124,6 +124,15 @@ def test_a_certificate_that_cannot_be_read_is_the_deployers_to_mend(
         source.token()
 
 
+def test_a_damaged_key_is_the_deployers_to_mend(settings: Settings, session: requests.Session) -> None:
+    """A key that lost its middle beside a good certificate says so, and is no reason to try again."""
+    pem, _ = _certificate()
+    key, between, certificate = pem.partition("-----BEGIN CERTIFICATE-----")
+    damaged = key[:80] + key[-60:] + between + certificate
+    with pytest.raises(CredentialRefused):
+        TokenSource(replace(settings, credential=GraphCredential(certificate_pem=damaged)), session).token()
+
+
 def test_a_managed_identity_stands_in_for_a_secret(
     settings: Settings, session: requests.Session, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,7 +169,7 @@ def test_every_error_of_the_app_is_an_alert(table: str, column: str) -> None:
         (concluded("failed", "refusal", 404), None),
         (concluded("failed", "graph", 403), None),
         ("setting: FLOW_CALLBACK_LOCAL_HOSTS is for one machine only", None),
-        ("callback refused reason=no bearer token", None),
+        ("callback refused reason=no token", None),
     ],
 )
 def test_what_may_pass_by_itself_is_an_alert_at_the_third_time(line: str, fault: str | None) -> None:

@@ -122,3 +122,10 @@ def test_nothing_is_overlooked_for_being_looked_for_quickly(parts: list[str]) ->
     for _, pattern, replacement in redaction._PATTERNS:
         slowly = pattern.sub(replacement, slowly)
     assert redaction._replaced(text) == slowly
+
+
+def test_the_workers_own_lines_still_name_an_invocation() -> None:
+    """An operator finds what the Functions worker says of one invocation by its id."""
+    line = f"Received FunctionInvocationRequest, request ID: {GUID}, function ID: {GUID}, invocation ID: {GUID}"
+    assert redact(line) == line
+    assert redact(f"user ID: {GUID}") == "user ID: [id]"
