@@ -25,8 +25,6 @@ OUTCOMES = "invitation-outcomes"
 # Storage keeps a message hidden for at most seven days.
 _LONGEST_DELAY = 7 * 24 * 3600 - 60
 _CLIENT_OPTIONS: dict[str, Any] = {
-    "connection_timeout": 2,
-    "read_timeout": 4,
     "retry_total": 2,
     "retry_connect": 1,
     "retry_read": 1,

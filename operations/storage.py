@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 _events = telemetry.Events("storage")
-# Graph wants its callbacks answered within 5 seconds, so a storage that does not answer is given up before that.
 _CLIENT_OPTIONS: dict[str, Any] = {
-    "connection_timeout": 2,
-    "read_timeout": 4,
     "retry_total": 2,
     "retry_connect": 1,
     "retry_read": 1,

@@ -1,19 +1,22 @@
-"""The doctor as a command, in a process of its own, and an app that is well until a test breaks something."""
+"""The doctor as a command, and an app that is well until a test breaks something."""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import re
-import subprocess
-import sys
 import uuid
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from unittest.mock import patch
 
 import pytest
 
+import doctor as root
 from simulator import Simulator
 from simulator.entra import DEFAULT_ROLES
 from tests.doctor.standins import AUTHORITY
@@ -114,21 +117,27 @@ def doctor(well: dict[str, str], graph: Simulator, tmp_path: Path) -> Doctor:
         file = tmp_path / "settings.json"
         file.write_text(json.dumps({"IsEncrypted": False, "Values": values}), encoding="utf-8")
         skipped = [part for name in ALL if only and name not in only.split() for part in ("--skip", name)]
-        done = subprocess.run(
-            [sys.executable, "-m", "graph.doctor", "--settings", str(file), *skipped, *arguments],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not _OURS.match(name)} | (environment or {}),
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        assert "the doctor itself is at fault" not in done.stdout, done.stdout
-        assert not secrets_in(done.stdout + done.stderr, values)
-        return Said(done.returncode, done.stdout + done.stderr)
+        around = {name: value for name, value in os.environ.items() if not _OURS.match(name)} | (environment or {})
+        said = command(around, "--settings", str(file), *skipped, *arguments)
+        assert "the doctor itself is at fault" not in said.text, said.text
+        assert not secrets_in(said.text, values)
+        return said
 
     return run
+
+
+def command(environment: dict[str, str], *arguments: str) -> Said:
+    """Run the command as a process would; that it also is one is for ``test_well`` to show."""
+    printed = io.StringIO()
+    handlers = logging.getLogger().handlers[:]
+    with patch.dict(os.environ, environment, clear=True), redirect_stdout(printed), redirect_stderr(printed):
+        try:
+            status = root.main(arguments)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        finally:
+            logging.getLogger().handlers[:] = handlers
+    return Said(status, printed.getvalue())
 
 
 def secrets_in(text: str, settings: dict[str, str]) -> list[str]:
