@@ -55,6 +55,7 @@ _LEAST_SECRET = 6
 _NOT_SECRET = re.compile(r"@Microsoft\.KeyVault\(.*|UseDevelopmentStorage=true;?", re.IGNORECASE)
 _LEFT_OUT = [not_checked("left out with --skip")]
 _REFERENCE = "@Microsoft.KeyVault("
+_NO_FILE = "make run makes local.settings.json for this machine; --settings FILE names another; docs/doctor.md"
 _SET = "az functionapp config appsettings set -n <app> -g <group> --settings"
 # Where a value for a setting that is missing is to be found.
 _SOURCES = {
@@ -74,8 +75,9 @@ class WrongUsage(Exception):
 class Examination:
     """The checks of one app, each of which builds on those before it."""
 
-    def __init__(self, environment: Mapping[str, str], left_out: Sequence[str] = ()) -> None:
+    def __init__(self, environment: Mapping[str, str], left_out: Sequence[str] = (), *, from_file: bool = True) -> None:
         self._environment = environment
+        self._from_file = from_file
         self._left_out = frozenset(left_out)
         self._settings: settings.Settings | None = None
         self._tokens: TokenSource | None = None
@@ -122,6 +124,8 @@ class Examination:
         try:
             known = settings.load(environment)
         except settings.SettingsError as error:
+            if not self._from_file:
+                findings.append(not_checked("no settings file was named: the shell's environment was read", _NO_FILE))
             return findings + [fault(text, _source(text)) for text in error.faults]
         if any(finding.status is Status.FAULT for finding in findings):
             return findings
@@ -225,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except WrongUsage as error:
             parser.error(str(error))
     results = []
-    for result in Examination(os.environ, options.skip).results():
+    for result in Examination(os.environ, options.skip, from_file=options.settings is not None).results():
         results.append(result)
         if not options.json:
             _print(result)

@@ -101,7 +101,7 @@ def test_make_doctor_is_what_the_page_says(tmp_path: Path, *, there: bool) -> No
     if there:
         (tmp_path / "local.settings.json").touch()
     done = subprocess.run(
-        [shutil.which("make") or "make", "-n", "doctor", "DOCTOR=--skip token"],
+        [shutil.which("make") or "make", "--no-print-directory", "-n", "doctor", "DOCTOR=--skip token"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -42,7 +42,7 @@ def test_each_documented_use_ends_with_everybody_in_the_call(host: Host, graph: 
     body = accepted.json()
     assert accepted.headers["Location"].startswith(f"{host.api}/calls/{call_id}/invitations/{body['id']}/result?token=")
     assert accepted.headers["Operation-Location"] == f"{host.api}/calls/{call_id}/invitations/{body['id']}"
-    assert body["status"] == "running"
+    assert body["status"] in ("running", "completed")  # a report can be faster than Graph's answer
     assert body["callId"] == call_id
     assert body["clientContext"] == request_body(use)["clientContext"]
 
