@@ -4,8 +4,8 @@
 SHELL := /bin/sh
 # A Python to prefer: make PYTHON=/usr/bin/python3.12 (else the newest of 3.13, 3.12, 3.11 that runs)
 PYTHON ?=
-# More for pytest: make test PYTEST="-k queue -x"
-PYTEST ?= -n auto
+# More for pytest: make test PYTEST="-k queue -x". Many tests wait for a clock, so there are more at a time than cores.
+PYTEST ?= -n 3
 
 RUN := .venv/bin/python -m
 PYTHON_READY := .venv/.installed

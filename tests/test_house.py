@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ QUEUES = {"deliver_outcome": "invitation-outcomes", "check_invitation": "invitat
 TIMERS = {"forget_old_calls": "0 30 2 * * *"}
 
 
-def _imports(module: str, *, with_types: bool = True) -> set[str]:
+@cache
+def _imports(module: str, *, with_types: bool = True) -> frozenset[str]:
     """Name what a module imports, anywhere in it; on request without what only type checkers see."""
     found: set[str] = set()
     hidden: set[ast.AST] = set()
@@ -58,7 +60,7 @@ def _imports(module: str, *, with_types: bool = True) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively"
             found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+    return frozenset(found)
 
 
 def _knows(module: str, name: str, *, with_types: bool = True) -> bool:

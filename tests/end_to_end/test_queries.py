@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.conftest import Host
     from tests.end_to_end.test_telemetry import Ingestion
 
+pytestmark = pytest.mark.prove
 RUN = "08584737551867954143243946780CU130"
 DECLINES = "+4915112345678"
 MAIN_PATH = ["inviting", "graph invite", "graph read call", "callback", "concluded", "watchdog", "outcome"]

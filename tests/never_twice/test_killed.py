@@ -53,6 +53,15 @@ KILLS = {
     "watchdog's conclusion written down": Kill(f"after:{REPLACE}:1", "completed", lost="operation"),
 }
 
+# One of each kind; the others differ from these by what is written on either side of the same request.
+SHORT = {
+    "watchdog's message queued, no row",
+    "row written, Graph not asked",
+    "Graph has answered, not written down",
+    "report read, not written down",
+    "watchdog concluded, not written down",
+}
+
 
 @pytest.fixture(scope="module")
 def graph() -> Iterator[Simulator]:
@@ -117,7 +126,10 @@ def ends_well(host: Host, graph: Simulator, call_id: str, body: dict[str, Any], 
     assert len([ring for ring in graph.log.rings if ring.call_id == call_id]) == kill.rings
 
 
-@pytest.mark.parametrize("kill", KILLS.values(), ids=KILLS.keys())
+@pytest.mark.parametrize(
+    "kill",
+    [pytest.param(kill, id=at, marks=[] if at in SHORT else pytest.mark.prove) for at, kill in KILLS.items()],
+)
 def test_whatever_it_was_doing_the_outcome_is_right(
     kill: Kill, graph: Simulator, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
