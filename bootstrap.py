@@ -102,15 +102,25 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
         watchdog=watchdog,
         outcomes=outcomes,
         retention=Retention(table, days=settings.retention_days),
-        health=Health(table, queue, settings.warnings),
+        health=Health(table, queue, settings.warnings, load=_load_the_rest),
     )
+
+
+def _load_the_rest() -> None:
+    """Import what a start leaves to the first invite (``invite.http``)."""
+    import invite.accepting  # noqa: F401, PLC0415
 
 
 def _learn_secrets(settings: Settings) -> None:
     credential, storage = settings.credential, settings.storage
     key = re.search(r"AccountKey=([^;]+)", storage.connection_string or "", re.IGNORECASE)
+    pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
     learn_secrets(
-        credential.client_secret, settings.flow_callback_secret, storage.connection_string, key[1] if key else None
+        credential.client_secret,
+        settings.flow_callback_secret,
+        storage.connection_string,
+        key[1] if key else None,
+        *pem.split(),
     )
 
 

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+from collections import ChainMap
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from graph.transport import new_session
 from operations.round_trips import check_queues, check_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
 CANNOT_CHECK = (
     "whether the Azure Bot has its Teams channel with calling turned on (Graph answers 7503 where it has not)",
@@ -75,7 +76,9 @@ class WrongUsage(Exception):
 class Examination:
     """The checks of one app, each of which builds on those before it."""
 
-    def __init__(self, environment: Mapping[str, str], left_out: Sequence[str] = (), *, from_file: bool = True) -> None:
+    def __init__(
+        self, environment: MutableMapping[str, str], left_out: Sequence[str] = (), *, from_file: bool = True
+    ) -> None:
         self._environment = environment
         self._from_file = from_file
         self._left_out = frozenset(left_out)
@@ -115,7 +118,8 @@ class Examination:
         return looking
 
     def _look_at_settings(self) -> list[Finding]:
-        environment = dict(self._environment)
+        # A dictionary of its own would not be blind to case, as the environment is on Windows.
+        environment: ChainMap[str, str] = ChainMap({}, self._environment)
         if "public-address" in self._left_out and not environment.get("PUBLIC_BASE_URL", "").strip():
             # Before the first deployment there is no address yet; in Azure WEBSITE_HOSTNAME makes one.
             environment.setdefault("WEBSITE_HOSTNAME", "not-deployed-yet.invalid")
@@ -207,7 +211,9 @@ def read_settings(file: Path, environment: MutableMapping[str, str]) -> None:
         values: Any = {one.get("name"): one.get("value") or "" for one in content if isinstance(one, dict)}
     else:
         values = content.get("Values") if isinstance(content, dict) else None
-    if not isinstance(values, dict) or not all(isinstance(one, str) for pair in values.items() for one in pair):
+    texts = [one for pair in values.items() for one in pair] if isinstance(values, dict) else [None]
+    usable = all(isinstance(one, str) and "\0" not in one for one in texts)
+    if not isinstance(values, dict) or not usable or any(not name or "=" in name for name in values):
         raise WrongUsage(f'the settings file {file} must be {{"Values": {{...}}}}, every value a text')
     # As the local host has it: many machines name authorities in the environment, and the file's are meant.
     environment.update({name: each for name, each in values.items() if name in AUTHORITIES or name not in environment})

@@ -11,10 +11,9 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
+// Without a default azd would ask for it before the hook that makes the registration has run.
 @description('Application (client) id of the registration that creates or answers the calls: GRAPH_CLIENT_ID.')
-@minLength(36)
-@maxLength(36)
-param graphClientId string
+param graphClientId string = ''
 
 @description('Directory (tenant) id in which the calls take place: GRAPH_TENANT_ID.')
 param graphTenantId string = subscription().tenantId

@@ -24,7 +24,7 @@ from invite.splitting import split
 from operations import rows, transitions
 from operations.conclusions import tell_conclusion
 from operations.errors import KeyReused, StorageUnavailable
-from operations.identifiers import plain_id
+from operations.identifiers import flow_run_id
 from operations.model import Delivery, FlowCallback, Invitation, KeyKind, Operation, Status
 from operations.storage import AlreadyThere, Conflict
 from operations.waiting import new_token
@@ -94,7 +94,7 @@ class Inviting:
             StorageUnavailable: nobody was rung.
         """
         key = key_of(client_context, headers, people)
-        flow_run_id = plain_id(headers.get("x-ms-workflow-run-id"))
+        run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             draft = self._draft(call_id, people, key, attempt, callback_url)
             self._watchdog.arm(draft)
@@ -110,8 +110,8 @@ class Inviting:
                     _refuse_other_body(key, found.value, people)
                     if _deserves_new_attempt(found.value) and attempt < _MOST_ATTEMPTS:
                         continue
-                    return self._again(self._waiting_at(found, callback_url), flow_run_id), presence
-            return self._ask(stored, range(len(draft.operations)), flow_run_id), {}
+                    return self._again(self._waiting_at(found, callback_url), run_id), presence
+            return self._ask(stored, range(len(draft.operations)), run_id), {}
         raise AssertionError  # the last attempt returns
 
     def _draft(
@@ -159,7 +159,7 @@ class Inviting:
                 return stored
         raise StorageUnavailable
 
-    def _again(self, found: Stored[Invitation], flow_run_id: str | None) -> Invitation:
+    def _again(self, found: Stored[Invitation], run_id: str | None) -> Invitation:
         """Send what Graph refused before; what it took, or may have taken, is only told."""
         places = [place for place, operation in enumerate(found.value.operations) if operation.refused]
         if not places:
@@ -175,9 +175,9 @@ class Inviting:
                 # Another request was faster and sends it; or Graph had its say meanwhile.
                 return found.value if latest is None else latest.value
             stored = latest
-        return self._ask(stored, places, flow_run_id)
+        return self._ask(stored, places, run_id)
 
-    def _ask(self, stored: Stored[Invitation], places: Sequence[int], flow_run_id: str | None) -> Invitation:
+    def _ask(self, stored: Stored[Invitation], places: Sequence[int], run_id: str | None) -> Invitation:
         scenario_id = str(uuid.uuid4())
         _events.info(
             "inviting",
@@ -186,7 +186,7 @@ class Inviting:
             people=len(stored.value.participants),
             requests=len(places),
             scenario_id=scenario_id,
-            flow_run_id=flow_run_id,
+            flow_run_id=run_id,
         )
         sent = self._sender.send(stored.value, places, scenario_id)
         invitation = self._record(stored, sent)
@@ -229,7 +229,7 @@ class Inviting:
             else:
                 if transitions.became_due(stored.value, invitation):
                     self._outcomes.announce(invitation)
-                tell_conclusion(stored.value, invitation)
+                tell_conclusion(stored.value, invitation, decided_by="graph" if _was_taken(invitation) else "refusal")
                 return invitation
         return invitation
 

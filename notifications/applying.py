@@ -236,7 +236,7 @@ class Applying:
             before = known.invitations[invitation_id].value
             if transitions.became_due(before, invitation):
                 self._outcomes.announce(invitation)
-            tell_conclusion(before, invitation)
+            tell_conclusion(before, invitation, decided_by="graph")
 
 
 def _place(invitation: Invitation, context: str | None, operation_id: str | None) -> int | None:

@@ -12,7 +12,7 @@ from notifications.payload import Report, reports_of
 from notifications.token import NotFromGraph, TokenValidator
 from operations.answers import Answer
 from operations.errors import ApiError, BadRequest, TooLarge, Unavailable
-from operations.identifiers import plain_id
+from operations.identifiers import request_id
 
 if TYPE_CHECKING:
     from notifications.applying import Applying
@@ -60,8 +60,8 @@ class Receiving:
             items=len(items),
             ignored=ignored,
             calls=len(by_call),
-            message_id=plain_id(request.headers.get("x-microsoft-skype-message-id")),
-            scenario_id=plain_id(request.headers.get("scenario-id")),
+            message_id=request_id(request.headers.get("x-microsoft-skype-message-id")),
+            scenario_id=request_id(request.headers.get("scenario-id")),
         )
         return Answer(HTTPStatus.ACCEPTED)
 

@@ -1,4 +1,4 @@
-"""Telling log and metrics that an invitation got its outcome, once, by whoever wrote it down."""
+"""Telling log and metrics that an invitation got its outcome, by whoever wrote it down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import telemetry
 from graph.client import short_hash
 from operations import transitions
-from operations.model import Verdict
 
 if TYPE_CHECKING:
     from operations.model import Invitation
@@ -15,8 +14,14 @@ if TYPE_CHECKING:
 _events = telemetry.Events("outcomes")
 
 
-def tell_conclusion(before: Invitation, after: Invitation) -> None:
+def tell_conclusion(before: Invitation, after: Invitation, *, decided_by: str) -> None:
     """Tell of the change from ``before`` to ``after`` if an outcome came with it; call it after the row is written.
+
+    Args:
+        before: as it was.
+        after: as it was written.
+        decided_by: ``graph``, which reported or answered it; ``refusal``, it was never taken; ``watchdog``, which had
+            to ask. What Graph tells the watchdog is the watchdog's finding: the report did not come.
 
     An outcome that the watchdog concluded may give way to another one that Graph reports later; that is told as
     *corrected* and not counted again.
@@ -25,7 +30,6 @@ def tell_conclusion(before: Invitation, after: Invitation) -> None:
     if not status.is_final or status is earlier:
         return
     result = transitions.result_of(after.operations)
-    decided_by = _decided_by(after)
     seconds = max((after.updated - after.asked).total_seconds(), 0.0)
     _events.info(
         "corrected" if earlier.is_final else "concluded",
@@ -40,10 +44,3 @@ def tell_conclusion(before: Invitation, after: Invitation) -> None:
     if not earlier.is_final:
         telemetry.count("invitations", status=status.value, decided_by=decided_by)
         telemetry.record("time_to_outcome", seconds, status=status.value)
-
-
-def _decided_by(invitation: Invitation) -> str:
-    """Name who decided; where parts differ, whoever is the least certain."""
-    verdicts = {operation.verdict for operation in invitation.operations}
-    least_certain_first = (Verdict.WATCHDOG, Verdict.REFUSAL, Verdict.GRAPH)
-    return next((verdict.value for verdict in least_certain_first if verdict in verdicts), Verdict.GRAPH.value)

@@ -28,8 +28,10 @@ class Health:
         queue: StorageQueue,
         warnings: Sequence[str],
         *,
+        load: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._load = load
         self._table = table
         self._queue = queue
         self._warnings = list(warnings)
@@ -46,16 +48,28 @@ class Health:
                 self._asked_at = self._clock()
             table, queue = self._reachable
         checks = [
-            {"name": "configuration", "status": "ok", "faults": [], "warnings": self._warnings},
+            _configuration(self._faults(), self._warnings),
             _storage_check("tableStorage", reachable=table),
             _storage_check("queueStorage", reachable=queue),
         ]
         return _answer(checks)
 
+    def _faults(self) -> list[str]:
+        try:
+            self._load()  # what is imported only when it is needed
+        except ImportError as error:
+            return [f"the package {error.name} is missing or broken: deploy with what requirements.txt names"]
+        return []
+
 
 def unconfigured(faults: Sequence[str]) -> Answer:
     """Answer for an app whose settings are incomplete or contradictory: all faults at once."""
-    return _answer([{"name": "configuration", "status": "failed", "faults": list(faults), "warnings": []}])
+    return _answer([_configuration(faults, [])])
+
+
+def _configuration(faults: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
+    status = "failed" if faults else "ok"
+    return {"name": "configuration", "status": status, "faults": list(faults), "warnings": list(warnings)}
 
 
 def _storage_check(name: str, *, reachable: bool) -> dict[str, Any]:

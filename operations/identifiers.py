@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _MOST_CHARACTERS = 256
 _FORBIDDEN = frozenset("/\\#?%")
-_NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9_.-]")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_FLOW_RUN = re.compile(r"[0-9]{15,40}CU[0-9]{1,6}")
 _CALL_IN_PATH = re.compile(r"(?:[a-z]+://.*?)?/(?:app|communications)/calls/([^/?]*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -72,6 +73,11 @@ def call_id_from_path(path: object) -> str | None:
     return segment if is_call_id(segment) else None
 
 
-def plain_id(value: str | None) -> str | None:
-    """Return what a header says of an id, cut to what an id can be: whatever else somebody sends reaches no log."""
-    return _NOT_OF_AN_ID.sub("", value or "")[:64] or None
+def request_id(value: str | None) -> str | None:
+    """Return a header's value if it is a GUID, as ids of requests are; nothing else of a header reaches a log."""
+    return value if _GUID.fullmatch(value or "") else None
+
+
+def flow_run_id(value: str | None) -> str | None:
+    """Return the value of ``x-ms-workflow-run-id`` if it is the id of a flow's run (``08584…CU130``)."""
+    return value if _FLOW_RUN.fullmatch(value or "") else None

@@ -27,7 +27,7 @@ _LONGEST_DELAY = 7 * 24 * 3600 - 60
 _CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_connect": 1,
-    "retry_read": 1,
+    "retry_read": 0,
     "initial_backoff": 0.2,
     "increment_base": 0.2,
     "logging_enable": False,

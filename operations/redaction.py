@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 1_000
 _LONGEST_LINE = 20_000
 _LEAST_SECRET = 8
-_NOBODYS = "".join(rf"(?<!{before})" for before in ("-id=", "request ID: ", "function ID: ", "invocation ID: "))
+_REQUESTS = ("request-id=", "scenario-id=", "message-id=", "request ID: ", "function ID: ", "invocation ID: ")
+_NOBODYS = "".join(rf"(?<!{before})" for before in _REQUESTS)
+_STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 _QUERY_SECRETS = "sig|sv|sp|code|token|client_secret|client_assertion|access_token"
 # What to look for, after a text without which it can't be there: most lines have none of them, and to search for a text
 # takes no time.
@@ -91,10 +93,20 @@ class Net:
 
     def _keep_values(self, record: logging.LogRecord) -> None:
         for name, value in record.args.items() if isinstance(record.args, Mapping) else ():
-            if not isinstance(value, int | float):
-                # With its name before it, as in the line: an id is told from somebody's by that.
-                value = self._clean(f"{name}={value}").removeprefix(f"{name}=")  # noqa: PLW2901
-            vars(record).setdefault(name, value)
+            vars(record).setdefault(name, self._value(name, value))
+
+    def clean_extras(self, record: logging.LogRecord) -> bool:
+        """Clean what a library gave a record with ``extra``, which comes after the factory; a filter of handlers."""
+        for name, value in list(vars(record).items()):
+            if name not in _STANDARD:
+                vars(record)[name] = self._value(name, value)
+        return True
+
+    def _value(self, name: str, value: object) -> object:
+        # With its name before it, as in the line: an id is told from somebody's by that.
+        text = f"{name}={value}"
+        cleaned = self._clean(text)
+        return value if isinstance(value, int | float) and cleaned == text else cleaned.removeprefix(f"{name}=")
 
     def _clean(self, text: str) -> str:
         for secret in self._secrets:
@@ -112,8 +124,10 @@ def install() -> None:
 
 
 def keep_values() -> None:
-    """Give each record the named values of its line as attributes from now on."""
+    """Give each record the named values of its line as attributes from now on, and clean those of other libraries."""
     _net.keep_values()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_net.clean_extras)
 
 
 def learn_secrets(*secrets: str | None) -> None:

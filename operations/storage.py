@@ -23,7 +23,7 @@ _events = telemetry.Events("storage")
 _CLIENT_OPTIONS: dict[str, Any] = {
     "retry_total": 2,
     "retry_connect": 1,
-    "retry_read": 1,
+    "retry_read": 0,
     "retry_backoff_factor": 0.2,
     "retry_backoff_max": 1,
     "logging_enable": False,
@@ -129,16 +129,21 @@ class StorageTable:
 
     def keys_in(self, first_partition: str, after_partition: str) -> Iterator[tuple[str, str]]:
         """Read the keys of all rows in a range of partitions; see ``Table``."""
-        with _asking("query keys"):
-            try:
-                for entity in self._client.query_entities(
-                    "PartitionKey ge @first and PartitionKey lt @after",
-                    parameters={"first": first_partition, "after": after_partition},
-                    select=["PartitionKey", "RowKey"],
-                ):
-                    yield entity["PartitionKey"], entity["RowKey"]
-            except ResourceNotFoundError:
+        pages = self._client.query_entities(
+            "PartitionKey ge @first and PartitionKey lt @after",
+            parameters={"first": first_partition, "after": after_partition},
+            select=["PartitionKey", "RowKey"],
+        ).by_page()
+        while True:
+            with _asking("query keys"):
+                try:
+                    page = next(pages, None)
+                    keys = [(entity["PartitionKey"], entity["RowKey"]) for entity in page or ()]
+                except ResourceNotFoundError:
+                    return
+            if page is None:
                 return
+            yield from keys
 
     def write(self, group: Sequence[Row]) -> list[str]:
         """Write rows of one partition in one transaction; see ``Table``."""

@@ -176,7 +176,7 @@ class Watchdog:
                 _events.info("watchdog", invitation=after.id, seconds=round(age), status=status.value)
                 if status.is_final:
                     telemetry.count("watchdog_conclusions", status=status.value)
-                tell_conclusion(before, after)
+                tell_conclusion(before, after, decided_by="watchdog")
                 return after
         return stored.value
 

@@ -80,6 +80,20 @@ def test_values_become_dimensions_as_clean_as_the_line(net: Net, caplog: pytest.
     assert record.getMessage() == f"x count=3 request-id={REQUEST} who=[id] number=[number]"
 
 
+def test_what_other_libraries_add_to_a_record_is_cleaned(net: Net, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever comes with ``extra``, after the line was made, holds no more of anybody either."""
+    caplog.handler.addFilter(net.clean_extras)
+    try:
+        with caplog.at_level(logging.INFO):
+            logging.getLogger("other").info("x", extra={"url": "https://h/?sig=secret", "who": 4915112345678, "n": 3})
+            events.info("y", request_id=REQUEST)
+    finally:
+        caplog.handler.removeFilter(net.clean_extras)
+    other, ours = caplog.records
+    assert (vars(other)["url"], vars(other)["n"]) == ("https://h/?sig=[secret]", 3)
+    assert vars(ours)["request-id"] == REQUEST
+
+
 def test_the_trace_of_an_exception_goes_along_clean(net: Net, caplog: pytest.LogCaptureFixture) -> None:
     """An unforeseen fault arrives with its kind and its trace, and without what its text says of people."""
     try:

@@ -38,7 +38,8 @@ if (-not $env:GRAPH_CREDENTIAL -or $env:GRAPH_CREDENTIAL -eq 'managedIdentity') 
             } | ConvertTo-Json | Set-Content -Path $credential -Encoding ascii
             az ad app federated-credential create --id $client --parameters "@$credential" --output none
             if ($LASTEXITCODE -ne 0) {
-                Stop-With "An owner of the registration $client must run azd provision: it has to trust the app's identity."
+                $what = Get-Content -Path $credential -Raw
+                Stop-With "An owner of the registration $client must add this federated credential to it, then azd up again:`n$what"
             }
         }
         finally {

@@ -31,7 +31,8 @@ if [ "${GRAPH_CREDENTIAL:-managedIdentity}" = managedIdentity ]; then
     printf '{"name": "call-invites-%s", "issuer": "%s", "subject": "%s", "audiences": ["%s"]}' \
       "$IDENTITY_PRINCIPAL_ID" "$authority/$GRAPH_TENANT_ID/v2.0" "$IDENTITY_PRINCIPAL_ID" "$audience" >"$credential"
     az ad app federated-credential create --id "$GRAPH_CLIENT_ID" --parameters "@$credential" --output none ||
-      stop "An owner of the registration $GRAPH_CLIENT_ID must run azd provision: it has to trust the app's identity."
+      stop "An owner of the registration $GRAPH_CLIENT_ID must add this federated credential to it, then azd up again:
+  $(cat "$credential")"
     echo "The registration $GRAPH_CLIENT_ID now trusts the app's identity."
   fi
 fi

@@ -60,4 +60,5 @@ def test_the_packages_beside_the_import_are_those_that_the_app_imports() -> None
         asked = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
         return set(subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split())
 
-    assert loaded(importing.PACKAGES) <= loaded(importing.WHOLE)
+    assert loaded(importing.PACKAGES) <= loaded(importing.START)
+    assert loaded(importing.ALL_PACKAGES) <= loaded(importing.WHOLE)

@@ -170,12 +170,13 @@ def test_the_log_names_no_person(door: Door, call_id: str, caplog: pytest.LogCap
     invitation = kept(door, call_id)
     item = roster_item(call_id, "8:orgid:278405a3-f568-4b3e-b684-009193463064")
     item["resourceData"][0]["info"]["identity"]["phone"] = {"id": "+12345678901", "displayName": "Alice Secret"}
+    scenario = "5fca7b02-2e24-4f28-8551-7c0938b2312e"
     with caplog.at_level(logging.DEBUG, logger="call_invites"):
         door.post(
             [operation_item(call_id, "failed", clientContext=invitation.client_context, resultInfo=DECLINED), item],
-            **{"x-microsoft-skype-message-id": "message-1\r\nforged line", "scenario-id": "scenario-1"},
+            **{"x-microsoft-skype-message-id": "4915112345678\r\nforged line", "scenario-id": scenario},
         )
-    assert "message-id=message-1forgedline" in caplog.text
-    assert "scenario-id=scenario-1" in caplog.text
-    for private in ("278405a3", "+12345678901", "Alice", "orgid", invitation.client_context, "eyJ"):
+    assert "message-id=- " in caplog.text
+    assert f"scenario-id={scenario}" in caplog.text
+    for private in ("278405a3", "+12345678901", "Alice", "orgid", "4915112345678", invitation.client_context, "eyJ"):
         assert private not in caplog.text

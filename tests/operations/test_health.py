@@ -98,3 +98,15 @@ def test_an_app_without_settings_names_every_fault() -> None:
     (check,) = answer.body["checks"]
     assert (check["name"], check["status"]) == ("configuration", "failed")
     assert check["faults"] == ["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"]
+
+
+def test_a_package_that_only_an_invite_needs_is_missed_at_once() -> None:
+    """A deployment without all packages does not wait for the first invite to show it."""
+
+    def load() -> None:
+        raise ModuleNotFoundError("No module named 'pydantic'", name="pydantic")
+
+    health = Health(Part(), Part(), [], load=load)  # type: ignore[arg-type]
+    answer = health.answer()
+    assert answer.status == 503
+    assert "the package pydantic is missing or broken" in str(answer.body)

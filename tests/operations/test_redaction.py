@@ -128,4 +128,5 @@ def test_the_workers_own_lines_still_name_an_invocation() -> None:
     """An operator finds what the Functions worker says of one invocation by its id."""
     line = f"Received FunctionInvocationRequest, request ID: {GUID}, function ID: {GUID}, invocation ID: {GUID}"
     assert redact(line) == line
-    assert redact(f"user ID: {GUID}") == "user ID: [id]"
+    for somebodys in ("user ID: ", "user-id=", "object-id=", "?user-id="):
+        assert redact(f"{somebodys}{GUID}") == f"{somebodys}[id]"
