@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from tests.notifications.reports import (
 )
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.notifications.conftest import Door
 
 
@@ -47,6 +50,15 @@ def test_the_end_of_a_call_settles_what_is_open(door: Door, call_id: str) -> Non
     assert statuses_of(door.invitation(split_up)) == ["completed", "failed"]
     assert statuses_of(door.invitation(ended)) == ["completed"]
     assert door.call(call_id)["resultInfo"]["subcode"] == 5001
+
+
+def test_what_ends_with_the_call_was_reported(door: Door, call_id: str, caplog: pytest.LogCaptureFixture) -> None:
+    """An operator who looks for lost reports does not find it: Graph said that the call ended."""
+    kept(door, call_id)
+    with caplog.at_level(logging.INFO):
+        door.accept([terminated_item(call_id)])
+    (line,) = [one for one in caplog.messages if one.startswith("concluded ")]
+    assert " status=failed decided-by=graph code=200 subcode=5001 " in line
 
 
 def test_graph_has_the_last_word_after_the_calls_end(door: Door, call_id: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -326,6 +327,16 @@ def test_an_operation_that_graph_tells_is_taken_at_its_word(call: CallRead) -> N
     kennel.watchdog.handle(kennel.message())
     (done,) = kennel.kept().operations
     assert (done.status, done.verdict) == (Status.COMPLETED, Verdict.GRAPH)
+
+
+def test_what_graph_tells_the_watchdog_was_not_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """An operator who looks for lost reports finds it, though the outcome is Graph's own word."""
+    kennel = Kennel(FakeGraph(operations={"op": says("completed", FINE)})).at(120)
+    kennel.keep(invitation(operation(id="op")))
+    with caplog.at_level(logging.INFO):
+        kennel.watchdog.handle(kennel.message())
+    (line,) = [one for one in caplog.messages if one.startswith("concluded ")]
+    assert " status=completed decided-by=watchdog " in line
 
 
 def test_each_part_of_an_invitation_is_judged_by_its_own_people() -> None:
