@@ -40,7 +40,7 @@ def test_the_app_costs_little_beside_its_packages(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
 
     def least(code: str) -> float:
-        return min(importing.seconds(code, environment, ROOT) for _ in range(4))
+        return min(importing.seconds(code, environment, ROOT) for _ in range(3))
 
     empty = least("pass")
     ratio = (least(importing.START) - empty) / (least(importing.PACKAGES) - empty)

@@ -108,6 +108,7 @@ def test_without_the_sdk_ours_is_measured_and_the_table_says_so() -> None:
     assert (figure.beside, figure.result, figure.met) == (name, "none", True)
 
 
+@pytest.mark.prove
 def test_what_keeps_the_sdk_from_being_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The installer's own last word, and no exception."""
     requirements = tmp_path / "requirements.txt"

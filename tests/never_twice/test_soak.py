@@ -33,8 +33,8 @@ def _soak(storage: str, tmp_path: Path, *, count: int, share: float) -> str:
 
 
 def test_a_short_soak_loses_nothing(storage: str, tmp_path: Path) -> None:
-    """Forty invitations, half of them with faults, through two processes: all outcomes are right."""
-    print(_soak(storage, tmp_path, count=40, share=0.5))  # noqa: T201 - the figures are what one runs it for
+    """Two dozen invitations, half of them with faults, through two processes: all outcomes are right."""
+    print(_soak(storage, tmp_path, count=24, share=0.5))  # noqa: T201 - the figures are what one runs it for
 
 
 @pytest.mark.prove
