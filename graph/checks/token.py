@@ -49,8 +49,6 @@ def check_token(settings: Settings, tokens: TokenSource) -> tuple[str | None, li
         token = tokens.token()
     except NothingSent as error:
         return None, [_refused(error, settings)]
-    except jwt.PyJWTError:  # a private key with which nothing can be signed
-        return None, [_unusable_certificate()]
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -77,13 +75,9 @@ def _refused(error: NothingSent, settings: Settings) -> Finding:
         )
         return fault("the managed identity gave no token: it is not assigned to the app", mend)
     if isinstance(error, CredentialRefused) and settings.credential.certificate_pem is not None:
-        return _unusable_certificate()
+        mend = "openssl pkey -in <file> -noout and openssl x509 -in <file> -noout must both be content with it"
+        return fault("the certificate, or its private key, can't be used", mend)
     return fault(f"{host} gives no token: {error}", f"Try again; if it stays: {connection.WAY_OUT}")
-
-
-def _unusable_certificate() -> Finding:
-    mend = "openssl pkey -in <file> -noout and openssl x509 -in <file> -noout must both be content with it"
-    return fault("the certificate, or its private key, can't be used", mend)
 
 
 def _read(claims: dict[str, Any], settings: Settings) -> list[Finding]:

@@ -50,6 +50,16 @@ def test_parameters_come_from_the_azd_environment() -> None:
         )
 
 
+def test_azd_asks_for_nothing_that_a_hook_finds_out() -> None:
+    """Parameters without default are asked for before the hooks run, so the ids of the registration have one."""
+    noted = set(re.findall(r"azd env set (\w+)", text("infra/hooks/preprovision.sh")))
+    assert {"GRAPH_CLIENT_ID", "GRAPH_TENANT_ID"} <= noted
+    declared = parameters("infra/main.bicep")
+    for name, value in _passed().items():
+        if any(variable in value for variable in noted):
+            assert declared[name]["default"] is not None, name
+
+
 def test_no_parameter_is_named_like_a_variable_of_somebodys_shell() -> None:
     """Where azd's environment has no value it takes the shell's, and Python's own images set PYTHON_VERSION."""
     names = {re.split(r"[{=}]", value)[1] for value in _passed().values()}
