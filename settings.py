@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from graph.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
+from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

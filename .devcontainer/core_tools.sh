@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs Azure Functions Core Tools from Microsoft's packages for Debian, where there are some for this processor.
-# Where there are none the container is made all the same, since `make run` then starts the app on local.host.
+# Where there are none the container is made all the same, since `make run` then starts the app on dev.host.
 set -eu
 
 package=$(mktemp)
@@ -14,5 +14,5 @@ if curl --fail --silent --show-error --location --output "$package" \
     sudo apt-get install --quiet --yes azure-functions-core-tools-4; then
     func --version
 else
-    echo "Azure Functions Core Tools are not to be had here: \`make run\` starts the app on local.host instead."
+    echo "Azure Functions Core Tools are not to be had here: \`make run\` starts the app on dev.host instead."
 fi

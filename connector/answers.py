@@ -1,9 +1,9 @@
-"""What the app answers, as dynamic content in makers' words; ``operations.views`` makes the values."""
+"""What the app answers, as dynamic content in makers' words; ``flows.views`` makes the values."""
 
 from __future__ import annotations
 
 from connector.schema import Schema, Visibility, Words, choice, flag, listing, moment, structure, text, whole_number
-from operations.model import Delivery, Presence, Status
+from domain.model import Delivery, Presence, Status
 
 STATUS_NAMES: dict[str, str] = {
     Status.NOT_STARTED: "Not started",

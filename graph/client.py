@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import requests
 
-import telemetry
 from graph import wire
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
 from graph.transport import CONNECT_SECONDS, nothing_was_sent
+from observability import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import msal
 
-import telemetry
 from graph import wire
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
+from observability import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,28 +15,29 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import telemetry
+from domain import transitions
+from domain.model import Delivery, FlowCallback, Invitation, KeyKind, Operation, Status
+from flows.conclusions import tell_conclusion
+from flows.links import new_token
 from graph import wire
 from graph.client import short_hash
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.splitting import split
-from operations import rows, transitions
-from operations.conclusions import tell_conclusion
-from operations.errors import KeyReused, StorageUnavailable
-from operations.identifiers import flow_run_id
-from operations.model import Delivery, FlowCallback, Invitation, KeyKind, Operation, Status
-from operations.storage import AlreadyThere, Conflict
-from operations.waiting import new_token
+from observability import telemetry
+from storage import rows
+from storage.table import AlreadyThere, Conflict
+from web.errors import KeyReused, StorageUnavailable
+from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from domain.model import Invitee, Presence
+    from flows.delivery import Outcomes
     from invite.sending import Sender, Sent
-    from operations.calls import CallTable, Stored
-    from operations.model import Invitee, Presence
-    from operations.outcomes import Outcomes
-    from operations.watchdog import Watchdog
+    from storage.calls import CallTable, Stored
+    from watchdog.service import Watchdog
 
 _events = telemetry.Events("invite")
 # A flow that rings in a loop makes a new attempt each time; each costs two reads to find, so there is an end to it.

@@ -13,12 +13,12 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operations.model import KeyKind
+from domain.model import KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from operations.model import Invitee
+    from domain.model import Invitee
 
 # Made for this app: equal keys give equal GUIDs on every instance and after every restart.
 _NAMESPACE = uuid.UUID("5b0c8f3e-8f0a-4d0e-9d3c-0a7a6f2d6f11")

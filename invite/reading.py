@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from domain.model import Invitee
 from invite.request import (
     IDENTITY_KINDS,
     Identity,
@@ -17,16 +18,15 @@ from invite.request import (
     without_blanks,
 )
 from invite.rules import faults_across_members
-from operations.errors import BadRequest, Fault, TooLarge
-from operations.model import Invitee
+from web.errors import BadRequest, Fault, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
 
-    from graph.clouds import Cloud
-    from operations.answers import Request
+    from domain.clouds import Cloud
+    from web.answers import Request
 
 LARGEST_BODY = 1024 * 1024
 _MOST_FAULTS = 100

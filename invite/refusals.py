@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from domain.model import ResultInfo
+from flows.advice import advice_for_refusal
 from graph.errors import (
     CredentialRefused,
     GraphAnswered,
@@ -13,10 +15,8 @@ from graph.errors import (
     Throttled,
     TokenUnavailable,
 )
-from operations.catalogue import advice_for_refusal
-from operations.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
-from operations.model import ResultInfo
-from operations.redaction import redact
+from observability.redaction import redact
+from web.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

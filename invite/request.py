@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from domain.contexts import looks_like_part
 from invite import rules
-from operations.contexts import looks_like_part
-from operations.identifiers import is_call_id
+from web.identifiers import is_call_id
 
 MOST_PEOPLE = 50
 LONGEST_CONTEXT = 256

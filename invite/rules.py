@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from operations.contexts import part_context
-from operations.errors import Fault
+from domain.contexts import part_context
+from web.errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from graph.clouds import Cloud
+    from domain.clouds import Cloud
 
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # ITU-T E.164: at most 15 digits, and no country code begins with 0.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from domain.model import Invitation
     from graph.wire import OperationState
-    from operations.model import Invitation
 
 BUDGET_SECONDS = 20.0
 """How long one invite may take with all its waiting; a flow hangs up after 120 seconds."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.contexts import part_context
+from domain.model import Operation
 from graph.wire import ODATA_TYPE, odata_type
 from invite.rules import MOST_PER_REQUEST
-from operations.contexts import part_context
-from operations.model import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from operations.model import Invitation, Invitee
+    from domain.model import Invitation, Invitee
 
 
 def split(participants: Sequence[Invitee], client_context: str) -> tuple[Operation, ...]:

@@ -7,23 +7,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from domain import roster as rosters
+from domain import transitions
+from domain.contexts import unsplit_context
+from domain.model import CallState, Invitation, Operation, Status
+from flows.conclusions import tell_conclusion
 from notifications.payload import CallReport, DeltaReport, OperationReport, Report, RosterReport
-from operations import roster as rosters
-from operations import rows, transitions
-from operations.conclusions import tell_conclusion
-from operations.contexts import unsplit_context
-from operations.errors import StorageUnavailable
-from operations.model import CallState, Invitation, Operation, Status
-from operations.storage import AlreadyThere, Conflict
-from operations.watchdog import call_ended
+from storage import rows
+from storage.table import AlreadyThere, Conflict
+from watchdog.service import call_ended
+from web.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from operations.calls import CallTable, Stored
-    from operations.model import RosterEntry
-    from operations.outcomes import Outcomes
-    from operations.rows import Row
+    from domain.model import RosterEntry
+    from flows.delivery import Outcomes
+    from storage.calls import CallTable, Stored
+    from storage.rows import Row
 
 _MOST_CONFLICTS = 20
 _FINAL_WORDS = frozenset({"completed", "failed"})

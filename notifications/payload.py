@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from domain.roster import Sighting, identity_hash, identity_of, sighting
 from graph import wire
-from operations.identifiers import call_id_from_path
-from operations.roster import Sighting, identity_hash, identity_of, sighting
+from web.identifiers import call_id_from_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,17 +6,17 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import telemetry
 from graph.callback_keys import KeysUnavailable
 from notifications.payload import Report, reports_of
 from notifications.token import NotFromGraph, TokenValidator
-from operations.answers import Answer
-from operations.errors import ApiError, BadRequest, TooLarge, Unavailable
-from operations.identifiers import request_id
+from observability import telemetry
+from web.answers import Answer
+from web.errors import ApiError, BadRequest, TooLarge, Unavailable
+from web.identifiers import request_id
 
 if TYPE_CHECKING:
     from notifications.applying import Applying
-    from operations.answers import Request
+    from web.answers import Request
 
 _events = telemetry.Events("notifications")
 LARGEST_BODY = 4 * 1024 * 1024
@@ -26,6 +26,7 @@ class Unauthorized(ApiError):
     """The callback carries no token that Graph would send."""
 
     status = HTTPStatus.UNAUTHORIZED
+    headers = {"WWW-Authenticate": "Bearer"}
 
 
 class Receiving:

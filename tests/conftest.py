@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.azurite import azurite as run_azurite
+from dev.azurite import azurite as run_azurite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["tests.storage_fixtures"]
 _for_workers = ExitStack()
 _shared: dict[str, str] = {}
 

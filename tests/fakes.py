@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from operations.storage import AlreadyThere, Conflict
+from storage.table import AlreadyThere, Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from operations.rows import Row
+    from storage.rows import Row
 
 
 class FakeClock:
@@ -35,7 +35,7 @@ class FakeClock:
 
 
 class MemoryTable:
-    """A table in memory: ETags, transactions of one partition, rows sorted by key; see ``operations.storage.Table``."""
+    """A table in memory: ETags, transactions of one partition, rows sorted by key; see ``storage.table.Table``."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], dict[str, Any]] = {}

@@ -26,7 +26,7 @@ APP = [
 # The doctor's front door: a command beside the checks of graph/, so that it is called as one. What it opens is the
 # root's, and the app imports neither.
 FRONT_DOOR = "graph/doctor.py"
-EDGES = {"function_app.py", "invite/http.py", "notifications/http.py", "operations/http.py"}
+EDGES = {"function_app.py", "invite/http.py", "notifications/http.py", "web/edge.py"}
 TABLE_OF_CONTENTS = {
     "invite_participants": ("calls/{callId}/participants/invite", "POST", "function"),
     "invite_participants_and_wait": ("calls/{callId}/participants/invite-and-wait", "POST", "function"),
@@ -90,7 +90,7 @@ def _functions() -> dict[str, dict[str, Any]]:
 def test_the_rules_are_about_the_whole_app() -> None:
     """Nothing that is deployed escapes the rules below, and the readers of imports see what they should."""
     assert len(APP) > 35
-    assert _knows("operations/storage.py", "azure.data.tables")
+    assert _knows("storage/table.py", "azure.data.tables")
     assert _knows("bootstrap.py", "invite.inviting")
     assert not _knows("bootstrap.py", "invite.in")
     assert _knows("invite/http.py", "azure.functions")
@@ -114,19 +114,19 @@ def test_arrows_point_one_way(package: str, others: set[str]) -> None:
 
 def test_only_the_edges_know_how_the_app_is_put_together() -> None:
     """The composition root is known to the thin edges alone."""
-    assert _who_knows("bootstrap", with_types=False) <= {"operations/http.py", "operations/triggers.py"}
+    assert _who_knows("bootstrap", with_types=False) <= {"web/edge.py", "flows/triggers.py"}
     assert _who_knows("function_app") == set()
 
 
 def test_the_doctor_is_put_together_at_the_root_and_nobody_depends_on_it() -> None:
     """Its front door opens only where it is called as a command; nothing of the app imports it, and it not the app."""
     assert _who_knows("doctor") == {FRONT_DOOR}
-    assert _who_knows("graph.doctor") == set()
+    assert _who_knows("dev.doctor") == set()
     assert {module for module in _who_knows("graph.checks") if not module.startswith("graph/checks/")} == {
         "doctor.py",
-        "operations/round_trips.py",
+        "dev/doctor/storage.py",
     }
-    assert _who_knows("operations.round_trips") == {"doctor.py"}
+    assert _who_knows("dev.doctor.storage") == {"doctor.py"}
     door = ast.parse((ROOT / FRONT_DOOR).read_text(encoding="utf-8"))
     imported = [ast.unparse(node) for node in door.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert imported == ["import sys"]
@@ -143,17 +143,17 @@ def test_telemetry_knows_nothing_of_the_app_and_alone_knows_opentelemetry() -> N
 def test_settings_reach_the_inside_as_plain_values(package: str) -> None:
     """Nothing inside reads the environment: modules are given what they need."""
     for module in (one for one in APP if one.startswith(f"{package}/")):
-        assert not _knows(module, "settings", with_types=False) or module == "operations/http.py", module
+        assert not _knows(module, "settings", with_types=False) or module == "web/edge.py", module
 
 
 @pytest.mark.parametrize(
     ("library", "modules"),
     [
         ("azure.functions", EDGES),
-        ("azure.data.tables", {"operations/storage.py"}),
-        ("azure.storage.queue", {"operations/queues.py"}),
-        ("azure.core", {"operations/connections.py", "operations/storage.py", "operations/queues.py", "telemetry.py"}),
-        ("azure.identity", {"operations/storage.py", "operations/queues.py"}),
+        ("azure.data.tables", {"storage/table.py"}),
+        ("azure.storage.queue", {"storage/queues.py"}),
+        ("azure.core", {"storage/connections.py", "storage/table.py", "storage/queues.py", "telemetry.py"}),
+        ("azure.identity", {"storage/table.py", "storage/queues.py"}),
     ],
 )
 def test_each_library_is_known_where_it_belongs_and_nowhere_else(library: str, modules: set[str]) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import importing
+from dev.benchmarks import importing
 
 ROOT = Path(__file__).parents[1]
 # Imported only when first needed, by those who need them; none of it by a callback.

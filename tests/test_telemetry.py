@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-import telemetry
-from operations.redaction import Net
+from observability import telemetry
+from observability.redaction import Net
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector.routes import ROOT
-from local.azurite import azurite as run_azurite
-from simulator import Simulator
+from dev.azurite import azurite as run_azurite
+from dev.simulator import Simulator
 from tests.connector.engine_http import Callbacks, Gateway, Wire
 from tests.connector.interpreter import Run, with_settings
 from tests.connector.running import KEY, app_process

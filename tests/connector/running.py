@@ -26,7 +26,7 @@ def app_process(settings: dict[str, str], folder: Path) -> Iterator[str]:
     """Run ``python -m local.host`` while the block lasts, and give its address."""
     file = folder / "settings.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
-    command = [sys.executable, "-m", "local.host", "--port", "0", "--key", KEY, "--settings", str(file)]
+    command = [sys.executable, "-m", "dev.host.command", "--port", "0", "--key", KEY, "--settings", str(file)]
     environment = {name: value for name, value in os.environ.items() if name not in settings}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(

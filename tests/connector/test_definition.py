@@ -19,9 +19,7 @@ from connector.answers import ANSWERS
 from connector.bodies import NoWords, body_schema
 from connector.lint.package import read_png
 from connector.routes import ROOT, routes
-from invite.request import Identity, IdentitySet, InvitationParticipantInfo, InviteBody
-from operations import errors
-from operations.model import (
+from domain.model import (
     CallState,
     Delivery,
     FlowCallback,
@@ -34,7 +32,9 @@ from operations.model import (
     RosterEntry,
     Status,
 )
-from operations.views import call_view, invitation_view, roster_view
+from flows.views import call_view, invitation_view, roster_view
+from invite.request import Identity, IdentitySet, InvitationParticipantInfo, InviteBody
+from web import errors
 
 if TYPE_CHECKING:
     from pathlib import Path

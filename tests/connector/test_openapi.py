@@ -13,11 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from connector.actions import ACTIONS
 from connector.routes import ROOT, prefix, routes
+from domain.model import Delivery, Presence, Status
 from invite import request as models
-from operations import errors
-from operations.health import unconfigured
-from operations.model import Delivery, Presence, Status
 from tests.connector.test_definition import _answers
+from web import errors
+from web.health import unconfigured
 
 # The statuses that each kind of function can end with, besides its success.
 INVITES = {400, 401, 404, 409, 413, 422, 429, 503}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from simulator import Simulator
+from dev.simulator import Simulator
 from tests.end_to_end.conftest import KEY, run_host
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 import invite.reading
-from local import app_model
-from telemetry import SWITCHES
+from dev.host import app_model
+from observability.telemetry import SWITCHES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
     + list((_ROOT / "docs").rglob("*.md"))
-    + list((_ROOT / "simulator").glob("*.md"))
+    + list((_ROOT / "dev" / "simulator").glob("*.md"))
     + list((_ROOT / "connector").rglob("*.md"))
 )
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from local.azurite import azurite
-from simulator import Simulator
+from dev.azurite import azurite
+from dev.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def run_host(
     """Run ``python -m local.host`` (or another script that does so) while the block lasts."""
     file = folder / f"settings-{time.monotonic_ns()}.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
-    command = [sys.executable, *(script or ["-m", "local.host"]), "--port", str(port)]
+    command = [sys.executable, *(script or ["-m", "dev.host.command"]), "--port", str(port)]
     command += ["--key", KEY, "--settings", str(file)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GRAPH_", "AzureWebJobs"))}
     process = subprocess.Popen(

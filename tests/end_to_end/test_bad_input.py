@@ -16,7 +16,7 @@ from tests.end_to_end.conftest import run_host
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 
 BODY = {"participants": [{"identity": {"user": {"id": "278405a3-f568-4b3e-b684-009193463064"}}}]}

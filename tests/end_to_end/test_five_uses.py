@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.conftest import payload
 
 if TYPE_CHECKING:
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 
 USES = {

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import KEY, leaks, run_host
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 
 NUMBER = "+4915112345678"

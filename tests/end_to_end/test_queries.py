@@ -18,7 +18,7 @@ from tests.infra.queries import alerts, documented
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
     from tests.end_to_end.test_telemetry import Ingestion
 

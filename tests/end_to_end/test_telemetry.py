@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
 
 NUMBER = "+4915112345678"
 SIGNATURE = "c2lnbmF0dXJlLW9mLWEtZmxvdw"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 
 GATEWAY = "https://europe-002.azure-apihub.net/apim/callinvites/0123456789abcdef"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import pytest
 
-import bootstrap
 import function_app
-from graph.clouds import CLOUDS
+from domain.clouds import CLOUDS
+from flows.links import Addresses
+from invite.routes import InviteRoutes
 from notifications.receiving import Receiving
-from operations.waiting import Addresses
 from tests.fuzz.mutations import FLAT, bent, corpus
 from tests.never_twice.world import CALL, World
 
@@ -41,17 +41,15 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.ERROR, "call_invites")
     world = World()
     anybody: Any = Anybody()
-    cloud = SimpleNamespace(
+    cloud: Any = SimpleNamespace(
         cloud=CLOUDS["global"], flow_callback_hosts=(".logic.azure.com",), flow_callback_local_hosts=frozenset()
     )
     app: Any = SimpleNamespace(
-        settings=cloud,
-        addresses=Addresses("https://app.example", ()),
-        inviting=world.inviting,
-        reading=world.reading,
-        receiving=Receiving(anybody, world.applying),
+        invite=InviteRoutes(world.inviting, Addresses("https://app.example", ()), cloud),
+        queries=world.reading,
+        notifications=Receiving(anybody, world.applying),
     )
-    monkeypatch.setattr(bootstrap, "app", lambda: app)
+    monkeypatch.setattr(function_app.edge, "_build", lambda: app)
     return world
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dev.simulator.simulator import Simulator
 from graph.transport import new_session
 from settings import load
-from simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

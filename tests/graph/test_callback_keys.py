@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from simulator.simulator import Simulator
+    from dev.simulator.simulator import Simulator
 
 _HOUR = 3600.0
 

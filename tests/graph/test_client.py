@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.model import Invitation, KeyKind
 from graph import wire
 from graph.client import CallRead, GraphClient
 from graph.credentials import TokenSource
@@ -20,9 +21,8 @@ from graph.transport import new_session
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import graph_body, split
-from operations.answers import Request
-from operations.model import Invitation, KeyKind
 from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, tls
+from web.answers import Request
 
 if TYPE_CHECKING:
     import socket
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     import requests
 
+    from dev.simulator.simulator import Simulator
     from settings import Settings
-    from simulator.simulator import Simulator
 
 _PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"
 _BODY = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.clouds import CLOUDS, UNSUPPORTED_CLOUDS
+from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS
 
 _US_GOV = ["us-gov-l4", "us-gov-l5"]
 

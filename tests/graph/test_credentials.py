@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from graph.clouds import CLOUDS
+from dev.simulator.simulator import Simulator
+from domain.clouds import CLOUDS
 from graph.credentials import TokenSource
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
 from graph.transport import new_session
 from settings import GraphCredential
-from simulator.simulator import Simulator
 from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, tls
 
 if TYPE_CHECKING:

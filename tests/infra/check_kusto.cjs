@@ -1,8 +1,8 @@
 // Reads {"tables": {name: "(column: type, ...)"}, "queries": {name: query}} and writes what Kusto's own parser finds
 // wrong with each query, by name.
 'use strict';
-require('../../local/node_modules/@kusto/language-service-next/bridge.min.js');
-require('../../local/node_modules/@kusto/language-service-next/Kusto.Language.Bridge.min.js');
+require('../../dev/node_modules/@kusto/language-service-next/bridge.min.js');
+require('../../dev/node_modules/@kusto/language-service-next/Kusto.Language.Bridge.min.js');
 
 const { GlobalState, KustoCode, Symbols } = globalThis.Kusto.Language;
 const { tables, queries } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));

@@ -38,10 +38,9 @@ class Event:
 
 @cache
 def _calls() -> tuple[tuple[Path, ast.Call], ...]:
-    folders = ("graph", "invite", "notifications", "operations")
+    folders = ("flows", "graph", "invite", "notifications", "observability", "storage", "watchdog", "web")
     files = [
-        ROOT / "bootstrap.py",
-        ROOT / "telemetry.py",
+        ROOT / "app.py",
         *(path for one in folders for path in (ROOT / one).glob("*.py")),
     ]
     return tuple(

@@ -8,7 +8,7 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from local.azurite import node
+from dev.azurite import node
 from tests.infra.reading import ROOT, body, resources, text
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from operations.model import Delivery, Status, Verdict
+from domain.model import Delivery, Status, Verdict
 from tests.infra.events import events, metrics, spans
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import settings
-from graph.clouds import CLOUDS
+from domain.clouds import CLOUDS
 from tests.infra.reading import decorator, parameters, text, variable
 
 API = "infra/app/api.bicep"

@@ -8,7 +8,7 @@ import runpy
 
 import pytest
 
-from local import app_model
+from dev.host import app_model
 from tests.infra.reading import (
     FILES,
     INFRA,
@@ -195,7 +195,7 @@ def test_azure_runs_a_python_that_is_tested() -> None:
     offered = decorator(parameters(MAIN)["pythonVersion"], "allowed")
     assert offered == ["3.12", "3.13"]
     assert parameters(MAIN)["pythonVersion"]["default"] in offered
-    assert set(offered) <= set(re.findall(r"python(3\.\d+)", text("local/python_environment.sh")))
+    assert set(offered) <= set(re.findall(r"python(3\.\d+)", text("dev/python_environment.sh")))
     assert values(bicep("infra/app/api.bicep"), "tier") == ["FlexConsumption"]
     runtimes = values(bicep("infra/app/api.bicep"), "runtime")
     assert runtimes == [{"name": "python", "version": "pythonVersion"}]

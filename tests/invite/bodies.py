@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from graph.clouds import CLOUDS
+from domain.clouds import CLOUDS
+from domain.model import Invitation, KeyKind
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
-from operations.answers import Request
-from operations.errors import BadRequest, Fault
-from operations.model import Invitation, KeyKind
+from web.answers import Request
+from web.errors import BadRequest, Fault
 
 if TYPE_CHECKING:
-    from operations.model import Invitee
+    from domain.model import Invitee
 
 GUID = "278405a3-f568-4b3e-b684-009193463064"
 CALL = "57dab8b1-894c-409a-b240-bd8beae78896"

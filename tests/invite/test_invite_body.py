@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from graph.clouds import CLOUDS
+from domain.clouds import CLOUDS
 from invite.reading import LARGEST_BODY, invitees, read_body
 from invite.request import InviteAndWaitBody, InviteBody
-from operations.errors import BadRequest, TooLarge
 from tests.invite.bodies import GLOBAL, GUID, body, fault, faults, guid, people, person, phone, read, refused, request
+from web.errors import BadRequest, TooLarge
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.clouds import CLOUDS
+from domain.clouds import CLOUDS
 from invite.reading import invitees, read_body
 from invite.request import IDENTITY_KINDS, InviteBody
 from invite.splitting import split
-from operations.errors import BadRequest
 from tests.invite.bodies import body, guid, person, request
+from web.errors import BadRequest
 
 # Texts that Python can hold but UTF-8 can't are among them: JSON may write them as \ud800.
 TEXTS = st.text(st.characters(codec=None), max_size=20)

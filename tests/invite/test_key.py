@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.model import Invitee, KeyKind
 from invite.key import Key, differences, fingerprint_of, key_of
-from operations.model import Invitee, KeyKind
 from tests.invite.bodies import GUID, body, guid, people, person, phone
 
 ALICE = people(body(person(1)))

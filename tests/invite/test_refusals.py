@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from domain.model import ResultInfo
+from flows.advice import REFUSALS
 from graph.errors import (
     CredentialRefused,
     GraphError,
@@ -16,10 +18,8 @@ from graph.errors import (
 from graph.wire import OperationState
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.sending import Sent
-from operations.answers import error_answer
-from operations.catalogue import REFUSALS
-from operations.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
-from operations.model import ResultInfo
+from web.answers import error_answer
+from web.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
 
 PERSONAL = "participant 8:orgid:278405a3-f568-4b3e-b684-009193463064 or 4:+12345678901, bob@contoso.example"
 

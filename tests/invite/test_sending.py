@@ -22,8 +22,8 @@ from tests.invite.fakes import TAKEN, Clock, ScriptedGraph
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from domain.model import Invitation
     from graph.wire import OperationState
-    from operations.model import Invitation
 
 ONE = invitation(people(body(person(1))), "x")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.contexts import looks_like_part, unsplit_context
+from domain.model import Invitee
 from invite.splitting import graph_body, split
-from operations.contexts import looks_like_part, unsplit_context
-from operations.model import Invitee
 from tests.invite.bodies import body, guid, invitation, people, person
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"

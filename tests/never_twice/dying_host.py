@@ -41,4 +41,4 @@ def arm(step: str) -> None:
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     arm(os.environ["DIE_AT"])
-    sys.exit(importlib.import_module("local.host").main())
+    sys.exit(importlib.import_module("dev.host.command").main())

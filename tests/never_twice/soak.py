@@ -20,8 +20,8 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from simulator import Simulator
-    from simulator.options import Outcome
+    from dev.simulator import Simulator
+    from dev.simulator.options import Outcome
     from tests.end_to_end.conftest import Host
 
 _RETRIED = {408, 429, *range(500, 600)}

@@ -17,9 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from operations import transitions
-from operations.errors import ApiError
-from operations.model import Delivery, Status
+from domain import transitions
+from domain.model import Delivery, Status
 from tests.never_twice.world import (
     CHECK_AFTER,
     GIVE_UP_AFTER,
@@ -28,6 +27,7 @@ from tests.never_twice.world import (
     operation_item,
     roster_item,
 )
+from web.errors import ApiError
 
 PEOPLE = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(8))
 ANSWERS = (

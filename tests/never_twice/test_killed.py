@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import requests
 
-from simulator import Delivery, Simulator
+from dev.simulator import Delivery, Simulator
 from tests.end_to_end.conftest import Host, run_host
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
-"""What each step costs in requests: every method of a table is one (tests/operations/test_storage.py counts that)."""
+"""What each step costs in requests: every method of a table is one (tests/storage/test_storage.py counts that)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from operations.answers import Request
-from operations.calls import CallTable
+from storage.calls import CallTable
 from tests.never_twice.world import CALL, World, call_item, operation_item
+from web.answers import Request
 
 PERSON = "00000000-0000-4000-8000-000000000001"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator import Delivery, Simulator
+from dev.simulator import Delivery, Simulator
 from tests.end_to_end.conftest import run_host
 from tests.never_twice.soak import soak
 

@@ -7,6 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from domain.model import Invitee, Verdict
+from flows.delivery import Outcomes
+from flows.links import Addresses
+from flows.queries import Reading
 from graph import wire
 from graph.client import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
@@ -14,20 +18,16 @@ from invite.inviting import Inviting
 from invite.sending import Sender
 from notifications.applying import Applying
 from notifications.payload import reports_of
-from operations.answers import Request
-from operations.calls import CallTable
-from operations.errors import ApiError, StorageUnavailable
-from operations.model import Invitee, Verdict
-from operations.outcomes import Outcomes
-from operations.reading import Reading
-from operations.waiting import Addresses
-from operations.watchdog import Watchdog
+from storage.calls import CallTable
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
+from watchdog.service import Watchdog
+from web.answers import Request
+from web.errors import ApiError, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from operations.model import Invitation
+    from domain.model import Invitation
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"

@@ -11,20 +11,19 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import RequestsTransport
 
-import bootstrap
-import notifications.http
-from operations.answers import Answer, Request, error_answer
-from operations.calls import CallTable
-from operations.errors import ApiError
-from operations.storage import StorageTable, table_client
+from app import App, build
+from dev.simulator import Simulator
 from settings import load
-from simulator import Simulator
+from storage.calls import CallTable
+from storage.table import StorageTable, table_client
+from web.answers import Answer, Request, error_answer
+from web.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from operations.model import Invitation
-    from operations.reading import Reading
+    from domain.model import Invitation
+    from flows.queries import Reading
 
 
 class CountingTransport(RequestsTransport):  # type: ignore[misc]  # azure.core has no types here
@@ -49,7 +48,7 @@ class CountingTransport(RequestsTransport):  # type: ignore[misc]  # azure.core 
 class Door:
     """The app as Graph sees it, and a look behind it."""
 
-    app: bootstrap.App
+    app: App
     table: CallTable
     simulator: Simulator
     transport: CountingTransport
@@ -65,7 +64,7 @@ class Door:
         if authorization is not None:
             given["authorization"] = authorization
         try:
-            return notifications.http._receive(self.app, Request(headers=given, body=content))
+            return self.app.notifications.receive(Request(headers=given, body=content))
         except ApiError as error:
             return error_answer(error)
 
@@ -87,7 +86,7 @@ class Door:
     @property
     def reading(self) -> Reading:
         """What flows can read."""
-        return self.app.reading
+        return self.app.queries
 
     def presence(self, invitation: Invitation) -> list[str]:
         """Return the presence of each invited person, as a flow reads it."""
@@ -129,9 +128,9 @@ def door(azurite: str, simulator: Simulator) -> Iterator[Door]:
     with pytest.MonkeyPatch.context() as patch, table_client(settings, transport=transport) as client:
         patch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
         client.create_table()
-        app = bootstrap.build(settings, client=client)
+        app = build(settings, client=client)
         yield Door(app, CallTable(StorageTable(client)), simulator, transport)
-        app.receiving._validator._keys._session.close()  # type: ignore[attr-defined]
+        app.notifications._validator._keys._session.close()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

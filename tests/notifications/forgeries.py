@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator import Simulator
+    from dev.simulator import Simulator
 
 _MINUTES = 60
 _ATTACKERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -8,10 +8,11 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain import transitions
+from domain.model import Invitation, Operation
 from graph import wire
-from operations import rows, transitions
-from operations.model import Invitation, Operation
-from tests.operations import states
+from storage import rows
+from tests import states
 
 if TYPE_CHECKING:
     from collections.abc import Callable

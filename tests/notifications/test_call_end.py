@@ -6,9 +6,9 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from domain.model import Delivery, FlowCallback, Invitation, Operation, Status, Verdict
 from notifications.applying import Applying
 from notifications.payload import reports_of
-from operations.model import Delivery, FlowCallback, Invitation, Operation, Status, Verdict
 from tests.notifications.reports import (
     call_item,
     kept,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.model import Invitation, Verdict
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
-from operations import rows
-from operations.answers import Request
-from operations.model import Invitation, Verdict
+from storage import rows
+from tests import states
 from tests.notifications.reports import (
     graph_answered,
     payload,
     statuses_of,
 )
-from tests.operations import states
+from web.answers import Request
 
 if TYPE_CHECKING:
     from tests.notifications.conftest import Door

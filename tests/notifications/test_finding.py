@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain import transitions
+from domain.model import Invitation, Invitee, Operation, ResultInfo, Status, Verdict
 from graph import wire
 from invite.inviting import Inviting
 from invite.sending import Sender
-from operations import transitions
-from operations.model import Invitation, Invitee, Operation, ResultInfo, Status, Verdict
-from operations.watchdog import Watchdog
 from tests.fakes import FakeClock, MemoryQueue
 from tests.notifications.reports import (
     DECLINED,
@@ -21,6 +20,7 @@ from tests.notifications.reports import (
     operation_item,
     statuses_of,
 )
+from watchdog.service import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain import roster, transitions
+from domain.model import CallState, Operation, Presence, RosterEntry, Status, Verdict
+from domain.roster import presence_of
 from graph.wire import OperationState, ResultInfo
 from notifications.applying import Applying
 from notifications.payload import CallReport, OperationReport, Report, RosterReport
-from operations import roster, rows, transitions
-from operations.calls import CallTable
-from operations.model import CallState, Operation, Presence, RosterEntry, Status, Verdict
-from operations.roster import presence_of
-from operations.watchdog import call_ended
+from storage import rows
+from storage.calls import CallTable
+from tests import states
 from tests.fakes import FakeClock, MemoryTable
-from tests.operations import states
+from watchdog.service import call_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

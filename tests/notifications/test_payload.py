@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from domain.model import Presence
+from domain.roster import identity_hash
 from graph.wire import OperationState, ResultInfo
 from notifications.payload import CallReport, OperationReport, Report, RosterReport, reports_of
-from operations.model import Presence
-from operations.roster import identity_hash
 from tests.notifications.reports import payload
 
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"

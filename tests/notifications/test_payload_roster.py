@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from domain.model import Presence
 from notifications.payload import DeltaReport, Report, RosterReport, reports_of
-from operations.model import Presence
 
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
 GROUP_CALL = "7531d31f-d10d-44de-802f-c569dbca451c"

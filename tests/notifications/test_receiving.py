@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import pytest
 
-import bootstrap
-import notifications.http
-from operations.answers import Request
-from operations.storage import table_client
+from app import build
 from settings import load
+from storage.table import table_client
 from tests.graph.servers import closed_port
 from tests.notifications.reports import (
     DECLINED,
@@ -23,9 +21,11 @@ from tests.notifications.reports import (
     roster_item,
     statuses_of,
 )
+from web.answers import Request
+from web.http import HttpEdge
 
 if TYPE_CHECKING:
-    from simulator import Simulator
+    from dev.simulator import Simulator
     from tests.notifications.conftest import Door
 
 
@@ -111,26 +111,26 @@ def test_without_storage_the_503_comes_in_time(
     settings = load({**simulator.settings(), "PUBLIC_BASE_URL": "https://app.example", "AzureWebJobsStorage": storage})
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
     with table_client(settings) as client:
-        app = bootstrap.build(settings, client=client)
+        app = build(settings, client=client)
         try:
             headers = {"authorization": f"Bearer {simulator.token()}"}
             body = json.dumps({"value": [roster_item(call_id, "alice")]}).encode()
             started = time.perf_counter()
             with pytest.raises(Exception, match="storage") as caught:
-                app.receiving.receive(Request(headers=headers, body=body))
+                app.notifications.receive(Request(headers=headers, body=body))
             assert time.perf_counter() - started < 5
             assert getattr(caught.value, "status", None) == 503
             # A callback that needs no storage is acknowledged all the same.
-            empty = app.receiving.receive(Request(headers=headers, body=b'{"value": []}'))
+            empty = app.notifications.receive(Request(headers=headers, body=b'{"value": []}'))
             assert empty.status == 202
         finally:
-            app.receiving._validator._keys._session.close()  # type: ignore[attr-defined]
+            app.notifications._validator._keys._session.close()  # type: ignore[attr-defined]
 
 
 def test_without_keys_nobody_is_judged(door: Door, simulator: Simulator) -> None:
     """Where the keys can't be had, it is a 503, neither a 401 nor a way in."""
     simulator.keys.failing = 500
-    keys: Any = door.app.receiving._validator._keys
+    keys: Any = door.app.notifications._validator._keys
     before = keys._read_at, keys._keys
     keys._read_at, keys._keys = float("-inf"), {}
     try:
@@ -151,17 +151,21 @@ def _request(door: Door, body: Any, **headers: str) -> func.HttpRequest:
     )
 
 
-def test_the_function_answers_as_graph_expects(door: Door, call_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_function_answers_as_graph_expects(door: Door, call_id: str) -> None:
     """202 and nothing more, or 401 and how to come in; header names in any case, ids of the message in the log."""
-    monkeypatch.setattr(bootstrap, "app", lambda: door.app)
+    edge = HttpEdge(lambda: door.app)
+
+    def receive(request: func.HttpRequest) -> func.HttpResponse:
+        return edge.answer(request, lambda app, asked: app.notifications.receive(asked))
+
     token = f"Bearer {door.simulator.token()}"
     body = {"value": [roster_item(call_id, "alice")]}
-    accepted = notifications.http.receive_notifications(_request(door, body, AUTHORIZATION=token))
+    accepted = receive(_request(door, body, AUTHORIZATION=token))
     assert (accepted.status_code, accepted.get_body()) == (202, b"")
-    refused = notifications.http.receive_notifications(_request(door, body))
+    refused = receive(_request(door, body))
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"] == "Bearer"
-    unreadable = notifications.http.receive_notifications(_request(door, 5, authorization=token))
+    unreadable = receive(_request(door, 5, authorization=token))
     assert unreadable.status_code == 400
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.model import Operation, Status, Verdict
-from operations.watchdog import SEEN_IN_CALL
+from domain.model import Operation, Status, Verdict
 from tests.notifications.reports import (
     DECLINED,
     delta_item,
@@ -15,6 +14,7 @@ from tests.notifications.reports import (
     operation_item,
     roster_item,
 )
+from watchdog.service import SEEN_IN_CALL
 
 if TYPE_CHECKING:
     from tests.notifications.conftest import Door

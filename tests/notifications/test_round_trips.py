@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from operations.model import Operation
+from domain.model import Operation
 from tests.notifications.reports import (
     call_item,
     graph_answered,

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from graph.callback_keys import CallbackKeys, KeysUnavailable
 from graph.transport import new_session
 from notifications.token import NotFromGraph, TokenValidator
+from tests import states
 from tests.graph.servers import AUTHORITY, answer, listening, read_request, tls
 from tests.notifications.forgeries import ACCEPTED, FORGERIES, Forge
-from tests.operations import states
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
     from pathlib import Path
 
-    from operations.model import Invitation
-    from simulator import Simulator
+    from dev.simulator import Simulator
+    from domain.model import Invitation
     from tests.notifications.conftest import Door
 
 # Far above what any of them takes, far below what a hole would cost.

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from local import host
-from simulator import cli
+from dev.host import command as host
+from dev.simulator import cli
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FILES = [*sorted((_ROOT / ".vscode").glob("*.json")), _ROOT / ".devcontainer" / "devcontainer.json"]
@@ -85,7 +85,7 @@ def test_each_launch_names_a_module_and_a_task_that_exist() -> None:
 def test_what_is_launched_takes_its_arguments(name: str) -> None:
     """The programs know every option that they are given, and the ports are the ones that the settings name."""
     one = _launched()[name]
-    module = "local.host" if one["module"] == "local.run" else one["module"]
+    module = "dev.host.command" if one["module"] == "dev.run" else one["module"]
     options = [argument for argument in one["args"] if argument.startswith("--")]
     said = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=True
@@ -105,7 +105,7 @@ def test_the_app_is_debugged_on_the_local_host_even_beside_core_tools(tmp_path: 
     core_tools.write_text("#!/bin/sh\n", encoding="utf-8")
     core_tools.chmod(0o755)
     asked = "from local import run; print(run._host({})[-1])"
-    for more, expected in (({}, "start"), (environment, "local.host")):
+    for more, expected in (({}, "start"), (environment, "dev.host.command")):
         variables = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **more}
         done = subprocess.run(
             [sys.executable, "-c", asked],
@@ -172,4 +172,4 @@ def test_the_container_is_made_where_core_tools_are_not_to_be_had(tmp_path: Path
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "local.host" in done.stdout
+    assert "dev.host.command" in done.stdout

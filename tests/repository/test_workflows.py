@@ -128,7 +128,7 @@ def test_every_python_that_is_promised_is_tested() -> None:
     versions = _workflow("test")["jobs"]["test"]["strategy"]["matrix"]["python"]
     *first, last = versions
     assert f"Python {', '.join(first)} or {last}" in _text("README.md")
-    looked_for = re.findall(r"python(3\.\d+)", _text("local/python_environment.sh").partition("; do")[0])
+    looked_for = re.findall(r"python(3\.\d+)", _text("dev/python_environment.sh").partition("; do")[0])
     assert sorted(looked_for, key=lambda version: int(version[2:])) == versions
     assert f'python_version = "{first[0]}"' in _text("pyproject.toml")
     assert f'target-version = "py{first[0].replace(".", "")}"' in _text("pyproject.toml")

@@ -1,0 +1,206 @@
+"""A round trip through each storage for the doctor, and why it fails where it does.
+
+The row and the queue are ones that nothing else can mean: no call's partition begins with ``~doctor|`` (see
+``storage.rows``), and the queue bears a random name. Both are removed again. The state table itself is made where
+it is missing, as the app does with its first row, and stays.
+"""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dev.doctor import connection, identity
+from dev.doctor.findings import Finding, fault, not_checked, ok, warning
+from storage.queues import CHECKS, OUTCOMES, queue_client, round_trip
+from storage.rows import Row
+from storage.table import Conflict, StorageTable, error_code, table_client
+from web.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+PARTITION = "~doctor|"
+QUEUE = "doctor-"
+
+_ROLES = {"table": "Storage Table Data Contributor", "queue": "Storage Queue Data Contributor"}
+_CONNECTION = (
+    "az storage account show-connection-string -n <account> --query connectionString -o tsv prints a good one; for "
+    "Azurite it is UseDevelopmentStorage=true; docs/settings.md#storage"
+)
+_OUTSIDE = "storage is reached with a managed identity, which gives tokens to the deployed app only"
+_INSTEAD = (
+    "<PUBLIC_BASE_URL>/api/health says whether the app reaches it. To try it from here, where the account allows keys "
+    'and this network, let a connection string stand in for one run: {setting}="$(az storage account '
+    'show-connection-string -n {account} --query connectionString -o tsv)" before the command'
+)
+_EMULATOR = (
+    "Start Azurite there. make run has an Azurite of its own, on ports of its choice, which /api/health looks at: with "
+    "it leave this out, --skip table-storage --skip queue-storage"
+)
+_NAME = (
+    'az storage account list --query "[].name" -o tsv must list {account}; for US Government GRAPH_CLOUD says the '
+    "domain; docs/settings.md#storage"
+)
+
+# https://learn.microsoft.com/rest/api/storageservices/sas-error-codes and common-rest-api-error-codes beside it.
+_NOT_AUTHENTICATED = ("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation")
+_NOT_PERMITTED = (
+    "AuthorizationPermissionMismatch",
+    "AuthorizationResourceTypeMismatch",
+    "AuthorizationServiceMismatch",
+    "InsufficientAccountPermissions",
+)
+_NOT_FROM_HERE = ("AuthorizationFailure", "AuthorizationSourceIPMismatch")
+
+
+def check_table(settings: Settings, setting: str) -> list[Finding]:
+    """Write, read and remove a row of the state table.
+
+    Args:
+        settings: where it is.
+        setting: which setting says so, ``AzureWebJobsStorage`` or ``STATE_STORAGE``.
+    """
+    try:
+        client = table_client(settings, retry_total=0)
+    except ValueError:
+        return [fault(f"{setting} is not a connection string or address that can be used", _CONNECTION)]
+    place = _Place("table", setting, client.url, settings)
+    if place.is_out_of_reach:
+        return [place.out_of_reach()]
+    with client:
+        table, partition = StorageTable(client), PARTITION + uuid.uuid4().hex
+        try:
+            table.get(partition, "trip")
+        except (StorageUnavailable, Conflict) as error:
+            return [place.explained(error)]
+        try:
+            table.write([Row({"PartitionKey": partition, "RowKey": "trip"}, is_new=True)])
+        except (StorageUnavailable, Conflict) as error:
+            missing = f"the table {settings.state_table} may be missing and can't be made"
+            return [place.explained(error, f"; rows can be read but not written, or {missing}")]
+        try:
+            came_back = table.get(partition, "trip") is not None
+            table.delete(partition, ["trip"])
+        except (StorageUnavailable, Conflict) as error:
+            left = f"the row that was written is still there, in the partition {partition}"
+            return [place.explained(error, f"; {left}, where nothing reads it")]
+    if not came_back:
+        return [warning(f"a row was written to {place.host} and not found again", "Run this again")]
+    return [ok(f"a row was written, read and removed: table {settings.state_table} at {place.host}")]
+
+
+def check_queues(settings: Settings, setting: str) -> list[Finding]:
+    """Send a message through a queue of the doctor's own, and look whether the app's queues are there.
+
+    Args:
+        settings: where they are.
+        setting: which setting says so.
+    """
+    name = QUEUE + uuid.uuid4().hex
+    try:
+        client = queue_client(settings, name)
+    except ValueError:
+        return [fault(f"{setting} is not a connection string or address that can be used", _CONNECTION)]
+    place = _Place("queue", setting, client.url, settings)
+    if place.is_out_of_reach:
+        return [place.out_of_reach()]
+    try:
+        there = round_trip(settings, name)
+    except StorageUnavailable as error:
+        return [place.explained(error)]
+    missing = [queue for queue in (CHECKS, OUTCOMES) if queue not in there]
+    own = f"{' and '.join(missing)} can be made when first needed" if missing else "the app's two queues are there"
+    return [ok(f"a queue was made, used and removed at {place.host}; {own}")]
+
+
+class _Place:
+    """One service of a storage account, and what can be said of it when it does not do what it should."""
+
+    def __init__(self, service: str, setting: str, url: str, settings: Settings) -> None:
+        self.host = connection.host_of(url)
+        self._service = service
+        self._setting = setting
+        self._url = url
+        self._has_key = settings.storage.connection_string is not None
+        self._is_emulator = urlsplit(url).hostname in ("127.0.0.1", "localhost")
+        self._account = "<account>" if self._is_emulator else self.host.partition(".")[0]
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether only the deployed app can open it."""
+        return not self._has_key and not identity.is_within_reach()
+
+    def out_of_reach(self) -> Finding:
+        """Say that it can't be looked at from here, and what can."""
+        mend = _INSTEAD.format(setting=self._setting, account=self._account)
+        return not_checked(f"{self.host}: {_OUTSIDE}", mend)
+
+    def explained(self, error: Exception, more: str = "") -> Finding:
+        """Say why a request failed.
+
+        Args:
+            error: what the app's own storage code raised; its cause is what the library did.
+            more: what else is to be said.
+        """
+        cause = error.__cause__
+        if cause is None:
+            return fault(f"{self.host}: what was sent did not come back", "Run this again")
+        status = getattr(cause, "status_code", None)
+        if status is None:
+            return self._unanswered(cause)
+        code = error_code(cause)
+        quoted = f"(status {status}, {code})" if code else f"(status {status})"
+        if "failed to authenticate" in str(cause) or code in _NOT_AUTHENTICATED:
+            return fault(f"{self.host} refuses the credential {quoted}: {self._credential()}", self._new_credential())
+        if code in _NOT_PERMITTED:
+            return fault(f"{self.host} does not allow this {quoted}: {self._permission()}{more}", self._role())
+        if code in _NOT_FROM_HERE:
+            mend = (
+                f"Storage account {self._account} > Networking, or az storage account show -n {self._account} --query "
+                "networkRuleSet: let this network in, or look from within: docs/deploy.md#a-virtual-network"
+            )
+            return fault(f"{self.host} refuses this network {quoted}: mostly a firewall before the account", mend)
+        if code == "KeyBasedAuthenticationNotPermitted":
+            mend = f"Use an identity: {self._setting}__accountName={self._account}; docs/deploy.md#6-settings"
+            return fault(f"{self.host} takes no keys {quoted}", mend)
+        if status == HTTPStatus.NOT_FOUND:
+            return fault(f"there is no such account or service at {self.host} {quoted}", self._named())
+        mend = "https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes explains the code"
+        return fault(f"{self.host} refuses {quoted}{more}", mend)
+
+    def _unanswered(self, cause: BaseException) -> Finding:
+        if not self._has_key and "redential" in type(cause).__name__ + str(cause):
+            mend = "az functionapp identity assign -n <app> -g <group> --identities <the identity's resource id>"
+            return fault(f"{self.host}: the managed identity gives no token for storage", mend)
+        return connection.explained(cause, self._url, mend_name=self._named())
+
+    def _named(self) -> str:
+        return _EMULATOR if self._is_emulator else _NAME.format(account=self._account)
+
+    def _credential(self) -> str:
+        return "the key in the connection string is wrong" if self._has_key else "the identity's token is not taken"
+
+    def _new_credential(self) -> str:
+        if self._has_key:
+            return (
+                f"az storage account show-connection-string -n {self._account} --query connectionString -o tsv, then "
+                f'az functionapp config appsettings set -n <app> -g <group> --settings {self._setting}="<it>"'
+            )
+        return "The account must be in the identity's own tenant: az storage account show -n " + self._account
+
+    def _permission(self) -> str:
+        if self._has_key:
+            return "the shared access signature in the connection string does not reach so far"
+        return f"the identity lacks the role {_ROLES[self._service]}"
+
+    def _role(self) -> str:
+        if self._has_key:
+            return f"Give a connection string with the account's key. {_CONNECTION.replace('<account>', self._account)}"
+        return (
+            f'az role assignment create --role "{_ROLES[self._service]}" --scope "$(az storage account show -n '
+            f"{self._account} --query id -o tsv)\" --assignee-object-id <the identity's principal id> "
+            "--assignee-principal-type ServicePrincipal; it takes some minutes; docs/deploy.md#5-roles-of-the-identity"
+        )

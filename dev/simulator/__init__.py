@@ -1,0 +1,11 @@
+"""A Microsoft Graph for one machine: Entra ID's tokens, invites into calls, signed callbacks, and faults on demand.
+
+It knows nothing of the app, so that it can contradict it.
+"""
+
+from dev.simulator.examples import EXAMPLES
+from dev.simulator.options import Behaviour, OptionError, Reporting
+from dev.simulator.postman import Delivery
+from dev.simulator.simulator import Simulator
+
+__all__ = ["EXAMPLES", "Behaviour", "Delivery", "OptionError", "Reporting", "Simulator"]

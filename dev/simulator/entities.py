@@ -1,0 +1,164 @@
+"""What Graph says about a call, a participant and an operation, wherever it says it.
+
+The shapes and their oddities are those of the examples on
+https://learn.microsoft.com/graph/api/participant-invite and of the resource pages it links to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dev.simulator.calls import Call, Identity, Invitee, Operation, Participant
+    from dev.simulator.options import Reporting
+
+Json = dict[str, object]
+TYPE = "@odata.type"
+_ECHOED = ("application", "device", "phone")
+# Example 4, a phone, prints more of the identity types that its target is not.
+_ECHOED_FOR_OTHERS = ("user", "guest", "encrypted", "onPremises", "applicationInstance", *_ECHOED)
+_CASINGS: dict[str, Callable[[str], str]] = {
+    "documented": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "title": str.title,
+}
+
+
+def invite_answer(operation: Operation) -> Json:
+    """Return the body that answers a taken invite."""
+    status = operation.reporting.response_status
+    return {
+        TYPE: "#microsoft.graph.inviteParticipantsOperation",
+        "id": operation.id,
+        "status": None if status is None else cased(operation.reporting, status),
+        "clientContext": operation.client_context,
+        "resultInfo": None,
+        "participants": [_echo(invitee, operation.call) for invitee in operation.people],
+    }
+
+
+def operation_read(operation: Operation) -> Json:
+    """Return an operation as a GET would."""
+    return {
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#commsOperation",
+        TYPE: "#microsoft.graph.inviteParticipantsOperation",
+        "id": operation.id,
+        "status": operation.status,
+        "clientContext": operation.client_context,
+        "resultInfo": result_info(operation, always=False),
+        "participants": [_echo(invitee, operation.call) for invitee in operation.people],
+    }
+
+
+def call_read(call: Call) -> Json:
+    """Return a call as a GET would."""
+    return {
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#communications/calls/$entity",
+        TYPE: "#microsoft.graph.call",
+        "id": call.id,
+        "state": call.state,
+        "direction": "outgoing",
+        "callbackUri": call.callback_uri,
+        "callChainId": call.chain_id,
+        "tenantId": call.tenant_id,
+        "chatInfo": {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
+        if call.kind == "group"
+        else None,
+    }
+
+
+def participant_read(someone: Participant, chosen: Reporting) -> Json:
+    """Return a participant as a GET would: with its id, whatever notifications show."""
+    return {**participant(someone, chosen, as_application=False), "id": someone.id}
+
+
+def result_info(operation: Operation, *, always: bool) -> Json | None:
+    """Return the result of an operation that failed; with ``always`` also of one that did not."""
+    result = operation.result or ((200, 0, "") if always else None)
+    if result is None:
+        return None
+    code, subcode, message = result
+    as_text = operation.reporting.string_codes
+    return {
+        TYPE: "#microsoft.graph.resultInfo",
+        "code": str(code) if as_text else code,
+        "subcode": str(subcode) if as_text else subcode,
+        "message": message,
+    }
+
+
+def _echo(invitee: Invitee, call: Call) -> Json:
+    identity = invitee.identity
+    moved = invitee.participant_id is not None
+    members = dict(identity.members)
+    echo: Json = {"endpointType": None}
+    if moved or identity.kind != "user":
+        echo["id"] = None
+    echo["replacesCallId"] = invitee.replaces_call_id
+    if moved:
+        echo["participantId"] = invitee.participant_id
+        members = {**_with_tenant(members, call), "displayName": members.get("displayName", "Participant")}
+        members.pop(TYPE, None)
+    elif identity.kind == "user":
+        members.setdefault("displayName", "Participant")
+    nulls = _ECHOED if identity.kind == "user" else _ECHOED_FOR_OTHERS
+    echo["identity"] = {**dict.fromkeys(nulls), identity.kind: members}
+    return echo
+
+
+def invited(invitee: Invitee, call: Call) -> Json:
+    """Return who was invited, as a finished operation names them."""
+    members = dict(invitee.identity.members)
+    return _identity_set(
+        invitee.identity.kind, _with_tenant(members, call) if invitee.participant_id is not None else members
+    )
+
+
+def _with_tenant(members: dict[str, object], call: Call) -> Json:
+    return {**members, "tenantId": members.get("tenantId", call.tenant_id)}
+
+
+def _identity_set(kind: str, members: Json) -> Json:
+    return {
+        TYPE: "#microsoft.graph.identitySet",
+        kind: {TYPE: "#microsoft.graph.identity", **members},
+    }
+
+
+def participant(someone: Participant, chosen: Reporting, *, as_application: bool) -> Json:
+    """Return somebody on the roster; ``as_application`` shows a user as the printed examples do."""
+    identity: Identity = someone.identity
+    members: Json = {"id": identity.id} if as_application else dict(identity.members)
+    body: Json = {
+        TYPE: "#microsoft.graph.participant",
+        "info": {
+            TYPE: f"#microsoft.graph.{chosen.roster_info_type}",
+            "identity": _identity_set("application" if as_application else identity.kind, members),
+            "endpointType": "default",
+        },
+        "mediaStreams": [
+            {
+                TYPE: "#microsoft.graph.mediaStream",
+                "mediaType": "audio",
+                "sourceId": str(someone.source_id),
+                "direction": "sendReceive",
+                "serverMuted": False,
+            }
+        ],
+        "isMuted": False,
+        "isInLobby": someone.is_in_lobby,
+        "id": someone.id if chosen.roster_ids else None,
+    }
+    if chosen.roster_sequence:
+        body["rosterSequenceNumber"] = someone.sequence
+    if someone.removed:
+        body["removedState"] = {TYPE: "#microsoft.graph.removedState", "reason": "Removed"}
+    return body
+
+
+def cased(chosen: Reporting, word: str) -> str:
+    """Write an enumeration's member in the letter case chosen."""
+    return _CASINGS[chosen.casing](word)

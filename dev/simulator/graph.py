@@ -1,0 +1,104 @@
+"""Graph v1.0's calls: inviting into them and reading them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev.simulator import entities
+from dev.simulator.entra import INVITE_ROLE, Entra
+from dev.simulator.errors import GraphRefusal, Refusals
+from dev.simulator.invitations import read_invitation
+from dev.simulator.options import reporting
+from dev.simulator.web import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dev.simulator.calls import Call
+    from dev.simulator.dispatch import Visit
+    from dev.simulator.log import EventLog
+    from dev.simulator.world import World
+
+# Real seconds that an invite's answer is held back at most for its report to be delivered first.
+_LONGEST_WAIT = 30
+
+
+class GraphCalls:
+    """Answers requests about calls; each method raises GraphRefusal for what Graph does not do."""
+
+    def __init__(self, log: EventLog, world: World, entra: Entra) -> None:
+        self._log = log
+        self._world = world
+        self._entra = entra
+        self.base_url = ""
+
+    def invite(self, visit: Visit) -> Response:
+        """Take an invite, or refuse it."""
+        call, claims = self._call(visit)
+        roles = claims.get("roles")
+        if not isinstance(roles, list) or INVITE_ROLE not in roles:
+            raise GraphRefusal(403, "7504", "Insufficient enterprise tenant permissions, cannot access this API.")
+        invitation = read_invitation(visit.request, call)
+        chosen: Mapping[str, object] = visit.fault.reporting if visit.fault else {}
+        with self._world.lock:
+            if call.state != "established":
+                raise Refusals.call_not_found()
+            operation = self._world.take(call, invitation, chosen)
+            self._log.note(
+                visit.entry,
+                taken=True,
+                operation_id=operation.id,
+                people=tuple(invitee.identity.id for invitee in invitation.people),
+                dropped=invitation.dropped,
+                ignored=invitation.ignored,
+            )
+        if operation.reporting.before_response:
+            operation.reported.wait(_LONGEST_WAIT)
+        path = f"/v1.0/communications/calls/{visit.parts[0]}/operations/{operation.id}"
+        body = None if operation.reporting.response_empty else entities.invite_answer(operation)
+        return Response(200, body, {"Location": f"{self.base_url}{path}"})
+
+    def read_call(self, visit: Visit) -> Response:
+        """Answer a call's state."""
+        call, _ = self._call(visit)
+        return Response(body=entities.call_read(call))
+
+    def list_participants(self, visit: Visit) -> Response:
+        """Answer a call's roster; that of a call of two cannot be read."""
+        call, _ = self._call(visit)
+        if call.kind == "peerToPeer":
+            if call.roster_read == "error":
+                raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
+            return Response(body={"value": []})
+        with self._world.lock:
+            chosen = reporting(self._world.reports.defaults, call.reporting)
+            roster = [entities.participant_read(someone, chosen) for someone in call.present]
+        return Response(body={"value": roster})
+
+    def read_participant(self, visit: Visit) -> Response:
+        """Answer one participant."""
+        call, _ = self._call(visit)
+        with self._world.lock:
+            for someone in call.present:
+                if someone.id == visit.parts[1]:
+                    chosen = reporting(self._world.reports.defaults, call.reporting)
+                    return Response(body=entities.participant_read(someone, chosen))
+        raise GraphRefusal(404, "8522", "Participant not found.")
+
+    def read_operation(self, visit: Visit) -> Response:
+        """Answer an operation where the call lets it be read: no page says that Graph does."""
+        call, _ = self._call(visit)
+        operation = call.operations.get(visit.parts[1])
+        if operation is None or not call.operations_readable:
+            raise GraphRefusal(404, "NotFound", "Operation not found.")
+        return Response(body=entities.operation_read(operation))
+
+    def _call(self, visit: Visit) -> tuple[Call, dict[str, object]]:
+        """Return the call asked about, which must be the app's and the tenant's own, and the token's claims."""
+        claims = self._entra.verify(visit.request.headers.get("Authorization"))
+        call = self._world.calls.get(visit.entry.call_id or "")
+        if call is None or call.forgotten or call.client_id != claims.get("appid"):
+            raise Refusals.call_not_found()
+        if call.tenant_id != claims.get("tid"):
+            raise GraphRefusal(403, "7505", "Request authorization tenant mismatch.")
+        return call, claims

@@ -1,0 +1,97 @@
+"""Which callbacks follow an event, in which order, how often, how late: as the options have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev.simulator import notices
+from dev.simulator.calls import Notice
+from dev.simulator.options import reporting
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Mapping
+
+    from dev.simulator.calls import Call, Operation, Participant
+    from dev.simulator.options import Reporting
+    from dev.simulator.postman import Postman
+
+
+class Reports:
+    """Writes callbacks from the state at hand and gives them to the postman; call it with the world's lock held."""
+
+    def __init__(self, postman: Postman, defaults: Mapping[str, object]) -> None:
+        reporting(defaults)
+        self._postman = postman
+        self.defaults = defaults
+        """Members of Reporting for every call."""
+
+    def call_state(self, call: Call, state: str) -> None:
+        """Report that ``call`` is in ``state`` now."""
+        chosen = self._of(call)
+        self._send(call, chosen, "call", [notices.call_item(call, chosen, state)])
+
+    def roster(self, call: Call, changed: Iterable[Participant]) -> None:
+        """Report the roster after ``changed`` joined, left or were admitted, apart from an invitation's end."""
+        chosen = self._of(call)
+        if not self._is_lost(chosen, "roster"):
+            self._send(call, chosen, "roster", [notices.roster_item(call, chosen, None, changed)])
+
+    def running(self, operation: Operation, *, late: float = 0) -> None:
+        """Report that an operation is running."""
+        item = notices.operation_item(operation, "running")
+        notice = Notice("running", notices.envelope([item]), operation.id)
+        self._postman.send(operation.call, notice, late=late)
+
+    def ended(self, operation: Operation) -> None:
+        """Report an operation's end, then the roster if anybody joined by it."""
+        chosen = operation.reporting
+        call = operation.call
+        parts = [("operation", notices.operation_item(operation, operation.status))]
+        if operation.joined:
+            parts.append(("roster", notices.roster_item(call, chosen, operation, operation.joined)))
+        if chosen.roster_first:
+            parts.reverse()
+        groups = [parts] if chosen.together else [[part] for part in parts]
+        for group in groups:
+            about = "+".join(name for name, _ in group)
+            self._send(
+                call,
+                chosen,
+                about,
+                [item for _, item in group],
+                operation_id=operation.id,
+                attempted=operation.reported if "operation" in about else None,
+            )
+        if chosen.running == "late":
+            self.running(operation, late=chosen.late)
+
+    def _of(self, call: Call) -> Reporting:
+        return reporting(self.defaults, call.reporting)
+
+    @staticmethod
+    def _is_lost(chosen: Reporting, about: str) -> bool:
+        return chosen.lost == "all" or (chosen.lost != "none" and chosen.lost in about.split("+"))
+
+    def _send(
+        self,
+        call: Call,
+        chosen: Reporting,
+        about: str,
+        items: list[dict[str, object]],
+        *,
+        operation_id: str | None = None,
+        attempted: threading.Event | None = None,
+    ) -> None:
+        if chosen.foreign_items:
+            before, after = notices.foreign_items(call, chosen)
+            items = [before, *items, after]
+        for _ in range(chosen.copies):
+            notice = Notice(
+                about,
+                notices.envelope(items),
+                operation_id,
+                lost=self._is_lost(chosen, about),
+                attempted=attempted,
+            )
+            self._postman.send(call, notice, late=chosen.late)

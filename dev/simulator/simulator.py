@@ -1,0 +1,248 @@
+"""The simulator as one object: a Graph, its Entra ID and its callback keys at one address of this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, Unpack
+
+from dev.simulator import notices
+from dev.simulator.certificates import CA_FILE, server_context
+from dev.simulator.control import Control
+from dev.simulator.dispatch import Dispatcher
+from dev.simulator.entra import DEFAULT_ROLES, Entra
+from dev.simulator.faults import FaultOptions, Faults, new_fault
+from dev.simulator.graph import GraphCalls
+from dev.simulator.keys import CallbackKeys, callback_claims
+from dev.simulator.log import CallbackEntry, EventLog
+from dev.simulator.postman import Delivery, Postman
+from dev.simulator.reports import Reports
+from dev.simulator.schedule import Schedule
+from dev.simulator.scripts import BehaviourOptions, CallOptions, new_behaviour, new_call
+from dev.simulator.web import Server
+from dev.simulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dev.simulator.calls import Call
+    from dev.simulator.options import Outcome, ReportingOptions
+
+TENANT_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+CLIENT_ID = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
+CLIENT_SECRET = "simulated~secret"  # noqa: S105 - opens nothing but a simulator
+
+
+class Simulator:
+    """A Microsoft Graph for one machine; a context manager that serves while it is entered.
+
+    Args:
+        time_scale: What one of Graph's seconds lasts: 0.01 lets a phone ring for 0.6 seconds instead of 60.
+        port: Where to listen; 0 takes a free one.
+        folder: Where the certificate authority is kept; by default a temporary folder.
+        tenant_id: The one tenant there is.
+        client_id: The one app registration there is.
+        client_secret: Its secret.
+        certificate_pem: Its certificate (public part); where given, client assertions are verified with it.
+        roles: Its application permissions with admin consent.
+        seed: Of faults that come at a rate.
+        delivery: How often a callback is tried.
+        defaults: Members of Reporting for every call, as keywords.
+    """
+
+    def __init__(
+        self,
+        *,
+        time_scale: float = 0.01,
+        port: int = 0,
+        folder: Path | None = None,
+        tenant_id: str = TENANT_ID,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+        certificate_pem: str | None = None,
+        roles: Iterable[str] = DEFAULT_ROLES,
+        seed: int = 0,
+        delivery: Delivery | None = None,
+        **defaults: Unpack[ReportingOptions],
+    ) -> None:
+        self._temporary = tempfile.TemporaryDirectory() if folder is None else None
+        kept_in = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self.ca_file = str((kept_in / CA_FILE).absolute())
+        context = server_context(kept_in)
+        self.tenant_id, self.client_id, self.client_secret = tenant_id, client_id, client_secret
+        self.log = EventLog()
+        self.keys = CallbackKeys()
+        self.entra = Entra(
+            self.log,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            client_secret=client_secret,
+            certificate_pem=certificate_pem,
+            roles=roles,
+        )
+        self.faults = Faults(seed)
+        self._schedule = Schedule(time_scale)
+        self._postman = Postman(self.log, self._schedule, self.keys, delivery or Delivery(), self.ca_file)
+        self.world = World(self.log, self._schedule, Reports(self._postman, defaults))
+        calls = GraphCalls(self.log, self.world, self.entra)
+        control = Control(self)
+        dispatcher = Dispatcher(
+            self.log, self._schedule, self.faults, self.keys, calls=calls, entra=self.entra, control=control
+        )
+        self._server = Server(dispatcher.answer, context, port)
+        self.base_url = f"https://localhost:{self._server.port}"
+        self.entra.base_url = calls.base_url = dispatcher.base_url = self.base_url
+        self.authority = f"{self.base_url}/{tenant_id}"
+        self.openid_configuration = f"{self.base_url}/v1/.well-known/OpenIdConfiguration"
+
+    def start(self) -> Self:
+        """Serve from now on."""
+        self._schedule.start()
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and drop what has not happened yet."""
+        self._schedule.stop()
+        self._server.close()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables with which the app uses this simulator."""
+        return {
+            "GRAPH_ENDPOINT": self.base_url,
+            "GRAPH_AUTHORITY": self.authority,
+            "GRAPH_TENANT_ID": self.tenant_id,
+            "GRAPH_CLIENT_ID": self.client_id,
+            "GRAPH_CLIENT_SECRET": self.client_secret,
+            "CALLBACK_OPENID_CONFIGURATION": self.openid_configuration,
+            "REQUESTS_CA_BUNDLE": self.ca_file,
+        }
+
+    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Unpack[CallOptions]) -> str:
+        """Make a call whose events go to ``callback_uri``, and return its id.
+
+        ``options`` are members of CallScript and, for every invitation into this call, of Reporting.
+
+        Raises:
+            OptionError: The options cannot be.
+            ValueError: There is such a call already.
+        """
+        return self.begin_call({**options, "callback_uri": callback_uri, "id": call_id}).id
+
+    def begin_call(self, members: Mapping[str, object]) -> Call:
+        """Make a call of the members of CallScript and Reporting; the same as ``create_call``."""
+        call, participants, announce = new_call(members, self.tenant_id, self.client_id)
+        self.world.begin(call, participants, announce=announce)
+        return call
+
+    def end_call(
+        self, call_id: str, *, announce: bool = True, forget: bool = True, report_pending: bool = False
+    ) -> None:
+        """End a call.
+
+        Args:
+            call_id: Which one; an unknown one raises KeyError.
+            announce: Notify that it was terminated.
+            forget: Reading it gives 404 / 8522 from now on; else it reads as terminated.
+            report_pending: Report invitations that still ring as failed; else they are never heard of again.
+        """
+        self.world.end(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
+
+    def leave(self, call_id: str, identity_id: str) -> bool:
+        """Have somebody leave a call; say whether they were in it."""
+        return self.world.leave(self.call(call_id), identity_id)
+
+    def call(self, call_id: str) -> Call:
+        """Return a call as it is now; raises KeyError."""
+        with self.world.lock:
+            return self.world.calls[call_id]
+
+    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
+        """Say what the person with ``identity_id`` does when rung, from now on and in every call.
+
+        ``options`` are members of Behaviour and, for invitations of this person, of Reporting.
+        """
+        behaviour = new_behaviour({**options, "outcome": outcome})
+        with self.world.lock:
+            self.world.people[identity_id.casefold()] = behaviour
+
+    def everyone(self, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
+        """Say what people do of whom nothing else is known."""
+        behaviour = new_behaviour({**options, "outcome": outcome})
+        with self.world.lock:
+            self.world.behaviour = behaviour
+
+    def fault(self, **options: Unpack[FaultOptions]) -> int:
+        """Ask for a fault and return its number; ``options`` are members of Fault and of Reporting."""
+        return self.faults.add(new_fault(options))
+
+    def post_notification(
+        self,
+        call_id: str,
+        items: object,
+        *,
+        token: str | None = None,
+        callback_uri: str | None = None,
+    ) -> int | None:
+        """POST a callback of any content once and return the status answered, None where there was none.
+
+        Args:
+            call_id: A call whose ``callbackUri`` and token are meant.
+            items: A list is sent in the envelope of notifications, bytes as they are, all else as JSON.
+            token: Instead of a good one; an empty text leaves the header out.
+            callback_uri: Instead of the call's.
+        """
+        call = self.call(call_id)
+        body = notices.envelope(items) if isinstance(items, list) else items
+        entry = CallbackEntry(number=self.log.number(), call_id=call_id, about="custom", body=body)
+        entry.status, entry.error = self._postman.post(call, body, token=token, address=callback_uri)
+        if isinstance(body, bytes):
+            entry.body = body.decode("utf-8", "replace")
+        self.log.add(entry)
+        return entry.status
+
+    def token(
+        self,
+        *,
+        headers: Mapping[str, object] | None = None,
+        algorithm: str = "RS256",
+        unknown_key: bool = False,
+        **claims: object,
+    ) -> str:
+        """Mint a callback token: a good one, or with other claims (None leaves one out), headers or signature.
+
+        ``algorithm`` may be ``none`` or ``HS256``; ``unknown_key`` signs with a key that is announced nowhere.
+        """
+        merged = {**callback_claims(self.client_id, self.tenant_id), **claims}
+        merged = {name: value for name, value in merged.items() if value is not None}
+        return self.keys.forge(merged, headers=headers, algorithm=algorithm, unknown_key=unknown_key)
+
+    def rotate_keys(self, *, keep_old: bool = True) -> str:
+        """Sign callbacks with a new key from now on and return its id."""
+        return self.keys.rotate(keep_old=keep_old)
+
+    def revoke_tokens(self) -> None:
+        """Make Graph answer 401 to every access token given so far."""
+        self.entra.revoke_tokens()
+
+    def wait_idle(self, timeout: float = 10) -> bool:
+        """Wait until nobody is rung, nothing is to be delivered and no request is open; say whether that is so."""
+        return self._schedule.wait_idle(timeout)
+
+    def reset(self) -> None:
+        """Forget calls, people, faults and the log; address, keys and tokens stay."""
+        with self.world.lock:
+            self.world.forget()
+        self._schedule.forget()
+        self.faults.remove()
+        self.keys.failing = None
+        self._schedule.wait_idle(1)
+        self.log.clear()

@@ -1,0 +1,76 @@
+"""What the app does over HTTP when people are invited: body in, invitation out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from flows.webhooks import AddressRefused, check_url
+from invite.reading import invitees, read_body
+from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
+from web.errors import BadRequest
+from web.identifiers import call_id_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.links import Addresses
+    from invite.inviting import Inviting
+    from invite.request import InvitationParticipantInfo
+    from settings import Settings
+    from web.answers import Answer, Request
+
+
+class InviteRoutes:
+    """The routes that invite people."""
+
+    def __init__(self, inviting: Inviting, addresses: Addresses, settings: Settings) -> None:
+        self._inviting = inviting
+        self._addresses = addresses
+        self._settings = settings
+
+    def invite(self, request: Request) -> Answer:
+        """Invite people, and answer where to poll."""
+        call_id = call_id_in(request)
+        body = read_body(request, InviteBody, self._settings.cloud)
+        return self._accepted(request, call_id, body.participants, body.clientContext)
+
+    def invite_phone(self, request: Request) -> Answer:
+        """Invite one phone, and answer where to poll."""
+        call_id = call_id_in(request)
+        body = read_body(request, InvitePhoneBody, self._settings.cloud)
+        return self._accepted(request, call_id, [body.participant()], body.clientContext)
+
+    def move_person(self, request: Request) -> Answer:
+        """Move one person from another meeting, and answer where to poll."""
+        call_id = call_id_in(request)
+        body = read_body(request, MovePersonBody, self._settings.cloud)
+        return self._accepted(request, call_id, [body.participant()], body.clientContext)
+
+    def invite_and_wait(self, request: Request) -> Answer:
+        """Invite people, and store the flow's URL for the outcome.
+
+        Raises:
+            BadRequest: in addition to all that inviting raises, the URL can't be a flow's.
+        """
+        call_id = call_id_in(request)
+        body = read_body(request, InviteAndWaitBody, self._settings.cloud)
+        try:
+            check_url(body.callbackUrl, self._settings.flow_callback_hosts, self._settings.flow_callback_local_hosts)
+        except AddressRefused as error:
+            message = f"This can't be the address of a waiting flow: {error}. Give what listCallbackUrl() returns."
+            raise BadRequest("InvalidCallbackUrl", message, target="callbackUrl") from None
+        invitation, presence = self._inviting.invite(
+            call_id, invitees(body.participants), body.clientContext, request.headers, callback_url=body.callbackUrl
+        )
+        return self._addresses.subscribed(invitation, presence, request.headers)
+
+    def _accepted(
+        self,
+        request: Request,
+        call_id: str,
+        participants: Sequence[InvitationParticipantInfo],
+        context: str | None,
+    ) -> Answer:
+        invitation, presence = self._inviting.invite(call_id, invitees(participants), context, request.headers)
+        return self._addresses.accepted(invitation, presence, request.headers, datetime.now(UTC))

@@ -1,1 +1,0 @@
-"""What invitations and notifications share: state as pure functions, its Table Storage, how a flow waits."""

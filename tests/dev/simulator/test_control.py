@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from dev.simulator.client import SimulatorClient, SimulatorError
+from tests.dev.simulator.caller import ALICE, BOB, Caller
+
+if TYPE_CHECKING:
+    from dev.simulator import Simulator
+    from tests.dev.simulator.inbox import Inbox
+
+
+@pytest.fixture
+def client(graph: Simulator) -> SimulatorClient:
+    """A client of ``graph`` as another process would have it."""
+    return SimulatorClient(graph.base_url, graph.ca_file)
+
+
+def _ask(graph: Simulator, method: str, path: str, body: object = None) -> requests.Response:
+    url = f"{graph.base_url}/simulator/{path}"
+    return requests.request(method, url, json=body, verify=graph.ca_file, timeout=10)
+
+
+def test_a_whole_story_can_be_played_from_another_process(
+    client: SimulatorClient, inbox: Inbox, caller: Caller
+) -> None:
+    """Call, people, faults, log and end have the same names over HTTPS as in process."""
+    call_id = client.create_call(inbox.url, participants=[BOB], behaviour={"outcome": "lobby", "admitted_after": 1})
+    client.person(BOB, "declines", after=1, operation_id_null=True)
+    number = client.fault(status=429, retry_after=2.128)
+    assert [caller.invite(call_id, BOB).status_code for _ in range(2)] == [429, 200]
+    assert caller.invite(call_id, ALICE).status_code == 200
+    assert client.wait_idle(5)
+    log = client.log()
+    invites = [(entry["fault"], entry["taken"]) for entry in log["requests"] if entry["route"] == "invite"]
+    assert invites == [(number, False), (None, True), (None, True)]
+    assert [ring["outcome"] for ring in log["rings"]] == ["declined", "inLobby"]
+    assert inbox.about("operation")[0].data["id"] is None
+    assert len(client.call(call_id)["participants"]) == 2
+    client.leave(call_id, BOB)
+    client.end_call(call_id)
+    assert client.wait_idle(5)
+    assert inbox.received[-1].data["state"] == "terminated"
+    client.reset()
+    assert client.log(bodies=False)["requests"] == []
+
+
+def test_settings_are_those_of_the_simulator(client: SimulatorClient, graph: Simulator) -> None:
+    """Another process can configure the app by them."""
+    assert client.settings() == graph.settings()
+    assert set(graph.settings()) == {
+        "GRAPH_ENDPOINT",
+        "GRAPH_AUTHORITY",
+        "GRAPH_TENANT_ID",
+        "GRAPH_CLIENT_ID",
+        "GRAPH_CLIENT_SECRET",
+        "CALLBACK_OPENID_CONFIGURATION",
+        "REQUESTS_CA_BUNDLE",
+    }
+
+
+def test_keys_tokens_and_roles_can_be_changed(client: SimulatorClient, graph: Simulator, call_id: str) -> None:
+    """Rotation, revocation, failing keys, minted tokens and roles are there too."""
+    assert client.rotate_keys() == graph.keys.current.kid
+    client.revoke_tokens()
+    assert client.post_notification(call_id, [], token=graph.token(tid=None)) == 202
+    assert _ask(graph, "PUT", "keys", {"failing": 503}).status_code == 204
+    assert graph.keys.failing == 503
+    assert _ask(graph, "POST", "tokens", {"claims": {"tid": None}, "algorithm": "none"}).json()["token"].endswith(".")
+    roles = graph.entra.roles
+    assert _ask(graph, "PUT", "roles", {"roles": ["Calls.Initiate.All"]}).status_code == 204
+    assert graph.entra.roles == ("Calls.Initiate.All",)
+    graph.entra.roles = roles
+
+
+def test_faults_can_be_listed_and_taken_back(client: SimulatorClient, graph: Simulator, caller: Caller) -> None:
+    """Each is listed with how often it was played."""
+    client.fault(status=503, times=2)
+    caller.invite("any", ALICE)
+    (listed,) = _ask(graph, "GET", "faults").json()["value"]
+    assert (listed["status"], listed["times"], listed["played"]) == (503, 2, 1)
+    client.remove_faults()
+    assert _ask(graph, "GET", "faults").json() == {"value": []}
+
+
+def test_the_log_can_be_narrowed(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
+    """By kind and by call."""
+    other = graph.create_call(inbox.url, announce=False)
+    caller.invite(call_id, ALICE)
+    caller.invite(other, BOB)
+    rings = _ask(graph, "GET", f"log?kind=rings&callId={other}").json()["value"]
+    assert [ring["person"] for ring in rings] == [BOB]
+    assert _ask(graph, "GET", "log?kind=wrong").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "said"),
+    [
+        ("POST", "calls", {}, 400, "callbackUri: is missing"),
+        ("POST", "calls", {"callbackUri": 5}, 400, "callbackUri: must be a text"),
+        ("POST", "calls", {"callbackUri": "https://a", "kind": "two", "colour": 1}, 400, "colour: not an option; kind"),
+        ("POST", "calls", {"callbackUri": "https://a", "callId": "x"}, 400, "callId: not an option"),
+        ("POST", "calls", {"callbackUri": "https://a", "participants": [5]}, 400, "participants[0]: must be"),
+        ("POST", "calls", [], 400, "must be an object"),
+        ("PUT", "people/x", {"outcome": "sings"}, 400, "outcome: must be one of answers"),
+        ("POST", "faults", {"status": 700}, 400, "status: must be from 400 to 599"),
+        ("POST", "faults", {"reporting": {}}, 400, "reporting"),
+        ("POST", "calls/none/end", {}, 404, "There is no call none"),
+        ("POST", "calls/none/end", {"quick": True}, 400, "quick: not an option"),
+        ("GET", "idle?timeout=soon", None, 400, "timeout"),
+        ("POST", "tokens", {"algorithm": "ES256"}, 400, "algorithm"),
+        ("PATCH", "calls", {}, 405, "takes GET, POST"),
+        ("GET", "nothing", None, 404, "No such control route"),
+    ],
+)
+def test_a_wrong_request_is_told_what_is_wrong(
+    graph: Simulator, *, method: str, path: str, body: Any, status: int, said: str
+) -> None:
+    """Every fault of a control request is named, in one answer."""
+    answer = _ask(graph, method, path, body)
+    assert answer.status_code == status
+    assert said in answer.json()["error"]["message"]
+
+
+def test_a_call_cannot_be_made_twice(client: SimulatorClient, call_id: str) -> None:
+    """The second one with the same id is a conflict."""
+    with pytest.raises(SimulatorError, match="already"):
+        client.create_call("https://app.example/api/notifications", call_id=call_id)
+
+
+def test_a_simulator_that_does_not_run_is_told_of(graph: Simulator) -> None:
+    """The client says so, instead of failing somewhere in its HTTP library."""
+    with pytest.raises(SimulatorError, match="no simulator answers"):
+        SimulatorClient("https://localhost:9", graph.ca_file).settings()
+
+
+def test_nothing_of_what_was_before_a_reset_is_heard_of_again(
+    graph: Simulator, inbox: Inbox, caller: Caller, call_id: str
+) -> None:
+    """Ringing, repeats of callbacks and faults are forgotten with the calls."""
+    inbox.statuses = [500] * 10
+    graph.create_call(inbox.url)
+    caller.invite(call_id, ALICE)
+    graph.fault(status=500, times=0)
+    graph.reset()
+    inbox.empty(graph)
+    assert graph.wait_idle()
+    assert inbox.received == []
+    assert graph.faults.all() == []
+    assert not any(graph.log.as_json().values())

@@ -1,0 +1,79 @@
+"""The edge between the Functions library and the use cases: requests in, responses out, never a 500."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import azure.functions as func
+
+from observability import telemetry
+from settings import SettingsError
+from web.answers import Answer, Request, error_answer
+from web.errors import ApiError, Unavailable
+from web.health import unconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A = TypeVar("A")
+_events = telemetry.Events("http")
+
+
+class HttpEdge(Generic[A]):
+    """Answers HTTP requests with the use cases of a lazily built app.
+
+    Args:
+        build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
+    """
+
+    def __init__(self, build: Callable[[], A]) -> None:
+        self._build = build
+
+    def answer(self, request: func.HttpRequest, use_case: Callable[[A, Request], Answer]) -> func.HttpResponse:
+        """Answer a request by a use case; every error becomes a response in the one error form."""
+        try:
+            answer = use_case(self._build(), _request(request))
+        except ApiError as error:
+            answer = error_answer(error)
+        except SettingsError:
+            message = (
+                "The app is not configured. Ask its administrator to open /api/health, which names what is missing."
+            )
+            answer = error_answer(Unavailable("AppNotConfigured", message, retry_after=60))
+        except Exception:  # noqa: BLE001 - nothing from outside may cause a 500
+            _events.exception("unforeseen")
+            message = (
+                "Something went wrong in the app. Try again; if it stays, ask its administrator to look at the log."
+            )
+            answer = error_answer(Unavailable("Unforeseen", message, retry_after=30))
+        return _response(answer)
+
+    def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
+        """Answer ``GET /health``, which an app with wrong settings can answer in full."""
+        try:
+            answer = check(self._build())
+        except SettingsError as error:
+            answer = unconfigured(error.faults)
+        return _response(answer)
+
+
+def _request(request: func.HttpRequest) -> Request:
+    return Request(
+        route=dict(request.route_params),
+        query=dict(request.params),
+        headers={name.casefold(): value for name, value in request.headers.items()},
+        body=request.get_body(),
+    )
+
+
+def _response(answer: Answer) -> func.HttpResponse:
+    headers = {"Cache-Control": "no-store", **answer.headers}
+    if answer.body is None:
+        return func.HttpResponse(status_code=int(answer.status), headers=headers)
+    return func.HttpResponse(
+        answer.content(),
+        status_code=int(answer.status),
+        headers=headers,
+        mimetype="application/json",
+        charset="utf-8",
+    )

@@ -1,0 +1,83 @@
+"""Ids that come in an address: what may be one, and the 404 for what is none."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from storage import rows
+from web.errors import BadRequest, NotFound
+
+if TYPE_CHECKING:
+    from web.answers import Request
+
+_MOST_CHARACTERS = 256
+_FORBIDDEN = frozenset("/\\#?%")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_FLOW_RUN = re.compile(r"[0-9]{15,40}CU[0-9]{1,6}")
+_CALL_IN_PATH = re.compile(r"(?:[a-z]+://.*?)?/(?:app|communications)/calls/([^/?]*)", re.IGNORECASE | re.DOTALL)
+
+
+def is_call_id(value: str) -> bool:
+    """Tell whether a string can be a call's id: an HTTP client would turn ``..`` or ``/`` into another request."""
+    return (
+        0 < len(value) <= _MOST_CHARACTERS
+        and value not in (".", "..")
+        and value.strip() == value
+        and not _FORBIDDEN & set(value)
+        and value.isprintable()
+    )
+
+
+def call_id_in(request: Request) -> str:
+    """Return the call's id in a request's address.
+
+    Raises:
+        BadRequest: it can't be one.
+    """
+    value = request.route.get("callId", "")
+    if not is_call_id(value):
+        message = (
+            "This is not the id of a call. Use the id that Graph gave when the call was created: at most 256 "
+            "characters, without / \\ # ? % and control characters."
+        )
+        raise BadRequest("InvalidCallId", message, target="callId")
+    return value
+
+
+def invitation_id_in(request: Request) -> str:
+    """Return the invitation's id in a request's address.
+
+    Raises:
+        NotFound: it can't be one, so there is none.
+    """
+    value = request.route.get("invitationId", "").upper()
+    if not rows.is_invitation_id(value):
+        raise no_such_invitation()
+    return value
+
+
+def no_such_invitation() -> NotFound:
+    """Return the 404 that does not tell whether the call, the invitation or the token is at fault."""
+    message = "There is no such invitation. Use the address that the app gave when it accepted the invitation."
+    return NotFound("InvitationNotFound", message)
+
+
+def call_id_from_path(path: object) -> str | None:
+    """Return the call's id in a notification's ``/app/calls/{id}/...`` or ``/communications/calls/{id}/...``."""
+    if not isinstance(path, str):
+        return None
+    match = _CALL_IN_PATH.match(path)
+    segment = unquote(match[1]) if match else ""
+    return segment if is_call_id(segment) else None
+
+
+def request_id(value: str | None) -> str | None:
+    """Return a header's value if it is a GUID, as ids of requests are; nothing else of a header reaches a log."""
+    return value if _GUID.fullmatch(value or "") else None
+
+
+def flow_run_id(value: str | None) -> str | None:
+    """Return the value of ``x-ms-workflow-run-id`` if it is the id of a flow's run (``08584…CU130``)."""
+    return value if _FLOW_RUN.fullmatch(value or "") else None
