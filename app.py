@@ -9,39 +9,52 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flows.delivery import Outcomes
-from flows.links import Addresses
-from flows.messages import MessageEdge
-from flows.queries import Reading
-from flows.webhooks import FlowClient
+from flows.alarms import Alarms
+from flows.delivery import Delivery
+from flows.links import Links
+from flows.progress import INVITATION, Progress
+from flows.publish import Publisher
+from flows.queries import Queries
+from flows.webhook import FlowClient
+from flows.work import Work
 from graph.callback_keys import CallbackKeys
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.transport import new_session
-from invite.inviting import Inviting
 from invite.routes import InviteRoutes
 from invite.sending import Sender
-from notifications.applying import Applying
-from notifications.receiving import Receiving
+from invite.service import InvitationService
+from notifications.receiving import NotificationReceiver
 from notifications.token import TokenValidator
-from observability import telemetry
+from observability import tracing
+from observability.events import Events
+from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
-from settings import Settings, SettingsError, load
-from storage.calls import CallTable
-from storage.queues import CHECKS, OUTCOMES, StorageQueue
+from settings import Settings, SettingsError, load, storage_connection
+from storage.connections import credential_for
+from storage.errors import StorageUnavailable, TooLarge
+from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
 from storage.retention import Retention
+from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from watchdog.service import Watchdog
+from web import errors
 from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
+    from domain.invitation import Invitation
+    from flows.turn import Turn
+    from storage.reading import Held
+
+__all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "contained", "current", "edge", "storage_connection"]
+
 install()
-# Each request to storage would be told at length, headers and all.
+# Each request to storage would be logged at length, headers and all.
 logging.getLogger("azure").setLevel(logging.WARNING)
-_events = telemetry.Events("settings")
+_events = Events("settings")
 
 
 @dataclass(frozen=True)
@@ -50,65 +63,79 @@ class App:
 
     settings: Settings
     invite: InviteRoutes
-    queries: Reading
-    notifications: Receiving
-    watchdog: Watchdog
-    outcomes: Outcomes
+    queries: Queries
+    notifications: NotificationReceiver
+    work: Work
     retention: Retention
     health: Health
 
 
+@dataclass(frozen=True)
+class Followers:
+    """What follows from a change; see ``flows.publish.Followers``."""
+
+    delivery: Delivery
+    invitations: InvitationService
+
+    def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
+        """Notify a flow."""
+        self.delivery.post(turn, held, invitation, message_id)
+
+    def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+        """Send what an earlier request had no time for."""
+        self.invitations.ask(turn, held, invitation)
+
+
 def build(settings: Settings, *, client: TableClient | None = None) -> App:
-    """Put the app together; nothing is asked of the network yet.
+    """Put the app together; nothing is sent to the network yet.
 
     Raises:
-        SettingsError: the storage's address can't be used.
+        SettingsError: the storage's URL can't be used.
     """
     session = new_session((settings.graph_endpoint, settings.authority, settings.callback_openid_configuration))
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
+    credential = credential_for(settings)
     try:
-        table = CallTable(StorageTable(client or table_client(settings)))
+        store = TableStore(StorageTable(client or table_client(settings, credential)))
     except ValueError as error:
-        fault = "the storage connection can't be used: check the connection string, or the service addresses"
+        fault = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([fault]) from error
-    queue = StorageQueue(settings, CHECKS)
-    addresses = Addresses(settings.public_base_url, settings.connector_gateway_hosts)
-    outcomes = Outcomes(
-        table,
-        StorageQueue(settings, OUTCOMES),
-        StorageQueue(settings, f"{OUTCOMES}-poison"),
-        FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts),
-        secret=settings.flow_callback_secret,
-    )
+    queue = StorageQueue(settings, WORK, credential)
+    alarms = Alarms(queue)
+    publisher = Publisher()
+    progress = Progress(store, alarms, publisher)
+    links = Links(settings.public_base_url, settings.connector_gateway_hosts)
+    invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
+    flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
+    delivery = Delivery(progress, flow_client, secret=settings.flow_callback_secret)
+    publisher.followers = Followers(delivery, invitations)
     watchdog = Watchdog(
-        table,
-        queue,
+        store,
+        progress,
         graph,
-        outcomes,
         check_after_seconds=settings.check_after_seconds,
         give_up_after_seconds=settings.give_up_after_seconds,
     )
-    keys = CallbackKeys(settings.callback_openid_configuration, session)
     validator = TokenValidator(
-        keys,
+        CallbackKeys(settings.callback_openid_configuration, session),
         audience=settings.client_id,
         issuers=settings.callback_issuers,
         tenant_ids=settings.callback_tenant_ids,
     )
     return App(
         settings=settings,
-        invite=InviteRoutes(
-            Inviting(table, watchdog, Sender(graph), outcomes, check_after_seconds=settings.check_after_seconds),
-            addresses,
-            settings,
-        ),
-        queries=Reading(table, watchdog, addresses, outcomes),
-        notifications=Receiving(validator, Applying(table, outcomes)),
-        watchdog=watchdog,
-        outcomes=outcomes,
-        retention=Retention(table, days=settings.retention_days),
-        health=Health(table, queue, settings.warnings),
+        invite=InviteRoutes(invitations, links, settings),
+        queries=Queries(store, progress, links),
+        notifications=NotificationReceiver(validator, store, progress),
+        work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
+        retention=Retention(store, days=settings.retention_days),
+        health=Health(store, queue, settings.warnings),
     )
+
+
+def _ca_bundle() -> str | None:
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    return next((value for name in names if (value := os.environ.get(name))), None)
 
 
 def _learn_secrets(settings: Settings) -> None:
@@ -141,7 +168,7 @@ class _Once:
             return self._app
 
     def _build(self) -> App:
-        if telemetry.start(os.environ):
+        if tracing.start(os.environ):
             keep_values()
         try:
             settings = load()
@@ -170,5 +197,12 @@ def current() -> App:
     return _once.get()
 
 
-edge = HttpEdge(current)
-messages = MessageEdge(current)
+def _storage_unavailable() -> errors.ApiError:
+    return errors.Unavailable("StorageUnavailable", "The app's storage can't be reached. Try again in a moment.")
+
+
+def _too_large() -> errors.ApiError:
+    return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
+
+
+edge = HttpEdge(current, {StorageUnavailable: _storage_unavailable, TooLarge: _too_large})

@@ -5,9 +5,7 @@ The host adds the prefix ``api`` to every route (host.json).
 
 import azure.functions as func
 
-from app import edge, messages
-from settings import storage_connection
-from storage.queues import CHECKS, OUTCOMES
+from app import CHECKS, OUTCOMES, WORK, contained, current, edge, storage_connection
 
 KEY = func.AuthLevel.FUNCTION
 ANYONE = func.AuthLevel.ANONYMOUS  # the function itself asks for a token, Graph's or the one in the URL
@@ -87,19 +85,29 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the ho
     return edge.health(lambda app: app.health.answer())
 
 
+@app.queue_trigger("message", WORK, storage_connection())
+async def work(message: func.QueueMessage) -> None:
+    """Everything that time brings: alarms, retries, what an earlier request had no time for."""
+    with contained():
+        await current().work.handle(message.get_body())
+
+
 @app.queue_trigger("message", OUTCOMES, storage_connection())
-def deliver_outcome(message: func.QueueMessage) -> None:
-    """POST an outcome to the flow that waits for it."""
-    messages.handle(message.get_body(), lambda app, body: app.outcomes.deliver(body))
+async def deliver_outcome(message: func.QueueMessage) -> None:
+    """Messages of the previous release; removed with the next."""
+    with contained():
+        await current().work.handle(message.get_body())
 
 
 @app.queue_trigger("message", CHECKS, storage_connection())
-def check_invitation(message: func.QueueMessage) -> None:
-    """Look after an invitation that stayed open."""
-    messages.handle(message.get_body(), lambda app, body: app.watchdog.handle(body))
+async def check_invitation(message: func.QueueMessage) -> None:
+    """Messages of the previous release; removed with the next."""
+    with contained():
+        await current().work.handle(message.get_body())
 
 
 @app.timer_trigger("timer", "0 30 2 * * *")
 def forget_old_calls(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it
     """Remove what is kept of calls that ended long ago, every night."""
-    messages.run(lambda app: app.retention.forget_old_calls())
+    with contained():
+        current().retention.forget_old_calls()

@@ -1,1 +1,1 @@
-"""domain"""
+"""Pure state and its transitions: no input, no output, standard library only."""

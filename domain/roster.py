@@ -1,8 +1,8 @@
-"""The roster of a call as pure state: what a list, a delta or a participant's end makes of it.
+"""The roster of a call: what a list, a delta or a participant's end makes of it.
 
-A list is the whole roster: people no longer in it have left. A delta speaks only of the people it names. Both can
-arrive out of order; a list is older by the highest ``rosterSequenceNumber`` in it, a delta by its
-``sequenceNumber``, and what carries no number is taken as it comes.
+A list is the whole roster: people no longer in it have left. A delta states only the people it names. Both can arrive
+out of order; a list is older by the highest ``rosterSequenceNumber`` in it, a delta by its ``sequenceNumber``, and
+what carries no number is taken as it comes. While a list has an entry without an identity, absence proves nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from domain.model import CallState, Presence, RosterEntry
-from graph import wire
+from domain.call import Call, Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from domain.sightings import Roster, Sighting
+
 _STRENGTH = {Presence.UNKNOWN: 0, Presence.LEFT: 1, Presence.IN_LOBBY: 2, Presence.IN_CALL: 3}
-_IDENTITY_MEMBERS = ("id", "displayName", "tenantId", "identityProvider", "email")
-_LONGEST_KIND = 64
-# People who left stay readable, but a telephone conference of days must not grow its row for ever.
+# People who left stay readable, but the row of a phone conference of days must not grow forever.
 _MOST_WHO_LEFT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What one notification says of one participant."""
+class RosterEntry:
+    """One participant of a call, as Graph last reported them."""
 
     key: str
     kind: str
@@ -35,49 +34,19 @@ class Sighting:
     id: str | None
     presence: Presence
     is_muted: bool | None
+    joined: datetime
+    """When a roster first showed them."""
+    left: datetime | None = None
+    """When they were no longer on the roster."""
     sequence: int | None = None
+    """The ``sequenceNumber`` of the delta that last named them."""
+    was_in: bool = False
+    """Whether they were in the call since they came."""
 
-
-def sighting(participant: Mapping[str, Any]) -> Sighting | None:
-    """Read one participant entity; None where it names nobody.
-
-    Users are shown as ``application`` in places, so the kind is only what Graph called it, never compared.
-    """
-    info = participant.get("info")
-    info = info if isinstance(info, dict) else {}
-    kind, identity = identity_of(info.get("identity"))
-    # Call participants without a stable id carry null or an empty string in its place.
-    participant_id = wire.text(participant.get("id"))
-    if identity is None and participant_id is None:
-        return None
-    if isinstance(participant.get("removedState"), dict):
-        presence = Presence.LEFT
-    elif participant.get("isInLobby") is True:
-        presence = Presence.IN_LOBBY
-    else:
-        presence = Presence.IN_CALL
-    muted = participant.get("isMuted")
-    key = participant_id or identity_hash((identity or {})["id"])
-    return Sighting(
-        key=key,
-        kind=kind,
-        identity=identity or {},
-        id=participant_id,
-        presence=presence,
-        is_muted=muted if isinstance(muted, bool) else None,
-        sequence=wire.number(participant.get("rosterSequenceNumber")),
-    )
-
-
-def identity_of(identity_set: object) -> tuple[str, dict[str, Any] | None]:
-    """Return the kind and the identity of the first member of an identity set that has an id."""
-    if isinstance(identity_set, dict):
-        for kind, identity in identity_set.items():
-            is_kind = kind.isascii() and kind.isidentifier() and len(kind) <= _LONGEST_KIND
-            if is_kind and isinstance(identity, dict) and wire.text(identity.get("id")):
-                members = ((name, wire.text(identity.get(name))) for name in _IDENTITY_MEMBERS)
-                return kind, {name: value for name, value in members if value is not None}
-    return "unknown", None
+    @property
+    def is_listed(self) -> bool:
+        """Whether the roster shows them now."""
+        return self.left is None
 
 
 def identity_hash(identity_id: str) -> str:
@@ -86,55 +55,65 @@ def identity_hash(identity_id: str) -> str:
 
 
 def apply_list(
-    call: CallState, known: Mapping[str, RosterEntry], seen: Sequence[Sighting], now: datetime
-) -> tuple[CallState, dict[str, RosterEntry]]:
+    call: Call, known: Mapping[str, RosterEntry], seen: Roster, now: datetime
+) -> tuple[Call, dict[str, RosterEntry]]:
     """Replace the roster by a full list.
 
     Returns:
-        The call, and the entries that changed; nothing of both where the list is older than what is known.
+        The call, and the entries that changed; both unchanged where the list is older than what is known.
     """
-    numbers = [entry.sequence for entry in seen if entry.sequence is not None]
+    numbers = [entry.sequence for entry in seen.people if entry.sequence is not None]
     sequence = max(numbers, default=None)
     if sequence is not None and call.roster_sequence is not None and sequence < call.roster_sequence:
         return call, {}
-    present = _strongest(seen)
+    present = _strongest(seen.people)
     changed = _observe(known, present.values(), now, sequence=None)
     for key, entry in known.items():
-        if key not in present and entry.presence is not Presence.LEFT:
-            changed[key] = replace(entry, presence=Presence.LEFT, left=now)
-    call = replace(call, roster_sequence=call.roster_sequence if sequence is None else sequence)
-    return _with_presence(call, {**known, **changed}, now), changed
+        if key not in present and entry.is_listed and not seen.hides_people:
+            changed[key] = _gone(entry, now)
+    call = replace(
+        call,
+        roster_sequence=call.roster_sequence if sequence is None else sequence,
+        hides_identities=seen.hides_people,
+    )
+    return _with_presence(call, {**known, **changed}, present, now), changed
 
 
 def apply_delta(
-    call: CallState,
+    call: Call,
     known: Mapping[str, RosterEntry],
-    seen: Sequence[Sighting],
+    seen: Roster,
     now: datetime,
     *,
     sequence: int | None,
-) -> tuple[CallState, dict[str, RosterEntry]]:
-    """Add and change the people that a delta names, but for those of whom a newer delta has spoken.
+) -> tuple[Call, dict[str, RosterEntry]]:
+    """Add and change the people that a delta names, except those whom a newer delta has named.
 
     Returns:
         The call, and the entries that changed.
     """
     newer = [
         entry
-        for entry in seen
+        for entry in seen.people
         if sequence is None
         or (before := known.get(entry.key)) is None
         or before.sequence is None
         or sequence >= before.sequence
     ]
-    changed = _observe(known, newer, now, sequence=sequence)
-    if not changed:
+    if seen.people and not newer:
         return call, {}
-    return _with_presence(call, {**known, **changed}, now), changed
+    changed = _observe(known, newer, now, sequence=sequence)
+    call = replace(call, hides_identities=call.hides_identities or seen.hides_people)
+    return _with_presence(call, {**known, **changed}, {entry.key for entry in newer}, now), changed
+
+
+def _gone(entry: RosterEntry, now: datetime) -> RosterEntry:
+    """Return the entry of a person who is no longer listed: they left if they were in, else nothing is known."""
+    return replace(entry, presence=Presence.LEFT if entry.was_in else Presence.UNKNOWN, left=entry.left or now)
 
 
 def _strongest(seen: Iterable[Sighting]) -> dict[str, Sighting]:
-    """Two endpoints of somebody without a participant id have one key: who is in the call with one of them is in it."""
+    """Keep one sighting a key: two endpoints of a person without a participant id have the same one."""
     present: dict[str, Sighting] = {}
     for sight in seen:
         other = present.setdefault(sight.key, sight)
@@ -149,45 +128,50 @@ def _observe(
     changed: dict[str, RosterEntry] = {}
     for sight in seen:
         before = changed.get(sight.key) or known.get(sight.key)
-        has_left = sight.presence is Presence.LEFT
-        came_back = before is not None and before.presence is Presence.LEFT and not has_left
+        stays = before is not None and before.is_listed
+        was_in = before is not None and before.was_in
+        # A person who was in and is listed without media has answered all the same.
+        presence = Presence.IN_CALL if sight.presence is Presence.UNKNOWN and stays and was_in else sight.presence
         after = RosterEntry(
             key=sight.key,
             kind=sight.kind if sight.identity or before is None else before.kind,
             identity=sight.identity if sight.identity or before is None else before.identity,
             id=sight.id,
-            presence=sight.presence,
+            presence=presence,
             is_muted=sight.is_muted,
-            joined=now if before is None or came_back else before.joined,
-            left=((before.left if before else None) or now) if has_left else None,
+            joined=before.joined if before is not None and (stays or sight.presence is Presence.LEFT) else now,
             sequence=sequence if sequence is not None else (before.sequence if before else None),
+            was_in=presence is Presence.IN_CALL or was_in,
         )
+        if sight.presence is Presence.LEFT:
+            after = _gone(replace(after, left=before.left if before else None), now)
         if after != before:
             changed[sight.key] = after
     return changed
 
 
-def _with_presence(call: CallState, roster: Mapping[str, RosterEntry], now: datetime) -> CallState:
-    """Return the call with everybody's presence, those who left longest ago forgotten first."""
+def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterable[str], now: datetime) -> Call:
+    """Return the call with each person's presence; those who left longest ago are dropped first."""
     presence: dict[str, Presence] = {}
     gone = sorted(
-        (entry for entry in roster.values() if entry.presence is Presence.LEFT),
+        (entry for entry in roster.values() if not entry.is_listed and entry.presence is Presence.LEFT),
         key=lambda entry: entry.left or entry.joined,
     )
-    here = (entry for entry in roster.values() if entry.presence is not Presence.LEFT)
+    here = (entry for entry in roster.values() if entry.is_listed)
     for entry in (*gone[-_MOST_WHO_LEFT:], *here):
-        identity_id = entry.identity.get("id")
-        if identity_id:
-            name = identity_hash(identity_id)
+        name = _hash_of(entry)
+        if name is not None:
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
-    return replace(call, presence=presence, updated=now)
+    names = {_hash_of(roster[key]) for key in shown if key in roster and roster[key].is_listed}
+    times = {name: now if name in names else call.shown.get(name, call.created) for name in presence}
+    return replace(call, presence=presence, shown=times, roster_at=now, updated=now)
+
+
+def _hash_of(entry: RosterEntry) -> str | None:
+    identity_id = entry.identity.get("id")
+    return identity_hash(identity_id) if identity_id else None
 
 
 def stronger(one: Presence, other: Presence) -> Presence:
-    """Return the presence that counts for somebody with two endpoints in a call."""
+    """Return the presence that counts for a person with two endpoints in a call."""
     return max(one, other, key=_STRENGTH.__getitem__)
-
-
-def presence_of(presence: Mapping[str, Presence], identity_id: str) -> Presence:
-    """Return what the roster says of an invited identity, whatever kind Graph showed it as."""
-    return presence.get(identity_hash(identity_id), Presence.UNKNOWN)

@@ -1,1 +1,1 @@
-"""flows"""
+"""What a flow sees and what reaches it: links, views, advice, queries, delivery, and the alarm behind them."""

@@ -10,10 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from observability.redaction import redact
-
 if TYPE_CHECKING:
-    from domain.model import ResultInfo
+    from domain.results import ResultInfo
     from graph.errors import GraphAnswered
 
 
@@ -161,7 +159,10 @@ _OUTCOMES_BY_SUBCODE: dict[int, Meaning] = {
     8543: Meaning("The call has ended. Use the id of a running call.", "[A] call automation codes"),
     8544: Meaning("The person could not be reached. Try again, or try another way.", "[A] call automation codes"),
 }
-_UNKNOWN_OUTCOME = "The invitation failed, and Microsoft Graph gave no reason that is known."
+_NO_CODE = (
+    "The invitation failed, and Microsoft Graph gave no reason. Try again, or try another way to reach the person."
+)
+_LARGEST_SUBCODE = 999_999
 
 
 def advice_for_refusal(error: GraphAnswered) -> str:
@@ -175,14 +176,23 @@ def advice_for_refusal(error: GraphAnswered) -> str:
 def advice_for_outcome(result: ResultInfo | None) -> str:
     """Return what a maker should know of an invitation that failed."""
     if result is None or result.code is None:
-        return _said(result) or _UNKNOWN_OUTCOME
+        return _NO_CODE
     meaning = (
         _diagnosed(result)
         or OUTCOMES.get((result.code, result.subcode))
         or _OUTCOMES_BY_SUBCODE.get(result.subcode or 0)
         or OUTCOMES.get((result.code, None))
     )
-    return meaning.text if meaning is not None else (_said(result) or _UNKNOWN_OUTCOME)
+    return meaning.text if meaning is not None else _unknown(result)
+
+
+def _unknown(result: ResultInfo) -> str:
+    is_short = result.subcode is not None and abs(result.subcode) <= _LARGEST_SUBCODE
+    named = f"code {result.code}" + (f", subcode {result.subcode}" if is_short else "")
+    return (
+        f"The invitation failed with {named}, which this app does not know. "
+        "Look the code up in Microsoft's list of call end codes, or try another way to reach the person."
+    )
 
 
 def _diagnosed(result: ResultInfo) -> Meaning | None:
@@ -192,7 +202,3 @@ def _diagnosed(result: ResultInfo) -> Meaning | None:
         return None
     code, subcode = int(match[1]), int(match[2])
     return OUTCOMES.get((code, subcode)) or _OUTCOMES_BY_SUBCODE.get(subcode)
-
-
-def _said(result: ResultInfo | None) -> str | None:
-    return redact(result.message) if result is not None and result.message else None

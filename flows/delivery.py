@@ -1,169 +1,105 @@
-"""Telling a waiting flow its outcome, through the queue ``invitation-outcomes``.
-
-The row says that a flow is due to be told in the same write as the outcome; then the message is queued. If the
-process dies between the two, the watchdog's message finds the row and queues another.
-
-    due ─▶ POST ─┬─▶ delivered        any 2xx
-                 ├─▶ undeliverable    404 or 410: the flow's run is over; or a whole day of failures
-                 └─▶ due              next message queued, further away each time
-"""
+"""Notifies a waiting flow of its outcome, and writes down what became of it."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 
-from domain.model import Delivery, FlowCallback, Invitation
+from domain.record import CallRecord, Needs
+from domain.waiting import PostResult, WaitingFlow, posted
+from flows.turn import MESSAGE_POST_LIMIT, utc_now
+from flows.urls import UrlRefused
 from flows.views import invitation_view
-from flows.webhooks import AddressRefused, signed_headers
-from graph import wire
-from observability import telemetry
-from storage.table import Conflict
-from web.errors import StorageUnavailable
+from flows.webhook import signed_headers
+from observability import tracing
+from observability.events import Events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from storage.calls import CallTable, Stored
-    from storage.queues import MessageQueue
+    from domain.invitation import Invitation
+    from flows.progress import Progress
+    from flows.turn import Turn
+    from flows.webhook import PostResponse
+    from storage.reading import Held
 
-_events = telemetry.Events("outcomes")
-# Seconds before each further try: half a minute in all at first, then more than a day.
-RETRY_SECONDS = (5, 15, 45, 120, 300, 900, 1800, 3600, 7200, 7200, 14400, 14400, 21600, 28800)
-# A queue trigger looks at an idle queue only now and then.
-_GRACE_SECONDS = 60
-_GONE = (404, 410)
-_SUCCESS = range(200, 300)
-_MOST_CONFLICTS = 10
+_events = Events("outcomes")
 
 
-class FlowAddress(Protocol):
-    """How a flow's address is reached; see ``flows.webhooks.FlowClient``."""
+class FlowEndpoint(Protocol):
+    """How a flow's URL is reached; see ``flows.webhook.FlowClient``."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
-        """Return the status answered, or None where there was no answer; raise ``AddressRefused`` before sending."""
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        """POST a body; raise ``UrlRefused`` where it may not be a flow's URL."""
 
 
-class Outcomes:
-    """Queues outcomes that are due, delivers them, and keeps what became of it on the invitation."""
+class Delivery:
+    """POSTs outcomes that a turn has claimed."""
 
     def __init__(
         self,
-        table: CallTable,
-        queue: MessageQueue,
-        poison: MessageQueue,
-        flows: FlowAddress,
+        progress: Progress,
+        flows: FlowEndpoint,
         *,
         secret: str | None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._table = table
-        self._queue = queue
-        self._poison = poison
+        self._progress = progress
         self._flows = flows
         self._secret = secret
         self._now = now
+        self._sleep = sleep
 
-    def announce(self, invitation: Invitation, *, delay_seconds: float = 0) -> None:
-        """Queue an outcome if it is due; a queue that fails is made up for by the watchdog's next message."""
-        callback = invitation.callback
-        if callback is None or callback.state is not Delivery.DUE:
-            return
-        try:
-            self._queue.send(_message(invitation, callback.attempts), delay_seconds=delay_seconds)
-        except StorageUnavailable:
-            _events.warning("an outcome could not be queued and waits for the next check", invitation=invitation.id)
-
-    def is_overdue(self, invitation: Invitation) -> bool:
-        """Tell whether the message that should deliver an outcome seems to be lost."""
-        callback = invitation.callback
-        if callback is None or callback.state is not Delivery.DUE:
-            return False
-        delay = RETRY_SECONDS[callback.attempts - 1] if callback.attempts else 0
-        expected = (callback.last_attempt or invitation.updated) + timedelta(seconds=delay)
-        return self._now() > expected + timedelta(seconds=_GRACE_SECONDS)
-
-    def deliver(self, message: Mapping[str, Any]) -> None:
-        """Act on a message of the queue.
+    def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
+        """Notify one flow whose POST this turn has claimed.
 
         Raises:
-            StorageUnavailable: the queue brings the message back.
+            StorageUnavailable: what became of it could not be written; the claim ends, and the alarm repeats the POST.
         """
-        call_id, invitation_id = wire.text(message.get("callId")), wire.text(message.get("invitationId"))
-        if call_id is None or invitation_id is None:
-            _events.error("a message on the queue of outcomes can't be read and is dropped")
-            return
-        stored = self._table.invitation(call_id, invitation_id)
-        callback = stored.value.callback if stored else None
-        if stored is None or callback is None or not _counts(message, callback):
-            return
-        status, refused = self._post(stored.value, callback)
-        after = replace(callback, attempts=callback.attempts + 1, last_attempt=self._now(), last_status=status)
-        if status is not None and status in _SUCCESS:
-            after = replace(after, state=Delivery.DELIVERED)
-        elif refused or status in _GONE:
-            after = replace(after, state=Delivery.UNDELIVERABLE)
-        elif callback.attempts >= len(RETRY_SECONDS):
-            self._poison.send(_message(stored.value, callback.attempts), delay_seconds=0)
-            after = replace(after, state=Delivery.UNDELIVERABLE)
-        else:
-            # The next message goes out before the row expects it, so that a crash between the two loses nothing.
-            delay = RETRY_SECONDS[callback.attempts]
-            self._queue.send(_message(stored.value, callback.attempts + 1), delay_seconds=delay)
-        delivery = "retried" if after.state is Delivery.DUE else after.state.value
-        _events.info("outcome", invitation=stored.value.id, attempt=after.attempts, status=status, delivery=delivery)
-        telemetry.count("deliveries", delivery=delivery)
-        self._keep(stored, callback, after)
+        flow = next(flow for flow in invitation.flows if flow.message_id == message_id)
+        result = self._post(turn, held.record, invitation, flow)
 
-    def cancel(self, stored: Stored[Invitation]) -> None:
-        """Note that the flow no longer waits; what was delivered stays delivered.
+        def mark(record: CallRecord, now: datetime) -> CallRecord:
+            current = record.invitations.get(invitation.id)
+            if current is None:
+                return record
+            flows = tuple(posted(one, turn.me, result, now) if _is_same(one, flow) else one for one in current.flows)
+            return record.with_invitation(replace(current, flows=flows) if flows != current.flows else current)
 
-        Raises:
-            StorageUnavailable: it could not be noted.
-        """
-        callback = stored.value.callback
-        if callback is not None and callback.state in (Delivery.WAITING, Delivery.DUE):
-            self._keep(stored, callback, replace(callback, state=Delivery.CANCELLED))
+        needs = Needs(invitations=frozenset({invitation.id}), call=True)
+        # A mark decides nothing: what it leaves due is left to the alarm.
+        updated = self._progress.save(turn, invitation.call_id, needs, mark, held=held)
+        after = next((one for one in updated.after.invitations[invitation.id].flows if _is_same(one, flow)), flow)
+        delivery = after.state.value if not after.is_waiting else "retried" if result.was_begun else "postponed"
+        _events.info(
+            "outcome", invitation=invitation.id, attempt=after.attempts, status=result.status, delivery=delivery
+        )
+        tracing.count("deliveries", delivery=delivery)
 
-    def _post(self, invitation: Invitation, callback: FlowCallback) -> tuple[int | None, bool]:
-        _, presence = self._table.invitation_and_presence(invitation.call_id, invitation.id)
-        view = invitation_view(replace(invitation, callback=None), presence)
+    def _post(self, turn: Turn, record: CallRecord, invitation: Invitation, flow: WaitingFlow) -> PostResult:
+        claimed = self._now()
+        if flow.not_before is not None and flow.not_before > claimed:
+            self._sleep((flow.not_before - claimed) / timedelta(seconds=1))
+        now = self._now()
+        run = turn.run(now)
+        limit = now + MESSAGE_POST_LIMIT if turn.is_message else run.post_limit
+        if now >= run.post_begins_before or (flow.claim is not None and flow.claim.until <= now):
+            return PostResult(flow.message_id, None, claimed, was_begun=False)
+        view = invitation_view(replace(invitation, flows=()), record.call, now)
         body = json.dumps(view, ensure_ascii=False).encode("utf-8", "replace")
-        headers = signed_headers(callback.message_id, self._now(), body, self._secret)
+        headers = signed_headers(flow.message_id, now, body, self._secret)
         try:
-            return self._flows.post(callback.url, body, headers), False
-        except AddressRefused as error:
-            _events.warning("a flow's address is refused", invitation=invitation.id, reason=error)
-            return None, True
-
-    def _keep(self, stored: Stored[Invitation], before: FlowCallback, after: FlowCallback) -> None:
-        for _ in range(_MOST_CONFLICTS):
-            try:
-                self._table.replace_invitation(stored, replace(stored.value, callback=after))
-            except Conflict:
-                latest = self._table.invitation(stored.value.call_id, stored.value.id)
-                if latest is None or latest.value.callback != before:
-                    return  # the flow cancelled, or waits at another address now
-                stored = latest
-            else:
-                return
-        raise StorageUnavailable
+            response = self._flows.post(flow.url, body, headers, seconds=(limit - now) / timedelta(seconds=1))
+        except UrlRefused as error:
+            _events.warning("a flow's URL is refused", invitation=invitation.id, reason=error)
+            return PostResult(flow.message_id, None, claimed, is_refused=True)
+        return PostResult(flow.message_id, response.status, claimed, was_cut=response.was_cut)
 
 
-def _message(invitation: Invitation, attempt: int) -> dict[str, Any]:
-    return {
-        "callId": invitation.call_id,
-        "invitationId": invitation.id,
-        "messageId": invitation.callback.message_id if invitation.callback else None,
-        "attempt": attempt,
-    }
-
-
-def _counts(message: Mapping[str, Any], callback: FlowCallback) -> bool:
-    return (
-        callback.state is Delivery.DUE
-        and message.get("messageId") == callback.message_id
-        and wire.number(message.get("attempt")) == callback.attempts
-    )
+def _is_same(one: WaitingFlow, other: WaitingFlow) -> bool:
+    """Return whether two states are of the same flow's wait: a flow that subscribes again keeps its claim."""
+    return one.message_id == other.message_id or (one.claim is not None and one.claim == other.claim)

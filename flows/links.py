@@ -1,4 +1,4 @@
-"""How a flow waits for an outcome: where to poll, how often, and with which token."""
+"""The URLs that a caller gets: where to poll, how often, where to look, and where to say that it no longer waits."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from flows.urls import is_host_name
 from flows.views import invitation_view
-from flows.webhooks import is_host_name
 from web.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from domain.model import Invitation, Presence
+    from domain.call import Call
+    from domain.invitation import Invitation
+    from domain.waiting import WaitingFlow
 
 API_PREFIX = "/api"
 _REFERRER = "x-ms-apim-referrer-prefix"
-# Somebody who answers does so within seconds, somebody who does not rings for a minute; each poll counts against
-# the flow's licence. (age of the invitation up to, seconds between polls)
+# A person who answers does so within seconds, one who does not is called for a minute; each poll counts against the
+# flow's licence. (age of the invitation up to, seconds between polls)
 _POLLING = ((10.0, 2), (90.0, 5), (300.0, 15))
 _SLOWEST_POLLING = 30
 
 
 def new_token() -> str:
-    """Return 256 random bits, fit for an address."""
+    """Return 256 random bits, fit for a URL."""
     return secrets.token_urlsafe(32)
 
 
-def token_matches(invitation: Invitation, token: str) -> bool:
+def token_matches(expected: str, given: str) -> bool:
     """Compare a caller's token in constant time."""
-    return hmac.compare_digest(invitation.token.encode(), token.encode("utf-8", "replace"))
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-class Addresses:
-    """The outside addresses of an invitation; never built from ``Host`` or ``X-Forwarded-Host``."""
+class Links:
+    """The public URLs of an invitation; never built from ``Host`` or ``X-Forwarded-Host``."""
 
     def __init__(self, public_base_url: str, gateway_suffixes: tuple[str, ...]) -> None:
         self._base = public_base_url + API_PREFIX
@@ -60,49 +62,49 @@ class Addresses:
 
     @staticmethod
     def invitation(root: str, invitation: Invitation) -> str:
-        """Return the address of ``get_invitation``."""
+        """Return the URL of ``get_invitation``."""
         return f"{root}/calls/{quote(invitation.call_id, safe='')}/invitations/{invitation.id}"
 
     def result(self, root: str, invitation: Invitation) -> str:
-        """Return the address to poll, token included."""
+        """Return the URL to poll, token included."""
         return f"{self.invitation(root, invitation)}/result?token={invitation.token}"
 
-    def callback(self, root: str, invitation: Invitation) -> str:
-        """Return the address whose DELETE ends the waiting, token included."""
-        return f"{self.invitation(root, invitation)}/callback?token={invitation.token}"
+    def callback(self, root: str, invitation: Invitation, flow: WaitingFlow | None) -> str:
+        """Return the URL whose DELETE ends a flow's waiting, token included."""
+        token = invitation.token if flow is None else flow.token or invitation.token
+        return f"{self.invitation(root, invitation)}/callback?token={token}"
 
     @staticmethod
     def retry_after(invitation: Invitation, now: datetime) -> int:
-        """Return the seconds until the next poll, which follow the ringing: short at first, longer later."""
+        """Return the seconds until the next poll: short while a device rings, longer later."""
         age = (now - invitation.asked).total_seconds()
         return next((seconds for until, seconds in _POLLING if age < until), _SLOWEST_POLLING)
 
     def subscribed(
-        self, invitation: Invitation, presence: Mapping[str, Presence], headers: Mapping[str, str]
+        self,
+        invitation: Invitation,
+        flow: WaitingFlow | None,
+        call: Call | None,
+        headers: Mapping[str, str],
+        now: datetime,
     ) -> Answer:
         """Return the 201 after which the outcome is sent to the flow; ``Location`` ends the waiting by DELETE."""
         root = self.root(headers)
         return Answer(
             HTTPStatus.CREATED,
-            invitation_view(invitation, presence),
+            invitation_view(invitation, call, now, flow=flow),
             {
-                "Location": self.callback(root, invitation),
+                "Location": self.callback(root, invitation, flow),
                 "Operation-Location": self.invitation(root, invitation),
             },
         )
 
-    def accepted(
-        self,
-        invitation: Invitation,
-        presence: Mapping[str, Presence],
-        headers: Mapping[str, str],
-        now: datetime,
-    ) -> Answer:
+    def accepted(self, invitation: Invitation, call: Call | None, headers: Mapping[str, str], now: datetime) -> Answer:
         """Return the 202 that a flow polls on."""
         root = self.root(headers)
         return Answer(
             HTTPStatus.ACCEPTED,
-            invitation_view(invitation, presence),
+            invitation_view(invitation, call, now),
             {
                 "Location": self.result(root, invitation),
                 "Retry-After": str(self.retry_after(invitation, now)),

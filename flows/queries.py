@@ -1,96 +1,108 @@
-"""What a flow can read: invitations, their results, a call and who is in it."""
+"""What a flow can read: invitations, their results, a call and its roster; from the store alone."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from domain import transitions
-from domain.model import Status
+from domain.invitation import Status
+from domain.record import CallRecord, Needs
+from domain.standing import result_of, standing
+from domain.waiting import cancelled
 from flows.links import token_matches
-from flows.views import call_view, failure_message, invitation_view, roster_view
-from observability import telemetry
+from flows.reasons import invitation_reason, person_message
+from flows.turn import Turn, utc_now
+from flows.views import call_view, invitation_view, roster_view
 from web.answers import Answer
-from web.errors import InvitationFailed, NotFound, StorageUnavailable
+from web.errors import Fault, InvitationFailed, NotFound
 from web.identifiers import call_id_in, invitation_id_in, no_such_invitation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from datetime import datetime
 
-    from domain.model import Invitation, Presence
-    from flows.delivery import Outcomes
-    from flows.links import Addresses
-    from storage.calls import CallTable, Stored
-    from watchdog.service import Watchdog
+    from domain.call import Call
+    from domain.invitation import Invitation
+    from flows.links import Links
+    from flows.progress import Progress
+    from storage.store import Store
     from web.answers import Request
 
-_events = telemetry.Events("reading")
 
-
-class Reading:
-    """Answers what is asked about calls and invitations, from the table alone."""
+class Queries:
+    """Answers what is asked about calls and invitations; it asks nothing of Graph."""
 
     def __init__(
-        self,
-        table: CallTable,
-        watchdog: Watchdog,
-        addresses: Addresses,
-        outcomes: Outcomes,
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, store: Store, progress: Progress, links: Links, *, now: Callable[[], datetime] = utc_now
     ) -> None:
-        self._table = table
-        self._watchdog = watchdog
-        self._addresses = addresses
-        self._outcomes = outcomes
+        self._store = store
+        self._progress = progress
+        self._links = links
         self._now = now
 
     def invitation(self, request: Request) -> Answer:
         """Answer the invitation as it stands: 200, whatever its status.
 
         Raises:
-            BadRequest, NotFound, StorageUnavailable: see ``web.errors``.
+            BadRequest, NotFound: see ``web.errors``.
         """
-        invitation, presence = self._found(request)
+        invitation, call = self._found(request)
+        now = self._now()
         headers = {}
-        if transitions.is_open(invitation):
-            headers["Retry-After"] = str(self._addresses.retry_after(invitation, self._now()))
-        return Answer(HTTPStatus.OK, invitation_view(invitation, presence), headers)
+        if not standing(invitation, call, now).status.is_final:
+            headers["Retry-After"] = str(self._links.retry_after(invitation, now))
+        return Answer(HTTPStatus.OK, invitation_view(invitation, call, now), headers)
 
     def result(self, request: Request) -> Answer:
-        """Answer a flow's poll: 202 while running, 200 when completed (also in part).
+        """Answer a flow's poll: 202 while running, 200 when completed, also in part.
 
         Raises:
             InvitationFailed: 422, which no flow retries.
-            BadRequest, NotFound, StorageUnavailable: see ``web.errors``.
+            BadRequest, NotFound: see ``web.errors``.
         """
-        invitation, presence = self._found(request, token=request.query.get("token", ""))
-        status = transitions.status_of(invitation.operations)
+        invitation, call = self._found(request, token=request.query.get("token", ""))
+        now = self._now()
+        status = standing(invitation, call, now).status
         if not status.is_final:
-            return self._addresses.accepted(invitation, presence, request.headers, self._now())
+            return self._links.accepted(invitation, call, request.headers, now)
         if status is Status.FAILED:
-            raise _failure(invitation)
-        return Answer(HTTPStatus.OK, invitation_view(invitation, presence))
+            raise _failure(invitation, call, now)
+        return Answer(HTTPStatus.OK, invitation_view(invitation, call, now))
 
     def cancel_wait(self, request: Request) -> Answer:
         """Note that a flow no longer waits for its outcome; any number of times, with the same 204.
 
         Raises:
-            BadRequest, NotFound, StorageUnavailable: see ``web.errors``.
+            BadRequest, NotFound: see ``web.errors``.
         """
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
-        stored = self._table.invitation(call_id, invitation_id)
-        if stored is None or not token_matches(stored.value, request.query.get("token", "")):
+        token = request.query.get("token", "")
+        needs = Needs(invitations=frozenset({invitation_id}))
+        held = self._store.read(call_id, needs)
+        if not _opens(held.record.invitations.get(invitation_id), token):
             raise no_such_invitation()
-        self._outcomes.cancel(stored)
+
+        def cancel(record: CallRecord, _: datetime) -> CallRecord:
+            invitation = record.invitations.get(invitation_id)
+            if invitation is None:
+                return record
+            flows = tuple(
+                cancelled(flow) if token_matches(flow.token or invitation.token, token) else flow
+                for flow in invitation.flows
+            )
+            return record if flows == invitation.flows else record.with_invitation(replace(invitation, flows=flows))
+
+        # A GET or DELETE of a flow begins nothing: what is due is left to the alarm.
+        self._progress.save(Turn(self._now()), call_id, needs, cancel, held=held)
         return Answer(HTTPStatus.NO_CONTENT)
 
     def invitations(self, request: Request) -> Answer:
         """Answer all invitations of a call, newest first."""
-        invitations, presence = self._table.invitations_and_presence(call_id_in(request))
-        invitations.sort(key=lambda entry: (entry.value.created, entry.value.id), reverse=True)
-        return Answer(HTTPStatus.OK, {"value": [invitation_view(entry.value, presence) for entry in invitations]})
+        record = self._store.all_invitations(call_id_in(request))
+        now = self._now()
+        ordered = sorted(record.invitations.values(), key=lambda one: (one.created, one.id), reverse=True)
+        return Answer(HTTPStatus.OK, {"value": [invitation_view(one, record.call, now) for one in ordered]})
 
     def call(self, request: Request) -> Answer:
         """Answer a call as Graph last reported it.
@@ -98,46 +110,51 @@ class Reading:
         Raises:
             NotFound: Graph has not reported any such call.
         """
-        stored = self._table.call(call_id_in(request))
-        if stored is None:
+        call = self._store.read(call_id_in(request), Needs(call=True)).record.call
+        if call is None:
             message = (
                 "Microsoft Graph has reported nothing about this call. "
                 "Check its id, and that its callbackUri is this app's /api/notifications."
             )
             raise NotFound("CallNotFound", message)
-        return Answer(HTTPStatus.OK, call_view(stored.value))
+        return Answer(HTTPStatus.OK, call_view(call))
 
     def participants(self, request: Request) -> Answer:
         """Answer who is in a call, by the roster that Graph last reported; ``includeLeft=true`` adds who left."""
-        _, roster = self._table.call_and_roster(call_id_in(request))
+        roster = self._store.read(call_id_in(request), Needs(roster=True)).record.roster
         include_left = request.query.get("includeLeft", "").casefold() == "true"
         return Answer(HTTPStatus.OK, {"value": roster_view(roster.values(), include_left=include_left)})
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Invitation, Mapping[str, Presence]]:
+    def _found(self, request: Request, *, token: str | None = None) -> tuple[Invitation, Call | None]:
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
-        stored, presence = self._table.invitation_and_presence(call_id, invitation_id)
-        if stored is None or (token is not None and not token_matches(stored.value, token)):
+        needs = Needs(invitations=frozenset({invitation_id}), call=True)
+        record = self._store.read(call_id, needs).record
+        invitation = record.invitations.get(invitation_id)
+        if invitation is None or (token is not None and not token_matches(invitation.token, token)):
             raise no_such_invitation()
-        return self._looked_after(stored), presence
-
-    def _looked_after(self, stored: Stored[Invitation]) -> Invitation:
-        """Make up for a message that was lost, so that no poll goes on for ever and no flow waits in vain."""
-        if self._outcomes.is_overdue(stored.value):
-            self._outcomes.announce(stored.value)
-        if not self._watchdog.is_overdue(stored.value):
-            return stored.value
-        try:
-            return self._watchdog.check(stored)
-        except StorageUnavailable:
-            _events.warning("an overdue check failed and is left to the next poll", invitation=stored.value.id)
-            return stored.value
+        self._progress.nudge(invitation)
+        return invitation, record.call
 
 
-def _failure(invitation: Invitation) -> InvitationFailed:
-    result = transitions.result_of(invitation.operations)
+def _opens(invitation: Invitation | None, token: str) -> bool:
+    """Return whether a token ends a waiting: the flow's own, or in a row of the previous release the invitation's."""
+    if invitation is None:
+        return False
+    tokens = [flow.token or invitation.token for flow in invitation.flows] or [invitation.token]
+    return any([token_matches(one, token) for one in tokens])  # noqa: C419 - every token is compared
+
+
+def _failure(invitation: Invitation, call: Call | None, now: datetime) -> InvitationFailed:
+    result = result_of(invitation.operations)
     inner = {"status": "failed", "invitationId": invitation.id}
     if result is not None and result.code is not None:
         inner["code"] = str(result.code)
     if result is not None and result.subcode is not None:
         inner["subcode"] = str(result.subcode)
-    return InvitationFailed("InvitationFailed", failure_message(invitation), inner=inner)
+    current = standing(invitation, call, now)
+    details = tuple(
+        Fault(status.value, person_message(current, person, call), f"participants[{person}]")
+        for person, status in enumerate(current.people)
+    )
+    message = invitation_reason(invitation, current, call) or "The invitation failed."
+    return InvitationFailed("InvitationFailed", message, details=details, inner=inner)

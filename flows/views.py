@@ -5,111 +5,118 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Presence, Status, Verdict
-from domain.roster import presence_of
-from domain.transitions import result_of, status_of
-from flows.advice import advice_for_outcome
+from domain.call import Presence
+from domain.standing import has_ended, result_of, standing
+from flows.reasons import invitation_reason, person_reason
 from observability.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from domain.model import CallState, FlowCallback, Invitation, Invitee, Operation, ResultInfo, RosterEntry
+    from domain.call import Call
+    from domain.invitation import Invitation, Invitee
+    from domain.results import ResultInfo
+    from domain.roster import RosterEntry
+    from domain.standing import Standing
+    from domain.waiting import WaitingFlow
 
 
-def moment(value: datetime) -> str:
+def iso_time(value: datetime) -> str:
     """Return a time as ``2026-01-31T12:00:00.000Z``."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def invitation_view(invitation: Invitation, presence: Mapping[str, Presence]) -> dict[str, Any]:
-    """Return an invitation as a flow sees it."""
-    operation_of = {place: operation for operation in invitation.operations for place in operation.people}
+def invitation_view(
+    invitation: Invitation, call: Call | None, now: datetime, *, flow: WaitingFlow | None = None
+) -> dict[str, Any]:
+    """Return an invitation as a flow sees it.
+
+    Args:
+        invitation: as stored.
+        call: its call as stored, for presence.
+        now: the time for which it is computed.
+        flow: whose notification is shown; the first one's by default.
+    """
+    current = standing(invitation, call, now)
     view: dict[str, Any] = {
         "id": invitation.id,
         "callId": invitation.call_id,
         "clientContext": invitation.client_context,
-        "status": status_of(invitation.operations).value,
-        "resultInfo": _result_view(result_of(invitation.operations)),
+        "status": current.status.value,
+        "reason": invitation_reason(invitation, current, call),
+        "resultInfo": result_view(result_of(invitation.operations)),
         "participants": [
-            _participant_view(invitee, operation_of[place], presence)
-            for place, invitee in enumerate(invitation.participants)
+            _person_view(invitee, person, current, call) for person, invitee in enumerate(invitation.participants)
         ],
         "operations": [
             {
                 "id": operation.id,
                 "clientContext": operation.client_context,
                 "status": operation.status.value,
-                "resultInfo": _result_view(operation.result),
+                "resultInfo": result_view(operation.result),
             }
             for operation in invitation.operations
         ],
-        "createdDateTime": moment(invitation.created),
-        "lastUpdatedDateTime": moment(invitation.updated),
+        "joinedCount": current.joined_count,
+        "createdDateTime": iso_time(invitation.created),
+        "lastUpdatedDateTime": iso_time(invitation.updated),
     }
-    if invitation.callback is not None:
-        view["callback"] = _callback_view(invitation.callback)
-    return view
+    shown = flow or next(iter(invitation.flows), None)
+    return view if shown is None else view | {"callback": _callback_view(invitation, shown, now)}
 
 
-def _callback_view(callback: FlowCallback) -> dict[str, Any]:
-    """Return how far telling the flow has come, without its address, which opens the flow."""
+def _callback_view(invitation: Invitation, flow: WaitingFlow, now: datetime) -> dict[str, Any]:
+    """Return how far notifying a flow has come, without its URL, which opens the flow."""
     return {
-        "status": callback.state.value,
-        "attempts": callback.attempts,
-        "lastAttemptDateTime": moment(callback.last_attempt) if callback.last_attempt else None,
-        "lastStatusCode": callback.last_status,
+        "status": "due" if flow.is_waiting and has_ended(invitation, now) else flow.state.value,
+        "attempts": flow.attempts,
+        "lastAttemptDateTime": iso_time(flow.last_attempt) if flow.last_attempt else None,
+        "lastStatusCode": flow.last_status,
     }
 
 
-def _participant_view(invitee: Invitee, operation: Operation, presence: Mapping[str, Presence]) -> dict[str, Any]:
+def _person_view(invitee: Invitee, person: int, current: Standing, call: Call | None) -> dict[str, Any]:
     view: dict[str, Any] = {"identity": {invitee.kind: dict(invitee.identity)}}
-    if invitee.replaces_call_id is not None:
-        view["replacesCallId"] = invitee.replaces_call_id
-    if invitee.participant_id is not None:
-        view["participantId"] = invitee.participant_id
-    if invitee.hidden is not None:
-        view["hidden"] = invitee.hidden
-    if invitee.remove_from_default_audio_routing_group is not None:
-        view["removeFromDefaultAudioRoutingGroup"] = invitee.remove_from_default_audio_routing_group
+    optional = {
+        "replacesCallId": invitee.replaces_call_id,
+        "participantId": invitee.participant_id,
+        "hidden": invitee.hidden,
+        "removeFromDefaultAudioRoutingGroup": invitee.remove_from_default_audio_routing_group,
+    }
+    view |= {name: value for name, value in optional.items() if value is not None}
+    operation = current.operations[person]
     return view | {
         "operationId": operation.id,
-        "status": operation.status.value,
-        "resultInfo": _result_view(operation.result),
-        "presence": presence_of(presence, invitee.id).value,
+        "status": current.people[person].value,
+        "reason": person_reason(current, person, call),
+        "resultInfo": result_view(operation.result),
+        "presence": current.presence[person].value,
     }
 
 
-def _result_view(result: ResultInfo | None) -> dict[str, Any] | None:
+def result_view(result: ResultInfo | None) -> dict[str, Any] | None:
+    """Return Graph's codes and its text, redacted."""
     if result is None:
         return None
     message = redact(result.message) if result.message else None
     return {"code": result.code, "subcode": result.subcode, "message": message}
 
 
-def failure_message(invitation: Invitation) -> str:
-    """Return one or two sentences for the maker whose invitation failed."""
-    failed = next((entry for entry in invitation.operations if entry.status is Status.FAILED), None)
-    if failed is not None and failed.verdict is not Verdict.GRAPH and failed.result and failed.result.message:
-        return failed.result.message  # the app's own words
-    return advice_for_outcome(failed.result if failed else None)
-
-
-def call_view(call: CallState) -> dict[str, Any]:
+def call_view(call: Call) -> dict[str, Any]:
     """Return a call as Graph last reported it."""
     return {
         "id": call.call_id,
-        "state": call.state or "unknown",
-        "resultInfo": _result_view(call.result),
-        "createdDateTime": moment(call.created),
-        "lastUpdatedDateTime": moment(call.updated),
+        "state": call.state.value,
+        "resultInfo": result_view(call.result),
+        "createdDateTime": iso_time(call.created),
+        "lastUpdatedDateTime": iso_time(call.updated),
     }
 
 
 def roster_view(roster: Iterable[RosterEntry], *, include_left: bool) -> list[dict[str, Any]]:
     """Return who is in a call, those who came first before the others; on request also who left."""
-    shown = [entry for entry in roster if include_left or entry.presence is not Presence.LEFT]
-    shown.sort(key=lambda entry: (entry.presence is Presence.LEFT, entry.joined, entry.key))
+    shown = [entry for entry in roster if entry.is_listed or (include_left and entry.presence is Presence.LEFT)]
+    shown.sort(key=lambda entry: (not entry.is_listed, entry.joined, entry.key))
     return [
         {
             "id": entry.id,
@@ -117,8 +124,8 @@ def roster_view(roster: Iterable[RosterEntry], *, include_left: bool) -> list[di
             "presence": entry.presence.value,
             "isInLobby": entry.presence is Presence.IN_LOBBY,
             "isMuted": entry.is_muted,
-            "joinedDateTime": moment(entry.joined),
-            "leftDateTime": moment(entry.left) if entry.left else None,
+            "joinedDateTime": iso_time(entry.joined),
+            "leftDateTime": iso_time(entry.left) if entry.left else None,
         }
         for entry in shown
     ]

@@ -24,6 +24,7 @@ from observability import telemetry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from domain.results import OperationState, ResultInfo
     from graph.credentials import TokenSource
 
 _events = telemetry.Events("graph")
@@ -38,7 +39,7 @@ class CallRead:
     """What Graph says of a call when it is asked: its ``state`` in small letters, and how it ended."""
 
     state: str | None
-    result: wire.ResultInfo | None
+    result: ResultInfo | None
 
 
 class GraphClient:
@@ -56,7 +57,7 @@ class GraphClient:
         *,
         scenario_id: str,
         read_seconds: float,
-    ) -> wire.OperationState:
+    ) -> OperationState:
         """Ask Graph once to invite people into a call.
 
         Args:
@@ -93,7 +94,7 @@ class GraphClient:
         value = body.get("value") if isinstance(body, dict) else None
         return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
-    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         """Read an operation; whether Graph answers this for an invitation is not documented.
 
         Raises:

@@ -13,14 +13,15 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.model import KeyKind
+from domain.invitation import KeyKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.model import Invitee
+    from domain.invitation import Invitee
 
 # Made for this app: equal keys give equal GUIDs on every instance and after every restart.
+_NOT_COMPARED = frozenset({"@odata.type", "displayName"})
 _NAMESPACE = uuid.UUID("5b0c8f3e-8f0a-4d0e-9d3c-0a7a6f2d6f11")
 
 
@@ -32,11 +33,6 @@ class Key:
     value: str
     fingerprint: str
 
-    @property
-    def is_explicit(self) -> bool:
-        """Whether the caller chose it, so that another body under it is the caller's mistake."""
-        return self.kind in (KeyKind.CLIENT_CONTEXT, KeyKind.IDEMPOTENCY_KEY, KeyKind.REPEATABILITY)
-
     def client_context(self, call_id: str, attempt: int) -> str:
         """Return what Graph is given as ``clientContext``: the caller's own, or a GUID of the key and the attempt."""
         if self.kind is KeyKind.CLIENT_CONTEXT:
@@ -46,9 +42,15 @@ class Key:
         return str(uuid.uuid5(_NAMESPACE, json.dumps([call_id, self.kind.value, self.value, own, attempt])))
 
 
-def key_of(client_context: str | None, headers: Mapping[str, str], participants: Sequence[Invitee]) -> Key:
-    """Return the key of a request; ``headers`` are by name in small letters."""
-    fingerprint = fingerprint_of(participants)
+def key_of(
+    client_context: str | None,
+    headers: Mapping[str, str],
+    participants: Sequence[Invitee],
+    *,
+    separately: bool = False,
+) -> Key:
+    """Return the key of a request; ``headers`` are by name in lower case."""
+    fingerprint = fingerprint_of(participants, separately=separately)
     if client_context is not None:
         return Key(KeyKind.CLIENT_CONTEXT, client_context, fingerprint)
     idempotency = _unquoted(headers.get("idempotency-key", ""))
@@ -64,9 +66,14 @@ def key_of(client_context: str | None, headers: Mapping[str, str], participants:
     return Key(KeyKind.FRESH, str(uuid.uuid4()), fingerprint)
 
 
-def fingerprint_of(participants: Sequence[Invitee]) -> str:
-    """Return a hash of who is invited and how; order of members and ``@odata.type`` make no difference."""
-    text = json.dumps([_comparable(invitee) for invitee in participants], sort_keys=True)
+def fingerprint_of(participants: Sequence[Invitee], *, separately: bool = False) -> str:
+    """Return a hash of who is invited and how.
+
+    The order of properties, ``@odata.type`` and ``displayName`` make no difference.
+    """
+    people = [_comparable(invitee) for invitee in participants]
+    # Without it the hash is the previous release's, so that a repeat across an upgrade is the same body.
+    text = json.dumps([*people, {"separately": True}] if separately else people, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -96,7 +103,7 @@ def differences(before: Sequence[Invitee], now: Sequence[Invitee]) -> list[str]:
 def _comparable(invitee: Invitee) -> dict[str, Any]:
     members: dict[str, Any] = {
         "kind": invitee.kind,
-        "identity": {name: value for name, value in invitee.identity.items() if name != "@odata.type"},
+        "identity": {name: value for name, value in invitee.identity.items() if name not in _NOT_COMPARED},
         "replacesCallId": invitee.replaces_call_id,
         "participantId": invitee.participant_id,
         "hidden": invitee.hidden,

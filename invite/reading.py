@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from domain.model import Invitee
+from domain.invitation import Invitee
 from invite.request import (
     IDENTITY_KINDS,
     Identity,

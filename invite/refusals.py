@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from domain.model import ResultInfo
+from domain.results import ResultInfo
 from flows.advice import advice_for_refusal
 from graph.errors import (
     CredentialRefused,

@@ -126,6 +126,8 @@ class InviteBody(_Model):
 
     participants: Annotated[list[InvitationParticipantInfo], Field(min_length=1, max_length=MOST_PEOPLE)]
     clientContext: ClientContext | None = None  # noqa: N815
+    separately: bool = False
+    """One Graph request for each person, so that each has an outcome of their own."""
 
 
 class InviteAndWaitBody(InviteBody):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flows.webhooks import AddressRefused, check_url
+from flows.turn import Turn, utc_now
+from flows.urls import UrlRefused, check_url
 from invite.reading import invitees, read_body
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
+from invite.subscription import flow_of
 from web.errors import BadRequest
 from web.identifiers import call_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.links import Addresses
-    from invite.inviting import Inviting
+    from flows.links import Links
     from invite.request import InvitationParticipantInfo
+    from invite.service import InvitationService
     from settings import Settings
     from web.answers import Answer, Request
 
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 class InviteRoutes:
     """The routes that invite people."""
 
-    def __init__(self, inviting: Inviting, addresses: Addresses, settings: Settings) -> None:
-        self._inviting = inviting
-        self._addresses = addresses
+    def __init__(self, invitations: InvitationService, links: Links, settings: Settings) -> None:
+        self._invitations = invitations
+        self._links = links
         self._settings = settings
 
     def invite(self, request: Request) -> Answer:
         """Invite people, and answer where to poll."""
         call_id = call_id_in(request)
         body = read_body(request, InviteBody, self._settings.cloud)
-        return self._accepted(request, call_id, body.participants, body.clientContext)
+        return self._accepted(request, call_id, body.participants, body.clientContext, separately=body.separately)
 
     def invite_phone(self, request: Request) -> Answer:
         """Invite one phone, and answer where to poll."""
@@ -57,13 +58,21 @@ class InviteRoutes:
         body = read_body(request, InviteAndWaitBody, self._settings.cloud)
         try:
             check_url(body.callbackUrl, self._settings.flow_callback_hosts, self._settings.flow_callback_local_hosts)
-        except AddressRefused as error:
+        except UrlRefused as error:
             message = f"This can't be the address of a waiting flow: {error}. Give what listCallbackUrl() returns."
             raise BadRequest("InvalidCallbackUrl", message, target="callbackUrl") from None
-        invitation, presence = self._inviting.invite(
-            call_id, invitees(body.participants), body.clientContext, request.headers, callback_url=body.callbackUrl
+        invitation, call = self._invitations.invite(
+            Turn(request.arrived),
+            call_id,
+            invitees(body.participants),
+            body.clientContext,
+            request.headers,
+            callback_url=body.callbackUrl,
+            separately=body.separately,
         )
-        return self._addresses.subscribed(invitation, presence, request.headers)
+        return self._links.subscribed(
+            invitation, flow_of(invitation, request.headers), call, request.headers, utc_now()
+        )
 
     def _accepted(
         self,
@@ -71,6 +80,10 @@ class InviteRoutes:
         call_id: str,
         participants: Sequence[InvitationParticipantInfo],
         context: str | None,
+        *,
+        separately: bool = False,
     ) -> Answer:
-        invitation, presence = self._inviting.invite(call_id, invitees(participants), context, request.headers)
-        return self._addresses.accepted(invitation, presence, request.headers, datetime.now(UTC))
+        invitation, call = self._invitations.invite(
+            Turn(request.arrived), call_id, invitees(participants), context, request.headers, separately=separately
+        )
+        return self._links.accepted(invitation, call, request.headers, utc_now())

@@ -45,7 +45,7 @@ def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud
             identity_set = entry.get("identity")
             if isinstance(identity_set, dict):
                 yield from _identity_faults(identity_set, place, kinds, cloud, seen)
-    yield from _room_for_splitting(body.get("clientContext"), entries)
+    yield from _room_for_splitting(body.get("clientContext"), entries, separately=body.get("separately") is True)
 
 
 def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
@@ -101,11 +101,12 @@ def _type_faults(entity: Mapping[str, Any], path: str, allowed: tuple[str, ...],
         yield _not_in_this_cloud("this type", target, cloud)
 
 
-def _room_for_splitting(context: object, entries: list[Any]) -> Iterator[Fault]:
+def _room_for_splitting(context: object, entries: list[Any], *, separately: bool) -> Iterator[Fault]:
     if not isinstance(context, str) or len(context) > 256:  # noqa: PLR2004 - that is a fault of its own
         return
     alone = sum(
-        isinstance(entry, dict) and bool({"replacesCallId", "participantId"} & entry.keys()) for entry in entries
+        separately or (isinstance(entry, dict) and bool({"replacesCallId", "participantId"} & entry.keys()))
+        for entry in entries
     )
     requests = alone + -(-(len(entries) - alone) // MOST_PER_REQUEST)
     room = 256 - len(part_context("", requests, requests))

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from graph.errors import CredentialRefused, GraphError, NothingSent, OutcomeUnknown, Throttled
-from invite.splitting import graph_body
+from graph.participants import invite_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from domain.model import Invitation
-    from graph.wire import OperationState
+    from domain.invitation import Invitation
+    from domain.results import OperationState
 
 BUDGET_SECONDS = 20.0
 """How long one invite may take with all its waiting; a flow hangs up after 120 seconds."""
@@ -38,13 +38,15 @@ class Sent:
     """What became of one Graph request: Graph's answer, or why there is none."""
 
     place: int
-    """Which of the invitation's operations."""
+    """Index of the invitation's operation."""
     answer: OperationState | None = None
     error: GraphError | None = None
+    was_begun: bool = True
+    """Whether there was time to send it."""
 
     @property
     def was_refused(self) -> bool:
-        """Whether Graph surely has not taken it."""
+        """Whether Graph has not taken it, for certain."""
         return self.error is not None and not isinstance(self.error, OutcomeUnknown)
 
     @property
@@ -83,10 +85,12 @@ class Sender:
             return [one.result() for one in sent]
 
     def _send_one(self, invitation: Invitation, place: int, scenario_id: str, deadline: float) -> Sent:
-        body = graph_body(invitation, invitation.operations[place])
+        operation = invitation.operations[place]
+        body = invite_body((invitation.participants[person] for person in operation.people), operation.client_context)
         backoff = _FIRST_BACKOFF
+        if self._clock() >= deadline:
+            return Sent(place, was_begun=False)
         while True:
-            # The last of many parts is asked even where the others used up the budget: nobody is dropped.
             seconds = min(max(deadline - self._clock(), _LEAST_SECONDS), _READ_SECONDS)
             try:
                 answer = self._graph.invite(invitation.call_id, body, scenario_id=scenario_id, read_seconds=seconds)

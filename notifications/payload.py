@@ -10,12 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.roster import Sighting, identity_hash, identity_of, sighting
+from domain.call import CallState, call_state
+from domain.roster import identity_hash
 from graph import wire
+from graph.participants import identity_of, read_roster
 from web.identifiers import call_id_from_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from domain.results import OperationState, ResultInfo
+    from domain.sightings import Roster
 
 _OURS = frozenset({"inviteparticipantsoperation", "commsoperation", ""})
 
@@ -25,7 +30,7 @@ class OperationReport:
     """Graph speaks of an invite operation."""
 
     call_id: str
-    state: wire.OperationState
+    state: OperationState
     people: frozenset[str]
     """Hashes of the identities that the report names."""
     ended: bool
@@ -37,7 +42,7 @@ class RosterReport:
     """Graph gives the whole roster of a call."""
 
     call_id: str
-    people: tuple[Sighting, ...]
+    roster: Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class DeltaReport:
     """Graph tells changes of a call's roster."""
 
     call_id: str
-    people: tuple[Sighting, ...]
+    roster: Roster
     sequence: int | None
 
 
@@ -54,28 +59,11 @@ class CallReport:
     """Graph tells a call's state."""
 
     call_id: str
-    state: str | None
-    """In Graph's own spelling of the documented states where it is one of them."""
-    result: wire.ResultInfo | None
+    state: CallState
+    result: ResultInfo | None
 
 
 Report = OperationReport | RosterReport | DeltaReport | CallReport
-
-_CALL_STATES = {
-    name.casefold(): name
-    for name in (
-        "incoming",
-        "establishing",
-        "ringing",
-        "established",
-        "hold",
-        "transferring",
-        "transferAccepted",
-        "redirecting",
-        "terminating",
-        "terminated",
-    )
-}
 
 
 def reports_of(item: object) -> Iterator[Report]:
@@ -105,7 +93,7 @@ def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:
             people.append(entity)
     # An empty list has no type and no shape, so here alone the path says what it is a list of: nobody is left.
     if people or (not entries and path.rstrip("/").casefold().endswith("/participants")):
-        yield RosterReport(call_id, _sightings(people))
+        yield RosterReport(call_id, read_roster(people))
 
 
 def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_deleted: bool) -> Iterator[Report]:
@@ -114,14 +102,13 @@ def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_delet
         yield _delta(call_id, entity)
     elif kind == "call" or (not kind and "state" in entity and "status" not in entity):
         state = wire.text(entity.get("state"))
-        known = _CALL_STATES.get(state.casefold(), state) if state else None
-        if is_deleted:
-            known = "terminated"  # the call object is gone, whatever state it shows
+        # The call object is gone, whatever state it shows.
+        known = CallState.TERMINATED if is_deleted else call_state(state)
         yield CallReport(call_id, known, wire.result_info(entity.get("resultInfo")))
     elif _is_participant(entity, kind):
         # One participant by itself: a change of that one, or its end.
         gone = {**entity, "removedState": {}} if is_deleted else entity
-        yield DeltaReport(call_id, _sightings([gone]), None)
+        yield DeltaReport(call_id, read_roster([gone]), None)
     elif kind in _OURS and ("status" in entity or "clientContext" in entity or kind):
         yield _operation(call_id, entity, path, ended=is_deleted)
 
@@ -131,7 +118,7 @@ def _operation(call_id: str, entity: Mapping[str, Any], path: str, *, ended: boo
     people = set()
     for entry in invited if isinstance(invited, list) else []:
         _, identity = identity_of(entry.get("identity") if isinstance(entry, dict) else None)
-        if identity is not None:
+        if "id" in identity:
             people.add(identity_hash(identity["id"]))
     return OperationReport(call_id, wire.operation_state(entity, location=path), frozenset(people), ended)
 
@@ -147,10 +134,4 @@ def _is_participant(entity: Mapping[str, Any], kind: str) -> bool:
 
 
 def _delta(call_id: str, entity: Mapping[str, Any]) -> DeltaReport:
-    people = entity.get("participants")
-    entities = [entry for entry in people if isinstance(entry, dict)] if isinstance(people, list) else []
-    return DeltaReport(call_id, _sightings(entities), wire.number(entity.get("sequenceNumber")))
-
-
-def _sightings(participants: list[Any]) -> tuple[Sighting, ...]:
-    return tuple(entry for entry in map(sighting, participants) if entry is not None)
+    return DeltaReport(call_id, read_roster(entity.get("participants")), wire.number(entity.get("sequenceNumber")))

@@ -1,4 +1,4 @@
-"""Receiving a callback: who sent it, what it says, and writing that down before it is acknowledged."""
+"""Receives a callback: who sent it, what it reports, and writing that down before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -6,73 +6,102 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from flows.duties import run_duties
+from flows.turn import Turn, utc_now
 from graph.callback_keys import KeysUnavailable
+from notifications.applying import apply_reports, needs_of
 from notifications.payload import Report, reports_of
 from notifications.token import NotFromGraph, TokenValidator
-from observability import telemetry
+from observability import tracing
+from observability.events import Events
+from storage.budget import CALLBACK_SECONDS, budget
 from web.answers import Answer
-from web.errors import ApiError, BadRequest, TooLarge, Unavailable
+from web.errors import BadRequest, TooLarge, Unauthorized, Unavailable
 from web.identifiers import request_id
 
 if TYPE_CHECKING:
-    from notifications.applying import Applying
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from domain.record import CallRecord
+    from flows.progress import Progress
+    from storage.store import Store
     from web.answers import Request
 
-_events = telemetry.Events("notifications")
+_events = Events("notifications")
 LARGEST_BODY = 4 * 1024 * 1024
 
 
-class Unauthorized(ApiError):
-    """The callback carries no token that Graph would send."""
+class NotificationReceiver:
+    """Answers Graph's callbacks: 202 when everything in them is written down and what follows was done."""
 
-    status = HTTPStatus.UNAUTHORIZED
-    headers = {"WWW-Authenticate": "Bearer"}
-
-
-class Receiving:
-    """Answers Graph's callbacks: 202 when everything in them is written down."""
-
-    def __init__(self, validator: TokenValidator, applying: Applying) -> None:
+    def __init__(
+        self,
+        validator: TokenValidator,
+        store: Store,
+        progress: Progress,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._validator = validator
-        self._applying = applying
+        self._store = store
+        self._progress = progress
+        self._now = now
 
     def receive(self, request: Request) -> Answer:
-        """Record what Graph reports.
+        """Record what Graph reports, and act on what became known.
 
         Raises:
             Unauthorized: 401, it is not from Graph.
             BadRequest: 400, it can't be read.
             TooLarge: 413.
-            Unavailable: 503, so that Graph may send again.
+            Unavailable, StorageUnavailable: 503, so that Graph may send it again.
         """
-        self._authorize(request)
-        items = _items(request.body)
-        by_call: dict[str, list[Report]] = {}
-        ignored = 0
-        for item in items:
-            reports = _reports(item)
-            ignored += not reports
-            for report in reports:
-                by_call.setdefault(report.call_id, []).append(report)
-        for call_id, reports in by_call.items():
-            self._applying.apply(call_id, reports)
-        _events.info(
-            "callback",
-            items=len(items),
-            ignored=ignored,
-            calls=len(by_call),
-            message_id=request_id(request.headers.get("x-microsoft-skype-message-id")),
-            scenario_id=request_id(request.headers.get("scenario-id")),
-        )
+        turn = Turn(request.arrived)
+        with budget(CALLBACK_SECONDS):
+            self._authorize(request)
+            items = _items(request.body)
+            by_call: dict[str, list[Report]] = {}
+            ignored = 0
+            for item in items:
+                reports = _reports(item)
+                ignored += not reports
+                for report in reports:
+                    by_call.setdefault(report.call_id, []).append(report)
+            for call_id, reports in by_call.items():
+                self.record(turn, call_id, reports)
+            _events.info(
+                "callback",
+                items=len(items),
+                ignored=ignored,
+                calls=len(by_call),
+                message_id=request_id(request.headers.get("x-microsoft-skype-message-id")),
+                scenario_id=request_id(request.headers.get("scenario-id")),
+            )
+            run_duties(turn)
         return Answer(HTTPStatus.ACCEPTED)
+
+    def record(self, turn: Turn, call_id: str, reports: Sequence[Report]) -> None:
+        """Write down what was reported of one call.
+
+        Raises:
+            StorageUnavailable: not all of it may be written.
+        """
+
+        def apply(record: CallRecord, now: datetime) -> CallRecord:
+            return apply_reports(record, reports, now)
+
+        updated = self._progress.save(turn, call_id, needs_of(reports), apply)
+        if updated.before.call is None and updated.after.call is not None:
+            self._store.keep(call_id, self._now())
 
     def _authorize(self, request: Request) -> None:
         try:
             self._validator.validate(request.headers.get("authorization"))
         except NotFromGraph as error:
             _events.warning("callback refused", reason=error.reason)
-            telemetry.count("callbacks_refused", reason=error.reason)
-            message = "This address takes callbacks of Microsoft Graph only, with Graph's own token."
+            tracing.count("callbacks_refused", reason=error.reason)
+            message = "This URL accepts callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
             message = "The keys of Graph's callbacks can't be read for now. Send it again."
@@ -95,9 +124,9 @@ def _items(body: bytes) -> list[Any]:
 
 
 def _reports(item: object) -> list[Report]:
-    """Read one item; whatever is odd about it, its neighbours are read all the same."""
+    """Read one item; whatever it holds, its neighbours are read all the same."""
     try:
         return list(reports_of(item))
-    except Exception:  # noqa: BLE001 - promised for whatever Graph may send
+    except Exception:  # noqa: BLE001 - nothing that Graph may send is a 500
         _events.exception("an item of a callback could not be read and is left alone")
         return []

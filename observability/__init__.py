@@ -1,1 +1,1 @@
-"""observability"""
+"""What operators see: events, spans, metrics, and the redaction of all of them."""

@@ -1,152 +1,158 @@
-"""Invitations, roster entries and calls as JSON documents, and back.
+"""The documents whose form differs from their dataclass, so that the previous release reads and writes the same rows.
 
-The document is the state; the few properties beside it in a row are there to be filtered by.
+What the previous release needs stays in the documents beside what is new: an operation's ``status``, ``verdict`` and
+``refused``, an invitation's alarm as ``watch`` and ``checkDue``, its first flow as ``callback``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from domain.model import (
-    CallState,
-    Delivery,
-    FlowCallback,
+from domain.call import Call, CallState, Presence, call_state
+from domain.invitation import (
+    Alarm,
+    Asked,
+    Decider,
+    Ended,
     Invitation,
-    Invitee,
-    KeyKind,
+    Late,
     Operation,
-    Presence,
-    ResultInfo,
-    RosterEntry,
+    Refused,
     Status,
-    Verdict,
 )
+from domain.results import ResultInfo
+from domain.roster import RosterEntry
+from domain.standing import has_ended
+from domain.waiting import Delivery, WaitingFlow
+from storage.codec import VERSION, decode, decode_fields, encode, encode_fields, special
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LONGEST_MESSAGE = 1_500
+_DUE = "due"
+_PRESENCE = {Presence.IN_CALL: "c", Presence.IN_LOBBY: "l", Presence.LEFT: "x", Presence.UNKNOWN: "u"}
+_OF_LETTER = {letter: presence for presence, letter in _PRESENCE.items()}
+_LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+_VERDICTS = {Decider.GRAPH: "graph", Decider.WATCHDOG: "watchdog", Decider.REFUSAL: "refusal"}
 
 
 def invitation_document(invitation: Invitation) -> dict[str, Any]:
     """Return the document of an invitation."""
-    return {
-        "id": invitation.id,
-        "callId": invitation.call_id,
-        "clientContext": invitation.client_context,
-        "keyKind": invitation.key_kind.value,
-        "fingerprint": invitation.fingerprint,
-        "participants": [_invitee_document(invitee) for invitee in invitation.participants],
-        "operations": [_operation_document(operation) for operation in invitation.operations],
-        "created": invitation.created.isoformat(),
-        "updated": invitation.updated.isoformat(),
-        "asked": invitation.asked.isoformat(),
-        "token": invitation.token,
-        "watch": invitation.watch,
-        "checkDue": invitation.check_due.isoformat(),
-        "callback": _callback_document(invitation.callback),
-    }
+    document = encode_fields(invitation)
+    alarm = document.pop("alarm")
+    first, *further = document.pop("flows") or [None]
+    if first is not None and first["state"] == Delivery.WAITING and has_ended(invitation, invitation.updated):
+        first["state"] = _DUE
+    document |= {"v": VERSION, "watch": alarm["name"], "checkDue": alarm["time"], "callback": first}
+    return document | ({"flows": further} if further else {})
 
 
-def read_invitation(document: dict[str, Any]) -> Invitation:
+def read_invitation(document: Mapping[str, Any]) -> Invitation:
     """Return the invitation of a document."""
-    return Invitation(
-        id=document["id"],
-        call_id=document["callId"],
-        client_context=document["clientContext"],
-        key_kind=KeyKind(document["keyKind"]),
-        fingerprint=document["fingerprint"],
-        participants=tuple(_read_invitee(entry) for entry in document["participants"]),
-        operations=tuple(_read_operation(entry) for entry in document["operations"]),
-        created=datetime.fromisoformat(document["created"]),
-        updated=datetime.fromisoformat(document["updated"]),
-        asked=datetime.fromisoformat(document["asked"]),
-        token=document["token"],
-        watch=document["watch"],
-        check_due=datetime.fromisoformat(document["checkDue"]),
-        callback=_read_callback(document["callback"]),
-    )
+    members = dict(document)
+    alarm = Alarm(members["watch"], datetime.fromisoformat(members["checkDue"]))
+    first = members.get("callback")
+    members["flows"] = [*([first] if first is not None else []), *members.get("flows", [])]
+    members["alarm"] = encode(alarm)
+    members.setdefault("watchAt", members["checkDue"])
+    members.setdefault("askedBy", "")
+    return decode(Invitation, members)
 
 
-def _callback_document(callback: FlowCallback | None) -> dict[str, Any] | None:
-    if callback is None:
-        return None
-    return {
-        "url": callback.url,
-        "messageId": callback.message_id,
-        "state": callback.state.value,
-        "attempts": callback.attempts,
-        "lastAttempt": callback.last_attempt.isoformat() if callback.last_attempt else None,
-        "lastStatus": callback.last_status,
-    }
-
-
-def _read_callback(document: dict[str, Any] | None) -> FlowCallback | None:
-    if document is None:
-        return None
-    last_attempt = document["lastAttempt"]
-    return FlowCallback(
-        url=document["url"],
-        message_id=document["messageId"],
-        state=Delivery(document["state"]),
-        attempts=document["attempts"],
-        last_attempt=datetime.fromisoformat(last_attempt) if last_attempt else None,
-        last_status=document["lastStatus"],
-    )
-
-
-def _invitee_document(invitee: Invitee) -> dict[str, Any]:
-    document: dict[str, Any] = {"kind": invitee.kind, "identity": dict(invitee.identity)}
-    optional = {
-        "replacesCallId": invitee.replaces_call_id,
-        "participantId": invitee.participant_id,
-        "hidden": invitee.hidden,
-        "removeFromDefaultAudioRoutingGroup": invitee.remove_from_default_audio_routing_group,
-        "identitySetType": invitee.identity_set_type,
-    }
-    document.update({name: value for name, value in optional.items() if value is not None})
+def call_document(call: Call) -> dict[str, Any]:
+    """Return the document of a call."""
+    document = {"v": VERSION, "result": None, "rosterSequence": None, **encode_fields(call)}
+    document["presence"] = {name: _PRESENCE[presence] for name, presence in call.presence.items()}
+    document["shown"] = {name: round(time.timestamp(), 3) for name, time in call.shown.items()}
+    document["state"] = None if call.state is CallState.UNKNOWN else call.state.value
     return document
 
 
-def _read_invitee(document: dict[str, Any]) -> Invitee:
-    return Invitee(
-        kind=document["kind"],
-        identity=document["identity"],
-        replaces_call_id=document.get("replacesCallId"),
-        participant_id=document.get("participantId"),
-        hidden=document.get("hidden"),
-        remove_from_default_audio_routing_group=document.get("removeFromDefaultAudioRoutingGroup"),
-        identity_set_type=document.get("identitySetType"),
-    )
+def read_call(document: Mapping[str, Any]) -> Call:
+    """Return the call of a document."""
+    members = dict(document)
+    zone = datetime.fromisoformat(members["created"]).tzinfo
+    presence = {name: _OF_LETTER[letter] for name, letter in members.pop("presence").items()}
+    shown = {name: datetime.fromtimestamp(time, zone) for name, time in members.pop("shown", {}).items()}
+    state = call_state(members.pop("state", None))
+    return replace(decode(Call, members), presence=presence, shown=shown, state=state)
 
 
-def _operation_document(operation: Operation) -> dict[str, Any]:
-    return {
+def roster_document(entry: RosterEntry) -> dict[str, Any]:
+    """Return the document of a roster entry."""
+    return {"v": VERSION, "left": None, "sequence": None, **encode_fields(entry)}
+
+
+def read_roster_entry(document: Mapping[str, Any]) -> RosterEntry:
+    """Return the roster entry of a document."""
+    was_in = document["presence"] in (Presence.IN_CALL, Presence.LEFT)
+    return decode(RosterEntry, {"wasIn": was_in, **document})
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    state = operation.state
+    decided_by = operation.decided_by
+    document: dict[str, Any] = {
         "clientContext": operation.client_context,
         "people": list(operation.people),
         "status": operation.status.value,
         "id": operation.id,
-        "result": _result_document(operation.result),
-        "verdict": operation.verdict.value if operation.verdict else None,
-        "refused": operation.refused,
+        "result": encode(operation.result),
+        "verdict": None if decided_by is None else _VERDICTS[decided_by],
+        "refused": isinstance(state, Refused | Late),
     }
+    match state:
+        case Late():
+            document["late"] = True
+        case Asked(answered=False):
+            document["answered"] = False
+        case Ended(at=at, seen=seen):
+            document["ended"] = encode(at)
+            if seen is not None:
+                document["seen"] = list(seen)
+    return document
 
 
-def _read_operation(document: dict[str, Any]) -> Operation:
-    verdict = document["verdict"]
-    return Operation(
-        client_context=document["clientContext"],
-        people=tuple(document["people"]),
-        status=Status(document["status"]),
-        id=document["id"],
-        result=_read_result(document["result"]),
-        verdict=Verdict(verdict) if verdict else None,
-        refused=document["refused"],
-    )
+def _read_operation(document: Mapping[str, Any]) -> Operation:
+    operation = Operation(client_context=document["clientContext"], people=tuple(document["people"]), id=document["id"])
+    return replace(operation, state=_read_state(document))
 
 
-def _result_document(result: ResultInfo | None) -> list[Any] | None:
-    if result is None:
-        return None
-    # Graph's text has no limit of its own, and a row has: what nobody is shown need not be kept.
+def _read_state(document: Mapping[str, Any]) -> Late | Asked | Refused | Ended:
+    status, result = Status(document["status"]), _read_result(document["result"])
+    is_refused = document["refused"]
+    if not status.is_final:
+        if is_refused and document.get("late"):
+            return Late()
+        return Refused(result or ResultInfo(), final=False) if is_refused else Asked(document.get("answered", True))
+    if is_refused:
+        return Refused(result or ResultInfo(), final=True)
+    ended, seen = document.get("ended"), document.get("seen")
+    by = Decider.GRAPH if document["verdict"] == "graph" else Decider.WATCHDOG
+    if ended is None:
+        # A row of the previous release: Graph's result stood for all people of the request.
+        everyone = tuple(document["people"]) if status is Status.COMPLETED else ()
+        return Ended(status, result, by, _LONG_AGO, everyone)
+    return Ended(status, result, by, datetime.fromisoformat(ended), None if seen is None else tuple(seen))
+
+
+def _flow(flow: WaitingFlow) -> dict[str, Any]:
+    document = encode_fields(flow)
+    return {"lastAttempt": None, "lastStatus": None, **document}
+
+
+def _read_flow(document: Mapping[str, Any]) -> WaitingFlow:
+    members = dict(document)
+    if members["state"] == _DUE:
+        members["state"] = Delivery.WAITING.value
+    return decode_fields(WaitingFlow, members)
+
+
+def _result(result: ResultInfo) -> list[Any]:
+    # Graph's text has no limit of its own, and a row has.
     return [result.code, result.subcode, result.message and result.message[:_LONGEST_MESSAGE]]
 
 
@@ -154,63 +160,6 @@ def _read_result(document: list[Any] | None) -> ResultInfo | None:
     return None if document is None else ResultInfo(*document)
 
 
-def roster_document(entry: RosterEntry) -> dict[str, Any]:
-    """Return the document of a roster entry."""
-    return {
-        "key": entry.key,
-        "kind": entry.kind,
-        "identity": dict(entry.identity),
-        "id": entry.id,
-        "presence": entry.presence.value,
-        "isMuted": entry.is_muted,
-        "joined": entry.joined.isoformat(),
-        "left": entry.left.isoformat() if entry.left else None,
-        "sequence": entry.sequence,
-    }
-
-
-def read_roster_entry(document: dict[str, Any]) -> RosterEntry:
-    """Return the roster entry of a document."""
-    left = document["left"]
-    return RosterEntry(
-        key=document["key"],
-        kind=document["kind"],
-        identity=document["identity"],
-        id=document["id"],
-        presence=Presence(document["presence"]),
-        is_muted=document["isMuted"],
-        joined=datetime.fromisoformat(document["joined"]),
-        left=datetime.fromisoformat(left) if left else None,
-        sequence=document["sequence"],
-    )
-
-
-# One letter each: a call of a thousand people keeps its presence in one property.
-_PRESENCE_LETTERS = {Presence.IN_CALL: "c", Presence.IN_LOBBY: "l", Presence.LEFT: "x", Presence.UNKNOWN: "u"}
-_PRESENCES = {letter: presence for presence, letter in _PRESENCE_LETTERS.items()}
-
-
-def call_document(call: CallState) -> dict[str, Any]:
-    """Return the document of a call."""
-    return {
-        "callId": call.call_id,
-        "created": call.created.isoformat(),
-        "updated": call.updated.isoformat(),
-        "state": call.state,
-        "result": _result_document(call.result),
-        "rosterSequence": call.roster_sequence,
-        "presence": {name: _PRESENCE_LETTERS[presence] for name, presence in call.presence.items()},
-    }
-
-
-def read_call(document: dict[str, Any]) -> CallState:
-    """Return the call of a document."""
-    return CallState(
-        call_id=document["callId"],
-        created=datetime.fromisoformat(document["created"]),
-        updated=datetime.fromisoformat(document["updated"]),
-        state=document["state"],
-        result=_read_result(document["result"]),
-        roster_sequence=document["rosterSequence"],
-        presence={name: _PRESENCES[letter] for name, letter in document["presence"].items()},
-    )
+special(ResultInfo, _result, _read_result)
+special(Operation, _operation, _read_operation)
+special(WaitingFlow, _flow, _read_flow)

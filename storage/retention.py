@@ -1,19 +1,18 @@
-"""Forgetting calls whose time is over, found by the notes of their days and not by reading everything."""
+"""Removes calls that are older than they are kept, found by the notes of their days and not by reading everything."""
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from observability import telemetry
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storage.calls import CallTable
+    from storage.store import TableStore
 
-_events = telemetry.Events("retention")
+_log = logging.getLogger("call_invites.retention")
 # Well within the host's limit for one run; what is left over waits for the next night.
 _LONGEST_RUN_SECONDS = 240.0
 
@@ -23,13 +22,13 @@ class Retention:
 
     def __init__(
         self,
-        table: CallTable,
+        store: TableStore,
         *,
         days: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._table = table
+        self._store = store
         self._kept_for = timedelta(days=days)
         self._now = now
         self._clock = clock
@@ -43,17 +42,17 @@ class Retention:
         started = self._clock()
         limit = self._now() - self._kept_for
         forgotten = 0
-        for note in self._table.partitions_kept_since_before(limit):
+        for note in self._store.kept_since_before(limit):
             if self._clock() - started > _LONGEST_RUN_SECONDS:
-                _events.info("forgot old calls, and the rest waits for the next run", calls=forgotten)
+                _log.info("forgot old calls, and the rest waits for the next run calls=%(calls)s", {"calls": forgotten})
                 return forgotten
             _, partition = note
-            changed = self._table.last_change(partition)
+            changed = self._store.last_change(partition)
             if changed is not None and changed >= limit:
-                self._table.remember(partition, changed)
+                self._store.keep_partition(partition, changed)
             else:
-                self._table.forget(partition)
+                self._store.forget(partition)
                 forgotten += 1
-            self._table.forget_note(note)
-        _events.info("forgot old calls", calls=forgotten)
+            self._store.forget_note(note)
+        _log.info("forgot old calls calls=%(calls)s", {"calls": forgotten})
         return forgotten

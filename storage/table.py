@@ -1,47 +1,42 @@
-"""Azure Table Storage, as rows under ETags; the only module that knows ``azure.data.tables``."""
+"""Azure Table Storage as rows under ETags; the only module that knows ``azure.data.tables``."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
-from observability import telemetry
-from storage.connections import storage_transport
-from web.errors import StorageUnavailable
+from storage import budget
+from storage.connections import CLIENT_OPTIONS, StorageTransport
+from storage.errors import StorageUnavailable, TooLarge
+from storage.outcomes import Failure, Outcome, failure_of
+from storage.spans import failed, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from settings import Settings
+    from storage.connections import SharedCredential
     from storage.rows import Row
 
-_events = telemetry.Events("storage")
-_CLIENT_OPTIONS: dict[str, Any] = {
-    "retry_total": 2,
-    "retry_connect": 1,
-    "retry_read": 0,
-    "retry_backoff_factor": 0.2,
-    "retry_backoff_max": 1,
-    "logging_enable": False,
-}
-
-
-class AlreadyThere(Exception):
-    """The row to be inserted is there already."""
+T = TypeVar("T")
+_SYSTEM = "microsoft.tables"
 
 
 class Conflict(Exception):
-    """Somebody changed a row since it was read."""
+    """Another writer was faster; never leaves this room."""
+
+
+class WriteUnknown(Exception):
+    """A write may be stored or not; never leaves this room."""
 
 
 class Table(Protocol):
     """Rows with ETags. Every method raises ``StorageUnavailable`` where storage fails."""
 
-    def get(self, partition: str, row_key: str) -> dict[str, Any] | None:
+    def get(self, partition: str, key: str) -> dict[str, Any] | None:
         """Read one row: one request. Its ETag is under ``etag``."""
 
     def query(
@@ -60,34 +55,33 @@ class Table(Protocol):
         """Read the keys of all rows in a range of partitions."""
 
     def write(self, group: Sequence[Row]) -> list[str]:
-        """Write rows of one partition in one entity-group transaction: one request.
+        """Write rows of one partition in one entity-group transaction: one request, sent once.
 
         Returns:
             Their new ETags.
 
         Raises:
-            AlreadyThere: a row that had to be new was there; nothing was written.
-            Conflict: a row was changed by somebody else; nothing was written.
+            Conflict: a row that had to be new was there, or one was changed or removed; nothing was written.
+            WriteUnknown: it may be stored or not.
+            TooLarge: it is larger than storage allows.
         """
 
-    def delete(self, partition: str, row_keys: Sequence[str]) -> None:
+    def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete rows of one partition in one transaction, whatever their ETags."""
 
 
-def table_client(settings: Settings, **options: Any) -> TableClient:
-    """Return a client of the state table; nothing is asked of storage yet.
+def table_client(
+    settings: Settings, credential: SharedCredential | None = None, *, transport: Any = None
+) -> TableClient:
+    """Return a client of the state table; nothing is sent to storage yet.
 
     Raises:
-        ValueError: the connection string, or the address, can't be used.
+        ValueError: the connection string, or the URL, can't be used.
     """
     location = settings.storage
-    options = {**_CLIENT_OPTIONS, "transport": storage_transport(), **options}
+    options = {**CLIENT_OPTIONS, "transport": transport or StorageTransport()}
     if location.connection_string is not None:
         return TableClient.from_connection_string(location.connection_string, settings.state_table, **options)
-    # Imported only where a managed identity is used: it costs as much as the rest of the app.
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
-
-    credential = ManagedIdentityCredential(client_id=location.identity_client_id)
     return TableClient(str(location.table_endpoint), settings.state_table, credential=credential, **options)
 
 
@@ -97,35 +91,35 @@ class StorageTable:
     def __init__(self, client: TableClient) -> None:
         self._client = client
 
-    def get(self, partition: str, row_key: str) -> dict[str, Any] | None:
+    def get(self, partition: str, key: str) -> dict[str, Any] | None:
         """Read one row; see ``Table``."""
-        with _asking("get"):
-            try:
-                return _with_etag(self._client.get_entity(partition, row_key))
-            except ResourceNotFoundError:
-                return None
+
+        def read() -> dict[str, Any] | None:
+            return _with_etag(self._client.get_entity(partition, key))
+
+        return self._read("table get", read, None)
 
     def query(
         self, partition: str, *spans: tuple[str, str | None], open_only: bool = False, select: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """Read rows of a partition; see ``Table``."""
         conditions, parameters = [], {"partition": partition}
-        for place, (first, after) in enumerate(spans):
-            parameters[f"first{place}"] = first
+        for number, (first, after) in enumerate(spans):
+            parameters[f"first{number}"] = first
             if after is None:
-                conditions.append(f"RowKey eq @first{place}")
+                conditions.append(f"RowKey eq @first{number}")
             else:
-                parameters[f"after{place}"] = after
-                conditions.append(f"( RowKey ge @first{place} and RowKey lt @after{place} )")
+                parameters[f"after{number}"] = after
+                conditions.append(f"( RowKey ge @first{number} and RowKey lt @after{number} )")
         # The library finds @parameters only between spaces.
         text = f"PartitionKey eq @partition and ( {' or '.join(conditions)} )"
         text += " and open eq true" if open_only else ""
-        with _asking("query"):
-            try:
-                found = self._client.query_entities(text, parameters=parameters, select=list(select) or None)
-                return [_with_etag(entity) for entity in found]
-            except ResourceNotFoundError:
-                return []
+
+        def read() -> list[dict[str, Any]]:
+            found = self._client.query_entities(text, parameters=parameters, select=list(select) or None)
+            return [_with_etag(entity) for entity in found]
+
+        return self._read("table query", read, [])
 
     def keys_in(self, first_partition: str, after_partition: str) -> Iterator[tuple[str, str]]:
         """Read the keys of all rows in a range of partitions; see ``Table``."""
@@ -134,59 +128,103 @@ class StorageTable:
             parameters={"first": first_partition, "after": after_partition},
             select=["PartitionKey", "RowKey"],
         ).by_page()
+
         while True:
-            with _asking("query keys"):
+            with span("table keys", _SYSTEM):
                 try:
                     page = next(pages, None)
                     keys = [(entity["PartitionKey"], entity["RowKey"]) for entity in page or ()]
-                except ResourceNotFoundError:
-                    return
+                except Exception as error:  # a page that failed can't be asked for again
+                    failure = failure_of(error)
+                    if failure.outcome is Outcome.MISSING:
+                        return
+                    failure.log("table storage")
+                    raise StorageUnavailable from error
             if page is None:
                 return
             yield from keys
 
     def write(self, group: Sequence[Row]) -> list[str]:
         """Write rows of one partition in one transaction; see ``Table``."""
-        with _asking("write") as span:
-            span.note({"rows": len(group)})
-            if len(group) == 1:
-                return [self._creating_table(lambda: self._write_one(group[0]))["etag"]]
-            operations = [_operation(row) for row in group]
-            written = self._creating_table(lambda: self._client.submit_transaction(operations))
-            return [metadata["etag"] for metadata in written]
+        attempt = 0
+        while True:
+            attempt += 1
+            with span("table write", _SYSTEM) as current:
+                try:
+                    return self._write(group)
+                except Exception as error:
+                    failure = failure_of(error)
+                    if failure.outcome is not Outcome.CONFLICT:
+                        failed(current, failure.kind)
+                    if failure.outcome is Outcome.MISSING and failure.code == "TableNotFound" and attempt == 1:
+                        self._create_table()
+                        continue
+                    if failure.outcome is Outcome.NOT_DONE and budget.wait(attempt, failure.retry_after):
+                        continue
+                    raise _of_a_write(failure) from error
 
-    def delete(self, partition: str, row_keys: Sequence[str]) -> None:
+    def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete rows of one partition in one transaction; see ``Table``."""
-        with _asking("delete"):
-            try:
-                self._client.submit_transaction(
-                    [("delete", {"PartitionKey": partition, "RowKey": row_key}) for row_key in row_keys]
-                )
-            except HttpResponseError as error:
-                if error_code(error) not in ("ResourceNotFound", "TableNotFound"):
-                    raise
-                # One of them is gone already, for which the whole transaction is refused.
-                for row_key in row_keys:
-                    self._client.delete_entity(partition, row_key)
+        operations = [("delete", {"PartitionKey": partition, "RowKey": key}) for key in keys]
 
-    def _write_one(self, row: Row) -> Mapping[str, Any]:
+        def delete_all() -> bool:
+            self._client.submit_transaction(operations)
+            return True
+
+        def delete_one_by_one() -> None:
+            for key in keys:
+                self._client.delete_entity(partition, key)  # a row that is gone is no error here
+
+        if not self._read("table delete", delete_all, False):
+            # One of them is gone already, and the whole transaction was refused for it.
+            self._read("table delete", delete_one_by_one, None)
+
+    def _write(self, group: Sequence[Row]) -> list[str]:
+        if len(group) > 1:
+            written = self._client.submit_transaction([_operation(row) for row in group])
+            return [str(metadata["etag"]) for metadata in written]
+        (row,) = group
         if row.is_new:
-            return self._client.create_entity(row.entity)
+            return [str(self._client.create_entity(row.entity)["etag"])]
         if row.etag is None:
-            return self._client.upsert_entity(row.entity, mode=UpdateMode.REPLACE)
-        return self._client.update_entity(
+            return [str(self._client.upsert_entity(row.entity, mode=UpdateMode.REPLACE)["etag"])]
+        updated = self._client.update_entity(
             row.entity, mode=UpdateMode.REPLACE, etag=row.etag, match_condition=MatchConditions.IfNotModified
         )
+        return [str(updated["etag"])]
 
-    def _creating_table(self, write: Callable[[], Any]) -> Any:
-        try:
-            return write()
-        except HttpResponseError as error:
-            if error_code(error) != "TableNotFound":
-                raise
-        with suppress(ResourceExistsError):  # another process was faster
+    def _create_table(self) -> None:
+        with suppress(Exception):  # another process was faster, or the write that follows fails and says why
             self._client.create_table()
-        return write()
+
+    def _read(self, what: str, ask: Callable[[], T], missing: T) -> T:
+        """Read, or do what may be done twice, again while it fails and time is left."""
+        attempt = 0
+        while True:
+            attempt += 1
+            with span(what, _SYSTEM) as current:
+                try:
+                    return ask()
+                except Exception as error:
+                    failure = failure_of(error)
+                    if failure.outcome is Outcome.MISSING:
+                        return missing
+                    failed(current, failure.kind)
+                    if failure.outcome in (Outcome.NOT_DONE, Outcome.UNKNOWN) and budget.wait(
+                        attempt, failure.retry_after
+                    ):
+                        continue
+                    failure.log("table storage")
+                    raise StorageUnavailable from error
+
+
+def _of_a_write(failure: Failure) -> Exception:
+    if failure.outcome in (Outcome.CONFLICT, Outcome.MISSING):
+        return Conflict()
+    failure.log("table storage")
+    if failure.outcome is Outcome.TOO_LARGE:
+        return TooLarge("More is to be stored than a row of storage holds.")
+    return WriteUnknown() if failure.outcome is Outcome.UNKNOWN else StorageUnavailable()
 
 
 def _with_etag(entity: Any) -> dict[str, Any]:
@@ -200,41 +238,3 @@ def _operation(row: Row) -> tuple[Any, ...]:
         return ("upsert", row.entity, {"mode": UpdateMode.REPLACE})
     guarded = {"mode": UpdateMode.REPLACE, "etag": row.etag, "match_condition": MatchConditions.IfNotModified}
     return ("update", row.entity, guarded)
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[telemetry.Span]:
-    """Time a request, and turn what the storage library raises into what a caller can act on."""
-    with telemetry.span(f"table {what}", "microsoft.tables") as span:
-        try:
-            yield span
-        except AzureError as error:
-            cause, raised = error, _translation(error)
-            if isinstance(raised, StorageUnavailable):  # that a row is there, or was changed, is a good answer
-                span.failed(type(error).__name__)
-        else:
-            return
-    raise raised from cause
-
-
-def _translation(error: AzureError) -> Exception:
-    code = error_code(error)
-    status = getattr(error, "status_code", None)
-    if code == "EntityAlreadyExists":
-        return AlreadyThere()
-    if status == 412 or code in ("UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound"):  # noqa: PLR2004
-        return Conflict()
-    _events.warning("table storage failed", kind=type(error).__name__, status=status, code=code or None)
-    return StorageUnavailable()
-
-
-def error_code(error: BaseException) -> str:
-    """Return storage's own error code; the library decodes it for some requests and leaves it raw for others."""
-    code = getattr(error, "error_code", None)
-    if code is None and isinstance(error, HttpResponseError) and error.response is not None:
-        response: Any = error.response
-        try:
-            code = response.json()["odata.error"]["code"]
-        except (ValueError, KeyError, TypeError):
-            code = response.headers.get("x-ms-error-code")
-    return str(getattr(code, "value", code) or "")

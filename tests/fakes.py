@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from storage.table import AlreadyThere, Conflict
+from storage.table import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from storage.rows import Row
 
@@ -76,7 +76,7 @@ class MemoryTable:
             for key, row in zip(keys, group, strict=True):
                 present = self.rows.get(key)
                 if row.is_new and present is not None:
-                    raise AlreadyThere
+                    raise Conflict
                 if row.etag is not None and (present is None or present["etag"] != row.etag):
                     raise Conflict
             etags = []
@@ -113,7 +113,7 @@ class MemoryQueue:
         self._numbers = itertools.count()
         self.waiting: list[Waiting] = []
 
-    def send(self, message: dict[str, Any], *, delay_seconds: float) -> None:
+    def send(self, message: Mapping[str, Any], *, delay_seconds: float) -> None:
         due = self._clock.now() + timedelta(seconds=max(delay_seconds, 0))
         self.waiting.append(Waiting(due, next(self._numbers), json.dumps(message)))
 

@@ -1,1 +1,1 @@
-"""watchdog"""
+"""Asks Microsoft Graph where a report did not come, and concludes what can be concluded."""

@@ -1,1 +1,1 @@
-"""web"""
+"""HTTP without the use cases: requests, responses, the error tree, ids in paths, health."""

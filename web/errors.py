@@ -1,9 +1,11 @@
-"""Everything that can be wrong with a request to this app, each with its status, code and advice in one place.
+"""Everything that can be wrong with a request to this app, each with its status in one place.
 
 ApiError                      an answer other than success, in Graph's error form
 ├── BadRequest            400 the request itself; ``details`` names every fault at once
+├── Unauthorized          401 a callback without a token of Graph's
 ├── NotFound              404 no such call, invitation or token
 ├── KeyReused             409 the same key was used for something else
+├── TooManyFlows          409 as many flows wait already as can
 ├── TooLarge              413
 ├── GraphRefused          422 Graph refused the invitation before taking it
 ├── InvitationFailed      422 Graph took the invitation and it failed
@@ -45,7 +47,6 @@ class ApiError(Exception):
         details: tuple[Fault, ...] = (),
         inner: dict[str, str] | None = None,
         retry_after: float | None = None,
-        status: HTTPStatus | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -54,8 +55,6 @@ class ApiError(Exception):
         self.details = details
         self.inner = inner
         self.retry_after = retry_after
-        if status is not None:
-            self.status = status
 
     def body(self) -> dict[str, Any]:
         """Return the error in the form that Graph and Azure use."""
@@ -74,7 +73,7 @@ class ApiError(Exception):
 
 
 class BadRequest(ApiError):
-    """The request itself is at fault."""
+    """The request itself is invalid."""
 
     @classmethod
     def of(cls, faults: list[Fault]) -> BadRequest:
@@ -82,18 +81,31 @@ class BadRequest(ApiError):
         if len(faults) == 1:
             fault = faults[0]
             return cls(fault.code, fault.message, target=fault.target, details=(fault,))
-        message = f"The request has {len(faults)} faults; details lists each with its place and what to do."
+        message = f"The request has {len(faults)} faults. See details for each of them and what to do."
         return cls("BadRequest", message, details=tuple(faults))
 
 
+class Unauthorized(ApiError):
+    """The callback carries no token that Graph would send."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
 class NotFound(ApiError):
-    """There is no such call, invitation or token; which of them is not told."""
+    """There is no such call, invitation or token; which of them is not disclosed."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class KeyReused(ApiError):
     """The same explicit key came with another body."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooManyFlows(ApiError):
+    """As many flows wait for the same outcome as can."""
 
     status = HTTPStatus.CONFLICT
 
@@ -117,22 +129,15 @@ class InvitationFailed(ApiError):
 
 
 class Busy(ApiError):
-    """Graph throttles; nobody was rung."""
+    """Graph throttles the request; no person was called."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class Unavailable(ApiError):
-    """Something that the app needs can't be used for now; nobody was rung."""
+    """Something that the app needs can't be used for now; no person was called."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, code: str, message: str, *, retry_after: float = 5, **more: Any) -> None:
         super().__init__(code, message, retry_after=retry_after, **more)
-
-
-class StorageUnavailable(Unavailable):
-    """State can't be read or written for now."""
-
-    def __init__(self) -> None:
-        super().__init__("StorageUnavailable", "The app's storage can't be reached. Try again in a moment.")

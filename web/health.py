@@ -12,8 +12,8 @@ from web.answers import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from storage.calls import CallTable
-    from storage.queues import StorageQueue
+    from storage.queue import StorageQueue
+    from storage.store import Store
 
 # Anyone may ask; storage is asked at most this often.
 _REMEMBERED_SECONDS = 5.0
@@ -24,13 +24,13 @@ class Health:
 
     def __init__(
         self,
-        table: CallTable,
+        store: Store,
         queue: StorageQueue,
         warnings: Sequence[str],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._table = table
+        self._store = store
         self._queue = queue
         self._warnings = list(warnings)
         self._clock = clock
@@ -42,7 +42,7 @@ class Health:
         """Answer 200 where the app can work, else 503 with what keeps it from working."""
         with self._lock:
             if self._clock() - self._asked_at > _REMEMBERED_SECONDS:
-                self._reachable = (self._table.is_reachable(), self._queue.is_reachable())
+                self._reachable = (self._store.is_reachable(), self._queue.is_reachable())
                 self._asked_at = self._clock()
             table, queue = self._reachable
         checks = [

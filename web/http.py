@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import azure.functions as func
 
-from observability import telemetry
 from settings import SettingsError
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
 from web.health import unconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 A = TypeVar("A")
-_events = telemetry.Events("http")
+_log = logging.getLogger("call_invites.http")
 
 
 class HttpEdge(Generic[A]):
@@ -24,10 +24,12 @@ class HttpEdge(Generic[A]):
 
     Args:
         build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
+        errors: the responses for errors of other rooms.
     """
 
-    def __init__(self, build: Callable[[], A]) -> None:
+    def __init__(self, build: Callable[[], A], errors: Mapping[type[Exception], Callable[[], ApiError]]) -> None:
         self._build = build
+        self._errors = errors
 
     def answer(self, request: func.HttpRequest, use_case: Callable[[A, Request], Answer]) -> func.HttpResponse:
         """Answer a request by a use case; every error becomes a response in the one error form."""
@@ -41,7 +43,7 @@ class HttpEdge(Generic[A]):
             )
             answer = error_answer(Unavailable("AppNotConfigured", message, retry_after=60))
         except Exception:  # noqa: BLE001 - nothing from outside may cause a 500
-            _events.exception("unforeseen")
+            _log.exception("unforeseen")
             message = (
                 "Something went wrong in the app. Try again; if it stays, ask its administrator to look at the log."
             )

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from storage import rows
+from domain.contexts import is_invitation_id
 from web.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def invitation_id_in(request: Request) -> str:
         NotFound: it can't be one, so there is none.
     """
     value = request.route.get("invitationId", "").upper()
-    if not rows.is_invitation_id(value):
+    if not is_invitation_id(value):
         raise no_such_invitation()
     return value
 

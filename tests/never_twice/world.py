@@ -1,4 +1,4 @@
-"""A small world of flow, app, Graph and queues, in which everything can break between any two steps."""
+"""A small world of flow, app, Graph and queue, in which everything can break between any two steps."""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Invitee, Verdict
-from flows.delivery import Outcomes
-from flows.links import Addresses
-from flows.queries import Reading
+from app import Followers
+from domain.invitation import Decider, Invitee
+from flows.alarms import Alarms
+from flows.delivery import Delivery
+from flows.duties import run_duties
+from flows.links import Links
+from flows.progress import INVITATION, Progress
+from flows.publish import Publisher
+from flows.queries import Queries
+from flows.turn import Turn
+from flows.webhook import PostResponse
+from flows.work import Work
 from graph import wire
 from graph.client import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
-from invite.inviting import Inviting
 from invite.sending import Sender
-from notifications.applying import Applying
+from invite.service import InvitationService
 from notifications.payload import reports_of
-from storage.calls import CallTable
+from notifications.receiving import NotificationReceiver
+from storage.errors import StorageUnavailable
+from storage.store import TableStore
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
 from watchdog.service import Watchdog
 from web.answers import Request
-from web.errors import ApiError, StorageUnavailable
+from web.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.model import Invitation
+    from domain.invitation import Invitation
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -148,11 +157,11 @@ class FakeFlows:
         self.statuses: list[int | None] = []
         self.told: list[tuple[str, str]] = []
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int | None:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
         status = self.statuses.pop(0) if self.statuses else 200
         if status is not None and status < 300:
             self.told.append((url, headers["webhook-id"]))
-        return status
+        return PostResponse(status)
 
 
 class World:
@@ -162,46 +171,63 @@ class World:
         self.clock = FakeClock()
         self.plan = Plan()
         self.memory = MemoryTable()
-        self.checks, self.outcomes_queue = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.poison = MemoryQueue(self.clock)
+        self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
         self.graph, self.flows = FakeGraph(), FakeFlows()
-        self.table = CallTable(Breaking(self.memory, self.plan))
-        broken_graph: Any = Breaking(self.graph, self.plan, is_storage=False)
-        broken_flows: Any = Breaking(self.flows, self.plan, is_storage=False)
-        checks: Any = Breaking(self.checks, self.plan)
-        queue: Any = Breaking(self.outcomes_queue, self.plan)
-        self.outcomes = Outcomes(self.table, queue, self.poison, broken_flows, secret=None, now=self.clock.now)
+        table: Any = Breaking(self.memory, self.plan)
+        queue: Any = Breaking(self.queue, self.plan)
+        graph: Any = Breaking(self.graph, self.plan, is_storage=False)
+        flows: Any = Breaking(self.flows, self.plan, is_storage=False)
+        now = self.clock.now
+        self.store = TableStore(table)
+        self.alarms = Alarms(queue, now)
+        publisher = Publisher()
+        self.progress = Progress(self.store, self.alarms, publisher, now=now)
+        # One at a time, so that the same choices always lead to the same story.
+        sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
+        self.invitations = InvitationService(
+            self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now
+        )
+        delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
+        publisher.followers = Followers(delivery, self.invitations)
         self.watchdog = Watchdog(
-            self.table,
-            checks,
-            broken_graph,
-            self.outcomes,
+            self.store,
+            self.progress,
+            graph,
             check_after_seconds=CHECK_AFTER,
             give_up_after_seconds=GIVE_UP_AFTER,
-            now=self.clock.now,
+            now=now,
         )
-        # One at a time, so that the same choices always lead to the same story.
-        sender = Sender(broken_graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
-        self.inviting = Inviting(
-            self.table,
-            self.watchdog,
-            sender,
-            self.outcomes,
-            check_after_seconds=CHECK_AFTER,
-            now=self.clock.now,
-        )
-        addresses = Addresses("https://app.example", ())
-        self.reading = Reading(self.table, self.watchdog, addresses, self.outcomes, now=self.clock.now)
-        self.applying = Applying(self.table, self.outcomes, now=self.clock.now)
+        self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
+        self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
+        anybody: Any = None
+        self.receiver = NotificationReceiver(anybody, self.store, self.progress, now=now)
+
+    def turn(self) -> Turn:
+        """A request that has just arrived."""
+        return Turn(self.clock.now())
 
     def invite(
-        self, people: tuple[str, ...], context: str | None, headers: Mapping[str, str], *, waits: bool = False
-    ) -> Invitation | ApiError | None:
+        self,
+        people: tuple[str, ...],
+        context: str | None,
+        headers: Mapping[str, str],
+        *,
+        waits: bool = False,
+        separately: bool = False,
+    ) -> Invitation | ApiError | StorageUnavailable | None:
         """A flow's request: the invitation, the error answered, or None where the process died."""
         invitees = tuple(Invitee("user", {"id": person}) for person in people)
         try:
-            invitation, _ = self.inviting.invite(CALL, invitees, context, headers, callback_url=FLOW if waits else None)
-        except ApiError as error:
+            invitation, _ = self.invitations.invite(
+                self.turn(),
+                CALL,
+                invitees,
+                context,
+                headers,
+                callback_url=FLOW if waits else None,
+                separately=separately,
+            )
+        except (ApiError, StorageUnavailable) as error:
             return error
         except Crash:
             return None
@@ -213,36 +239,40 @@ class World:
     def report(self, *items: dict[str, Any]) -> bool:
         """A callback of Graph; whether it was acknowledged."""
         reports = [report for item in items for report in reports_of(item)]
+        turn = self.turn()
         try:
-            self.applying.apply(CALL, reports)
+            self.receiver.record(turn, CALL, reports)
+            run_duties(turn)
         except (Crash, StorageUnavailable):
             return False
         finally:
             self.plan.countdown = 0
         return True
 
-    def work_queues(self) -> None:
-        """Let the queue triggers do what is due, once each; what fails comes back."""
-        for queue, handle in ((self.checks, self.watchdog.handle), (self.outcomes_queue, self.outcomes.deliver)):
-            for waiting in queue.due():
-                try:
-                    handle(waiting.message)
-                except (Crash, StorageUnavailable):
-                    waiting.due = self.clock.now()
-                else:
-                    queue.remove(waiting)
-                finally:
-                    self.plan.countdown = 0
+    def work_queue(self) -> None:
+        """Let the queue trigger do what is due, once each; what fails comes back."""
+        for waiting in self.queue.due():
+            try:
+                message = self.work.read(waiting.text.encode())
+                if message is not None:
+                    if message.time > self.clock.now():
+                        self.clock.moment = message.time  # the run waits for its time
+                    self.work.act(message)
+            except (Crash, StorageUnavailable):
+                waiting.due = self.clock.now()
+            else:
+                self.queue.remove(waiting)
+            finally:
+                self.plan.countdown = 0
 
     def poll(self) -> None:
         """Flows look at all their invitations."""
         for entry in self.invitations():
-            self.reading.invitation(Request(route={"callId": CALL, "invitationId": entry.id}))
+            self.queries.invitation(Request(route={"callId": CALL, "invitationId": entry.id}))
 
     def invitations(self) -> list[Invitation]:
         """All invitations, read past the faults."""
-        stored, _ = CallTable(self.memory).invitations_and_presence(CALL)
-        return [entry.value for entry in stored]
+        return list(TableStore(self.memory).all_invitations(CALL).invitations.values())
 
     def says_graph(self) -> dict[str, Any]:
         """What Graph has said for good, by operation."""
@@ -250,7 +280,7 @@ class World:
             f"{invitation.id}/{operation.client_context}": (operation.status, operation.result)
             for invitation in self.invitations()
             for operation in invitation.operations
-            if operation.verdict is Verdict.GRAPH
+            if operation.decided_by is Decider.GRAPH
         }
 
 
@@ -284,6 +314,7 @@ def roster_entry(person: str) -> dict[str, Any]:
         "@odata.type": "#microsoft.graph.participant",
         "id": None,
         "isInLobby": False,
+        "mediaStreams": [{"mediaType": "audio", "direction": "sendReceive"}],
         "info": {"identity": {"user": {"id": person}}},
     }
 

@@ -1,0 +1,95 @@
+"""A call as Graph last reported it: its state, how it ended, and who was seen in it.
+
+    unknown ──▶ establishing ──▶ established ──▶ terminating ──▶ terminated
+
+Reports may come in any order, so a state never goes back; a call that has terminated stays so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from domain.results import ResultInfo
+
+
+class CallState(StrEnum):
+    """The states of a call, in the order in which a call goes through them."""
+
+    UNKNOWN = "unknown"
+    ESTABLISHING = "establishing"
+    ESTABLISHED = "established"
+    TERMINATING = "terminating"
+    TERMINATED = "terminated"
+
+
+_ORDER = {state: index for index, state in enumerate(CallState)}
+_EARLY = frozenset({"incoming", "establishing", "ringing"})
+
+
+def call_state(name: str | None) -> CallState:
+    """Read Graph's name of a state, in any letter case; its other live states count as established.
+
+    Source: https://learn.microsoft.com/graph/api/resources/call, ``callState``.
+    """
+    folded = (name or "").casefold()
+    if not folded:
+        return CallState.UNKNOWN
+    if folded in _EARLY:
+        return CallState.ESTABLISHING
+    return CallState(folded) if folded in set(CallState) else CallState.ESTABLISHED
+
+
+class Presence(StrEnum):
+    """Whether a person is in the call, by the roster; the strongest of several endpoints counts."""
+
+    UNKNOWN = "unknown"
+    LEFT = "left"
+    IN_LOBBY = "inLobby"
+    IN_CALL = "inCall"
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the person is, or was, in the call, or waits in its lobby."""
+        return self is not Presence.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as Graph last reported it."""
+
+    call_id: str
+    created: datetime
+    updated: datetime
+    state: CallState = CallState.UNKNOWN
+    result: ResultInfo | None = None
+    roster_sequence: int | None = None
+    """The highest ``rosterSequenceNumber`` of the roster that counts."""
+    roster_at: datetime | None = None
+    """When a roster, or a change of it, was last reported."""
+    hides_identities: bool = False
+    """Whether the roster has entries without an identity, so that absence from it proves nothing."""
+    presence: Mapping[str, Presence] = field(default_factory=dict)
+    """Presence by hash of identity id, so that reading an invitation needs no roster."""
+    shown: Mapping[str, datetime] = field(default_factory=dict)
+    """When a roster last showed each of them, by the same hash."""
+    settling: tuple[str, ...] = ()
+    """Invitations with an operation that the next roster settles."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the call is over."""
+        return self.state is CallState.TERMINATED
+
+
+def reported(call: Call, state: CallState, result: ResultInfo | None, now: datetime) -> Call:
+    """Return the call after Graph reported a state; the end of a call is kept as it was first reported."""
+    if call.has_ended:
+        return call
+    later = max(call.state, state, key=_ORDER.__getitem__)
+    return replace(call, state=later, result=result or call.result, updated=now)

@@ -1,0 +1,90 @@
+"""Where an outcome becomes known: it is logged and counted once, and what follows is noted for the end of the turn."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from domain.contexts import call_hash
+from domain.invitation import Refused
+from domain.progress import asking_places
+from domain.standing import needs_settling, result_of, standing
+from observability import tracing
+from observability.events import Events
+
+if TYPE_CHECKING:
+    from domain.invitation import Invitation, Status
+    from domain.record import CallRecord
+    from flows.turn import Turn
+    from storage.reading import Held
+    from storage.store import Updated
+
+_events = Events("outcomes")
+
+
+class Followers(Protocol):
+    """What follows from a change, handed in by the composition root."""
+
+    def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
+        """Notify a flow whose POST this turn has claimed."""
+
+    def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+        """Send the requests to Graph that this turn has taken over."""
+
+
+class Publisher:
+    """Publishes what an update made known; see ``flows.progress.Publish``."""
+
+    def __init__(self) -> None:
+        self.followers: Followers | None = None
+        """Set by the composition root, since what follows is built on what publishes."""
+
+    def __call__(self, turn: Turn, updated: Updated, decided_by: str) -> None:
+        """Log each outcome that became known, and note the duties of the turn."""
+        for before, after in updated.after.changed_invitations(updated.before):
+            _log_conclusion(before, after, updated.after, decided_by)
+        for invitation in updated.after.invitations.values():
+            self._note_duties(turn, updated.held, invitation)
+
+    def _note_duties(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+        followers = self.followers
+        if followers is None:
+            return
+        for flow in invitation.flows:
+            if flow.is_waiting and flow.claim is not None and flow.claim.owner == turn.me:
+                duty = partial(followers.post, turn, held, invitation, flow.message_id)
+                turn.note(f"post {flow.message_id} {flow.claim.until}", duty)
+        if turn.is_message and asking_places(invitation, turn.me):
+            turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
+
+
+def _known_status(invitation: Invitation | None, record: CallRecord) -> Status | None:
+    """Return the status of an invitation where it is final and all of it is written down, else None."""
+    if invitation is None or any(map(needs_settling, invitation.operations)):
+        return None
+    status = standing(invitation, record.call, invitation.updated).status
+    return status if status.is_final else None
+
+
+def _log_conclusion(before: Invitation | None, after: Invitation, record: CallRecord, decided_by: str) -> None:
+    """Log and count an outcome; one that replaces what the watchdog inferred is *corrected* and not counted again."""
+    status, earlier = _known_status(after, record), _known_status(before, record)
+    if status is None or status is earlier:
+        return
+    if decided_by == "graph" and all(isinstance(operation.state, Refused) for operation in after.operations):
+        decided_by = "refusal"
+    result = result_of(after.operations)
+    seconds = max((after.updated - after.asked).total_seconds(), 0.0)
+    _events.info(
+        "concluded" if earlier is None else "corrected",
+        invitation=after.id,
+        call=call_hash(after.call_id),
+        status=status.value,
+        decided_by=decided_by,
+        code=result and result.code,
+        subcode=result and result.subcode,
+        seconds=round(seconds, 1),
+    )
+    if earlier is None:
+        tracing.count("invitations", status=status.value, decided_by=decided_by)
+        tracing.record("time_to_outcome", seconds, status=status.value)

@@ -1,0 +1,61 @@
+"""One request, or one run of a queue message: who acts, how long it may act, and what is left to do at its end.
+
+A request that has just arrived begins no POST and no further Graph request after two seconds, and cuts every POST 2.5
+seconds after it came, so that flows that hang never hold a callback of Graph's. A message's run has 120 seconds, and
+25 for each POST.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from domain.progress import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEGINS_WITHIN = timedelta(seconds=2)
+REQUEST_POST_LIMIT = timedelta(seconds=2.5)
+MESSAGE_LIMIT = timedelta(seconds=120)
+MESSAGE_POST_LIMIT = timedelta(seconds=25)
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Turn:
+    """Who acts now; not shared between threads while something is added to it."""
+
+    started: datetime = field(default_factory=utc_now)
+    is_message: bool = False
+    alarm: str | None = None
+    """The name of the message that is handled."""
+    me: str = field(default_factory=lambda: secrets.token_hex(8))
+    may_post: bool = True
+    """Whether flows may be notified in this turn; not by a request whose own flow listens after its response."""
+    duties: list[Callable[[], None]] = field(default_factory=list)
+    """What follows from what was written, done once everything is written."""
+    taken: set[str] = field(default_factory=set)
+    """The duties that this turn has, so that none is noted twice."""
+
+    def run(self, now: datetime) -> Run:
+        """Return who acts, and until when, for the domain's decisions."""
+        if self.is_message:
+            return Run(
+                self.me, self.started + MESSAGE_LIMIT, now + MESSAGE_POST_LIMIT, is_message=True, alarm=self.alarm
+            )
+        if not self.may_post:
+            return Run(self.me, self.started, self.started)
+        return Run(self.me, self.started + BEGINS_WITHIN, self.started + REQUEST_POST_LIMIT)
+
+    def note(self, name: str, duty: Callable[[], None]) -> None:
+        """Note what is to be done at the end of the turn, once for each name."""
+        if name not in self.taken:
+            self.taken.add(name)
+            self.duties.append(duty)

@@ -1,0 +1,234 @@
+"""POSTing an outcome to a flow's URL: signed, without redirects, to public addresses only, and within a time limit.
+
+Headers follow https://www.standardwebhooks.com.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
+
+from flows.urls import UrlRefused, check_url, is_public
+from observability import tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+_CONNECT_SECONDS = 3.0
+_LEAST_SECONDS = 0.05
+
+
+class _PrivateAddress(OSError):
+    """The name of an allowed host points into a network that is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostResponse:
+    """What a flow's URL answered."""
+
+    status: int | None
+    """None where there was no response."""
+    was_cut: bool = False
+    """Whether the time limit ended it after it was sent."""
+
+
+def signed_headers(message_id: str, now: datetime, body: bytes, secret: str | None) -> dict[str, str]:
+    """Return the Standard Webhooks headers of a message, with a signature where a secret is set.
+
+    Args:
+        message_id: the same over all tries of one outcome.
+        now: becomes ``webhook-timestamp``, in whole seconds.
+        body: exactly what is sent.
+        secret: ``whsec_`` and Base64, or any text.
+    """
+    timestamp = str(int(now.timestamp()))
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+    }
+    if secret:
+        signed = b".".join((message_id.encode(), timestamp.encode(), body))
+        signature = hmac.new(_key_bytes(secret), signed, hashlib.sha256).digest()
+        headers["webhook-signature"] = "v1," + base64.b64encode(signature).decode()
+    return headers
+
+
+def _key_bytes(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return secret.encode()
+
+
+class FlowClient:
+    """POSTs to flows; its TLS settings are loaded once.
+
+    Args:
+        suffixes: allowed host suffixes, each with its leading dot.
+        local_hosts: exact ``host:port`` that are allowed too, for one machine only.
+        ca_bundle: path of a file of certificate authorities; the system's where None.
+    """
+
+    def __init__(self, suffixes: Sequence[str], local_hosts: AbstractSet[str], *, ca_bundle: str | None = None) -> None:
+        self._suffixes = suffixes
+        self._local_hosts = local_hosts
+        context = ssl.create_default_context(cafile=ca_bundle)
+        self._local = urllib3.PoolManager(ssl_context=context)
+        self._local.pool_classes_by_scheme = {"http": _LocalPool, "https": _LocalSecurePool}
+        self._public = urllib3.PoolManager(ssl_context=context)
+        self._public.pool_classes_by_scheme = {"https": _PublicPool}
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        """POST a body, and return what the flow's URL answered within a number of seconds in all.
+
+        Raises:
+            UrlRefused: it may not be a flow's URL; nothing was sent.
+        """
+        check_url(url, self._suffixes, self._local_hosts)
+        parts = urlsplit(url)
+        is_local = f"{(parts.hostname or '').casefold()}:{parts.port}" in self._local_hosts
+        seconds = max(seconds, _LEAST_SECONDS)
+        cut = _Cut()
+        try:
+            with tracing.span("flow callback", "flow") as span, _cut_after(cut, seconds):
+                response = (self._local if is_local else self._public).request(
+                    "POST",
+                    url,
+                    body=body,
+                    headers=dict(headers),
+                    redirect=False,
+                    retries=False,
+                    timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
+                    preload_content=False,
+                )
+                status = int(response.status)
+                # The status line is all that is needed; what follows it is neither read nor waited for.
+                response.close()
+                span.note({"status": status})
+                return PostResponse(status)
+        except (LocationParseError, _PrivateAddress) as error:
+            message = "its host is not on the public internet"
+            raise UrlRefused(message) from error
+        except (HTTPError, OSError) as error:
+            if _has_private_cause(error):
+                message = "its host is not on the public internet"
+                raise UrlRefused(message) from error
+            return PostResponse(None, was_cut=cut.is_over or isinstance(error, ReadTimeoutError))
+
+
+class _Cut:
+    """Ends a connection at a time, however slowly the other side drips."""
+
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
+        self.is_over = False
+
+    def end(self) -> None:
+        """Shut the connection down, so that whoever reads from it stops."""
+        self.is_over = True
+        if self.socket is not None:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+
+_current: ContextVar[_Cut | None] = ContextVar("flow_connection", default=None)
+
+
+@contextmanager
+def _cut_after(cut: _Cut, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, cut.end)
+    timer.daemon = True
+    timer.start()
+    token = _current.set(cut)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        _current.reset(token)
+
+
+def _watch(connection: socket.socket) -> None:
+    cut = _current.get()
+    if cut is not None:
+        cut.socket = connection
+
+
+class _WatchedConnection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _watch(self.sock)
+
+
+class _WatchedSecureConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        _watch(connection)  # the handshake drips, too
+        return connection
+
+    def connect(self) -> None:
+        super().connect()
+        _watch(self.sock)
+
+
+class _LocalPool(urllib3.HTTPConnectionPool):
+    ConnectionCls: Any = _WatchedConnection
+
+
+class _LocalSecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls: Any = _WatchedSecureConnection
+
+
+class _PublicConnection(_WatchedSecureConnection):
+    """Connects to addresses of the public internet only, and to the very address that was checked."""
+
+    def _new_conn(self) -> socket.socket:
+        address = _public_address(self.host, self.port or 443)
+        try:
+            connection = urllib3.util.connection.create_connection((address, self.port or 443), self.timeout)
+        except OSError as error:
+            raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
+        _watch(connection)
+        return connection
+
+
+class _PublicPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls: Any = _PublicConnection
+
+
+def _public_address(host: str, port: int) -> str:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise urllib3.exceptions.NameResolutionError(host, HTTPConnection(host), socket.gaierror()) from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not all(is_public(address) for address in addresses):
+        raise _PrivateAddress
+    return addresses[0]
+
+
+def _has_private_cause(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None:
+            return False
+        if isinstance(seen, _PrivateAddress):
+            return True
+        seen = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
+    return False

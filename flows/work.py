@@ -1,0 +1,135 @@
+"""What arrives on the queue ``work``: alarms of every kind, and messages of kinds that only a newer release knows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextvars import copy_context
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from domain.progress import YOUNG
+from flows.alarms import Message, read_message
+from flows.duties import POOL, run_duties
+from flows.turn import Turn, utc_now
+from observability.events import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from flows.alarms import Alarms
+    from storage.queue import MessageQueue
+
+_events = Events("work")
+# A run that is woken early waits for its time; one that is much too early was cut to storage's longest delay.
+_LONGEST_WAIT = timedelta(seconds=40)
+_COMES_BACK = timedelta(seconds=5)
+_UNKNOWN_SECONDS = 600
+_UNKNOWN_FOR = timedelta(days=1)
+_LONGEST_KIND = 40
+
+
+class Thing(Protocol):
+    """A thing with an alarm, as the handler of its kind has read it."""
+
+    @property
+    def alarm_name(self) -> str:
+        """The name of the message that its row names."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to happen."""
+
+
+class Kind(Protocol):
+    """Looks after the things of one kind."""
+
+    def find(self, message: Message) -> Thing | None:
+        """Read the thing; None where there is none."""
+
+    def advance(self, turn: Turn, message: Message, thing: Any) -> None:
+        """Do what is due by the row as it is now, and note the duties of the turn."""
+
+
+class Work:
+    """Handles the messages of the queue."""
+
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        alarms: Alarms,
+        queue: MessageQueue,
+        poison: MessageQueue,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._kinds = kinds
+        self._alarms = alarms
+        self._queue = queue
+        self._poison = poison
+        self._now = now
+
+    async def handle(self, body: bytes) -> None:
+        """Act on a message; one that came early waits for its time without holding a thread.
+
+        Raises:
+            StorageUnavailable: what is due stays due, and the host delivers the message again.
+        """
+        message = self.read(body)
+        if message is None:
+            return
+        early = message.time - self._now()
+        if timedelta(0) < early <= _LONGEST_WAIT:
+            await asyncio.sleep(early / timedelta(seconds=1))
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(POOL, copy_context().run, self.act, message)
+
+    def read(self, body: bytes) -> Message | None:
+        """Read a message; None, with a line in the log, for one that can't be acted on."""
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            document = None
+        message = read_message(document) if isinstance(document, dict) else None
+        if message is None:
+            _events.error("a queue message can't be read and is dropped", size=len(body))
+            return None
+        if message.kind in self._kinds:
+            return message
+        self._keep_unknown(document, message)
+        return None
+
+    def act(self, message: Message) -> None:
+        """Act on a message whose time has come.
+
+        Raises:
+            StorageUnavailable: what is due stays due, and the host delivers the message again.
+        """
+        now = self._now()
+        if message.time - now > _LONGEST_WAIT:
+            self._alarms.send(message, message.time)
+            return
+        kind = self._kinds[message.kind]
+        thing = kind.find(message)
+        is_named = thing is not None and thing.alarm_name == message.alarm
+        if not is_named and now - message.sent < YOUNG:
+            # Its row may be about to name it. A new message, since a failed one counts towards the poison queue.
+            self._alarms.send(message, now + _COMES_BACK)
+            return
+        if thing is None or not thing.is_open:
+            return
+        turn = Turn(now, is_message=True, alarm=message.alarm)
+        kind.advance(turn, message, thing)
+        run_duties(turn)
+
+    def _keep_unknown(self, document: Mapping[str, Any], message: Message) -> None:
+        """Keep a message of a kind that a newer release sent, while that is rolled out or after a roll-back."""
+        is_old = self._now() - message.sent > _UNKNOWN_FOR
+        queue = self._poison if is_old else self._queue
+        queue.send(document, delay_seconds=0 if is_old else _UNKNOWN_SECONDS)
+        name = message.kind[:_LONGEST_KIND]
+        kept = "moved to the poison queue" if is_old else "kept for a newer release"
+        _events.warning(
+            f"a message of an unknown kind is {kept}", message_kind=name if name.isidentifier() else "not a name"
+        )

@@ -1,0 +1,71 @@
+"""A flow that waits for an invitation at its own URL: the same run replaces its URL, another run is added."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from domain.waiting import Delivery, WaitingFlow
+from flows.links import new_token
+from web.errors import TooManyFlows
+from web.identifiers import flow_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from domain.invitation import Invitation
+
+_MOST_FLOWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRequest:
+    """Where a request wants its outcome, and which run of a flow it is."""
+
+    url: str
+    run_id: str | None
+
+
+def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, listens: datetime) -> Invitation:
+    """Return the invitation with a flow that waits for its outcome.
+
+    Args:
+        invitation: as it stands.
+        request: the flow's.
+        now: the time of the subscription.
+        listens: when the flow is expected to listen; no POST begins before.
+
+    Raises:
+        TooManyFlows: five flows wait already.
+    """
+    place = next((place for place, flow in enumerate(invitation.flows) if flow.run_id == request.run_id), None)
+    if place is None:
+        if len(invitation.flows) >= _MOST_FLOWS:
+            message = "Five flows wait for this invitation already. Read its status, or poll it, instead of waiting."
+            raise TooManyFlows("TooManyFlows", message)
+        return replace(invitation, flows=(*invitation.flows, _new(request, now, listens)))
+    flow = invitation.flows[place]
+    if flow.url == request.url and flow.state is not Delivery.CANCELLED:
+        again = replace(flow, subscribed=now, not_before=listens) if flow.is_waiting else flow
+    else:
+        again = replace(_new(request, now, listens), claim=flow.claim)  # a POST in progress keeps its claim
+    return replace(invitation, flows=(*invitation.flows[:place], again, *invitation.flows[place + 1 :]))
+
+
+def flow_of(invitation: Invitation, headers: Mapping[str, str]) -> WaitingFlow | None:
+    """Return the flow of the run that sent a request; None where Graph refused all of it, so that nothing waits."""
+    run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
+    return next((flow for flow in invitation.flows if flow.run_id == run_id), None)
+
+
+def _new(request: FlowRequest, now: datetime, listens: datetime) -> WaitingFlow:
+    return WaitingFlow(
+        url=request.url,
+        message_id=f"msg_{secrets.token_hex(16)}",
+        token=new_token(),
+        run_id=request.run_id,
+        subscribed=now,
+        not_before=listens,
+    )

@@ -1,0 +1,158 @@
+"""What is read of a call for a change, in as few requests as the change needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from domain.record import CallRecord, Lookup, Needs, OperationEntry, is_settled_by_context
+from domain.results import OperationState, ResultInfo
+from storage import documents, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from storage.table import Table
+
+_CALL = (rows.CALL, None)
+_PARTICIPANTS = (rows.PARTICIPANTS, rows.AFTER_PARTICIPANTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record as it was read or written, with the ETags that guard its replacement."""
+
+    record: CallRecord
+    etags: Mapping[str, str] = field(default_factory=dict)
+    """By row key."""
+
+    def now(self, record: CallRecord, etags: Mapping[str, str]) -> Held:
+        """Return what is held after a write."""
+        return Held(record, {**self.etags, **etags})
+
+
+def read(table: Table, call_id: str, needs: Needs) -> Held:
+    """Read what a change needs."""
+    reader = _Reader(table, call_id)
+    if needs.open_invitations:
+        reader.open_invitations()
+    if needs.roster:
+        reader.roster()
+        reader.invitations(reader.settling())
+    wanted = set(needs.invitations)
+    for lookup in needs.lookups:
+        reader.look_up(lookup, with_call=needs.call)
+    reader.invitations(wanted, with_call=needs.call)
+    for operation_id in needs.operations:
+        reader.operation(operation_id)
+    if needs.call and not reader.has_read_call:
+        reader.call()
+    return reader.held()
+
+
+def read_all(table: Table, call_id: str) -> Held:
+    """Read a call and all its invitations."""
+    reader = _Reader(table, call_id)
+    reader.keep(table.query(rows.partition_key(call_id), (rows.CALL, rows.AFTER_INVITATIONS)))
+    return reader.held()
+
+
+class _Reader:
+    def __init__(self, table: Table, call_id: str) -> None:
+        self._table = table
+        self._partition = rows.partition_key(call_id)
+        self._record = CallRecord(call_id)
+        self._etags: dict[str, str] = {}
+        self._asked: set[str] = set()
+        self.has_read_call = False
+
+    def held(self) -> Held:
+        return Held(self._record, self._etags)
+
+    def call(self) -> None:
+        self.has_read_call = True
+        self.keep([self._table.get(self._partition, rows.CALL)])
+
+    def open_invitations(self) -> None:
+        span = (rows.INVITATIONS, rows.AFTER_INVITATIONS)
+        self.keep(self._table.query(self._partition, span, open_only=True))
+
+    def roster(self) -> None:
+        self.has_read_call = True
+        self.keep(self._table.query(self._partition, _CALL, _PARTICIPANTS))
+
+    def settling(self) -> tuple[str, ...]:
+        call = self._record.call
+        return () if call is None else call.settling
+
+    def invitations(self, ids: Iterable[str], *, with_call: bool = False) -> None:
+        """Read invitations that were not read yet; the call in the same request as the first of them."""
+        for invitation_id in ids:
+            if invitation_id in self._record.invitations or invitation_id in self._asked:
+                continue
+            self._asked.add(invitation_id)
+            key = rows.INVITATIONS + invitation_id
+            if with_call and not self.has_read_call:
+                self.has_read_call = True
+                self.keep(self._table.query(self._partition, _CALL, (key, None)))
+            else:
+                self.keep([self._table.get(self._partition, key)])
+
+    def look_up(self, lookup: Lookup, *, with_call: bool) -> None:
+        """Read the invitation of an operation: by its context, else by Graph's id of it."""
+        for candidate in lookup.candidates():
+            self.invitations([candidate], with_call=with_call)
+            invitation = self._record.invitations.get(candidate)
+            if invitation is not None:
+                if is_settled_by_context(invitation, lookup):
+                    return
+                break
+        if lookup.operation_id is None:
+            return
+        self.operation(lookup.operation_id)
+        entry = self._record.operations.get(lookup.operation_id)
+        if entry is not None and entry.invitation is not None:
+            self.invitations([entry.invitation], with_call=with_call)
+
+    def operation(self, operation_id: str) -> None:
+        """Read what is known under Graph's id of an operation."""
+        if operation_id not in self._record.operations:
+            self.keep([self._table.get(self._partition, rows.OPERATIONS + rows.safe_key(operation_id))])
+
+    def keep(self, entities: Iterable[Mapping[str, Any] | None]) -> None:
+        """Take rows into the record."""
+        invitations, roster, operations = {}, {}, {}
+        for entity in entities:
+            if entity is None:
+                continue
+            key = str(entity["RowKey"])
+            self._etags[key] = str(entity["etag"])
+            if key == rows.CALL:
+                self._record = replace(self._record, call=documents.read_call(rows.document_of(entity)))
+            elif key.startswith(rows.INVITATIONS):
+                invitation = documents.read_invitation(rows.document_of(entity))
+                invitations[invitation.id] = invitation
+            elif key.startswith(rows.PARTICIPANTS):
+                person = documents.read_roster_entry(rows.document_of(entity))
+                roster[person.key] = person
+            elif key.startswith(rows.OPERATIONS):
+                operation_id, entry = _operation_entry(entity)
+                operations[operation_id] = entry
+        self._record = replace(
+            self._record,
+            invitations={**self._record.invitations, **invitations},
+            roster={**self._record.roster, **roster},
+            operations={**self._record.operations, **operations},
+        )
+
+
+def _operation_entry(entity: Mapping[str, Any]) -> tuple[str, OperationEntry]:
+    report = json.loads(entity["report"]) if entity.get("report") else None
+    state = None
+    if report is not None:
+        info = report.get("resultInfo")
+        result = None if info is None else ResultInfo(info["code"], info["subcode"], info["message"])
+        state = OperationState(report["id"], None, report["status"], result)
+    operation_id = entity.get("id") or (report or {}).get("id") or str(entity["RowKey"]).removeprefix(rows.OPERATIONS)
+    return str(operation_id), OperationEntry(entity.get("invitation"), state)

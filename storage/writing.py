@@ -1,0 +1,105 @@
+"""Which rows a changed record is written to, and in which transactions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from domain.standing import has_ended, standing
+from storage import documents, rows
+from storage.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from domain.invitation import Invitation
+    from domain.record import CallRecord, OperationEntry
+    from domain.roster import RosterEntry
+    from storage.reading import Held
+
+# An entity-group transaction takes 100 rows and 4 MiB.
+MOST_ROWS = 100
+_MOST_BYTES = 3_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The rows that differ; the guard is part of every transaction."""
+
+    changed: list[Row]
+    guard: Row | None
+
+    def __bool__(self) -> bool:
+        """Return whether anything is to be written."""
+        return bool(self.changed) or self.guard is not None
+
+    def groups(self) -> Iterator[list[Row]]:
+        """Return the transactions; the call's row is replaced in each, so that no other writer comes between them."""
+        guards = [self.guard] if self.guard is not None else []
+        group, size = list(guards), sum(row.size() for row in guards)
+        start = size
+        for row in self.changed:
+            if len(group) > len(guards) and (len(group) == MOST_ROWS or size + row.size() > _MOST_BYTES):
+                yield group
+                group, size = list(guards), start
+            group.append(row)
+            size += row.size()
+        if group:
+            yield group
+
+
+def rows_of(held: Held, after: CallRecord) -> Changed:
+    """Return the rows in which a record differs from what is held."""
+    before = held.record
+    partition = rows.partition_key(after.call_id)
+    changed: list[Row] = []
+
+    def add(entity: dict[str, Any], *, overwrite: bool = False) -> None:
+        etag = held.etags.get(entity["RowKey"])
+        changed.append(Row(entity) if overwrite else Row(entity, etag, is_new=etag is None))
+
+    for _, invitation in after.changed_invitations(before):
+        add(_invitation_entity(partition, after, invitation))
+    for key, entry in after.roster.items():
+        if before.roster.get(key) != entry:
+            # Under the guard of the call's row, which every change of the roster replaces.
+            add(_roster_entity(partition, entry), overwrite=True)
+    for operation_id, operation in after.operations.items():
+        if before.operations.get(operation_id) != operation:
+            add(_operation_entity(partition, operation_id, operation))
+    guard = None
+    if after.call is not None and after.call != before.call:
+        etag = held.etags.get(rows.CALL)
+        document = documents.call_document(after.call)
+        entity = rows.entity(partition, rows.CALL, document, updated=after.call.updated)
+        guard = Row(entity, etag, is_new=etag is None)
+    return Changed(changed, guard)
+
+
+def _invitation_entity(partition: str, record: CallRecord, invitation: Invitation) -> dict[str, Any]:
+    return rows.entity(
+        partition,
+        rows.INVITATIONS + invitation.id,
+        documents.invitation_document(invitation),
+        status=standing(invitation, record.call, invitation.updated).status.value,
+        open=not has_ended(invitation, invitation.updated),
+        updated=invitation.updated,
+    )
+
+
+def _roster_entity(partition: str, entry: RosterEntry) -> dict[str, Any]:
+    key = rows.PARTICIPANTS + rows.safe_key(entry.key)
+    return rows.entity(partition, key, documents.roster_document(entry))
+
+
+def _operation_entity(partition: str, operation_id: str, operation: OperationEntry) -> dict[str, Any]:
+    key = rows.OPERATIONS + rows.safe_key(operation_id)
+    entity: dict[str, Any] = {"PartitionKey": partition, "RowKey": key, "id": operation_id}
+    if operation.invitation is not None:
+        entity["invitation"] = operation.invitation
+    if (state := operation.report) is not None:
+        info = state.result
+        result = info and {"code": info.code, "subcode": info.subcode, "message": info.message}
+        entity["report"] = json.dumps({"id": operation_id, "status": state.status, "resultInfo": result})
+    return entity

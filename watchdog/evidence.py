@@ -1,0 +1,154 @@
+"""What can be learnt about an open invitation from Microsoft Graph, and what follows from it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from domain.call import Presence
+from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
+from domain.invitation import Invitation, Operation, Refused, Status
+from domain.roster import identity_hash
+from domain.transitions import apply_graph_state, change_operations, concluded
+from graph.errors import GraphError
+from graph.errors import Refused as GraphRefused
+from graph.participants import read_roster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from domain.results import OperationState, ResultInfo
+    from domain.roster import RosterEntry
+    from graph.client import CallRead
+
+_NOT_FOUND = 404
+
+
+class Graph(Protocol):
+    """What the watchdog reads of Graph; see ``graph.client.GraphClient``."""
+
+    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
+        """Read a call."""
+
+    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+        """Read who is in a call."""
+
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
+        """Read an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was learnt about an invitation's call."""
+
+    call_ended: ResultInfo | None = None
+    """How the call ended, if it did."""
+    operations: Mapping[str, OperationState] = field(default_factory=dict)
+    """What Graph states about operations, by id."""
+    seen: frozenset[str] = frozenset()
+    """Hashes of identities that are in the call and not in its lobby."""
+    there_before: frozenset[str] = frozenset()
+    """Hashes of identities that were in the call before Graph was asked: their presence proves nothing."""
+
+
+def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) -> Evidence:
+    """Ask Graph about an open invitation; what it does not answer proves nothing."""
+    scenario_id = str(uuid.uuid4())
+    roster = list(roster)
+    if all(isinstance(one.state, Refused) for one in invitation.operations if not one.status.is_final):
+        return Evidence()  # nothing was sent, so Graph has nothing on it
+    try:
+        call = graph.call(invitation.call_id, scenario_id=scenario_id)
+    except GraphRefused as error:
+        if error.status != _NOT_FOUND:
+            return Evidence()
+        # A person who was reported to have come before the call ended has come, though the report was lost.
+        return Evidence(call_ended(None), seen=_joined_after(roster, invitation.asked))
+    except GraphError:
+        return Evidence()
+    operations = _operations(graph, invitation, scenario_id)
+    if call.state == "terminated":
+        return Evidence(call_ended(call.result), operations, seen=_joined_after(roster, invitation.asked))
+    try:
+        listed = graph.participants(invitation.call_id, scenario_id=scenario_id)
+    except GraphError:
+        listed = []  # a one-to-one call has no readable roster
+    return Evidence(
+        operations=operations,
+        seen=_in_call(listed) | _joined_after(roster, invitation.asked),
+        there_before=_there_before(roster, invitation.asked),
+    )
+
+
+def _operations(graph: Graph, invitation: Invitation, scenario_id: str) -> dict[str, OperationState]:
+    found: dict[str, OperationState] = {}
+    for operation in invitation.operations:
+        if operation.id is not None and not operation.status.is_final:
+            try:
+                found[operation.id] = graph.operation(invitation.call_id, operation.id, scenario_id=scenario_id)
+            except GraphError:
+                continue  # whether Graph answers this at all is not documented: no answer proves nothing
+    return found
+
+
+def conclude(invitation: Invitation, evidence: Evidence, now: datetime, *, given_up: bool) -> Invitation:
+    """Return an open invitation with what the evidence allows to conclude."""
+    return change_operations(
+        invitation, now, lambda operation: _concluded(invitation, operation, evidence, now, given_up=given_up)
+    )
+
+
+def _concluded(
+    invitation: Invitation, operation: Operation, evidence: Evidence, now: datetime, *, given_up: bool
+) -> Operation:
+    if operation.status.is_final:
+        return operation
+    if isinstance(operation.state, Refused):
+        return concluded(operation, Status.FAILED, operation.state.result, now)
+    stated = evidence.operations.get(operation.id or "")
+    if stated is not None:
+        operation = apply_graph_state(operation, stated, now)
+        if operation.status.is_final:
+            return operation
+    proved = evidence.seen - evidence.there_before
+    came = tuple(person for person in operation.people if identity_hash(invitation.participants[person].id) in proved)
+    if len(came) == len(operation.people):
+        return concluded(operation, Status.COMPLETED, SEEN_IN_CALL, now, seen=came)
+    if evidence.call_ended is not None:
+        return _partly(operation, evidence.call_ended, came, now)
+    if given_up:
+        return _partly(operation, NEVER_CONFIRMED, came, now)
+    return operation
+
+
+def _partly(operation: Operation, failure: ResultInfo, came: tuple[int, ...], now: datetime) -> Operation:
+    """End an operation: of several people those who came have completed, the others have failed."""
+    if came:
+        return concluded(operation, Status.COMPLETED, SEEN_IN_CALL, now, seen=came)
+    return concluded(operation, Status.FAILED, failure, now)
+
+
+def _in_call(listed: list[dict[str, Any]]) -> frozenset[str]:
+    return frozenset(
+        identity_hash(seen.identity["id"])
+        for seen in read_roster(listed).people
+        if "id" in seen.identity and seen.presence is Presence.IN_CALL
+    )
+
+
+def _joined_after(roster: Iterable[RosterEntry], asked: datetime) -> frozenset[str]:
+    return frozenset(
+        identity_hash(entry.identity["id"])
+        for entry in roster
+        if entry.identity.get("id") and entry.presence is Presence.IN_CALL and entry.joined >= asked
+    )
+
+
+def _there_before(roster: Iterable[RosterEntry], asked: datetime) -> frozenset[str]:
+    return frozenset(
+        identity_hash(entry.identity["id"])
+        for entry in roster
+        if entry.identity.get("id") and entry.joined < asked and (entry.left is None or entry.left >= asked)
+    )
