@@ -34,8 +34,6 @@ PARTICIPANTS = "participant|"
 AFTER_INVITATIONS = "invitation}"
 AFTER_PARTICIPANTS = "participant}"
 KEPT = "~kept|"
-MARK = "mark"
-"""Names the write that stored a row, so that an own write is recognised whose response was lost."""
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@,=+-]{0,255}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -56,10 +54,6 @@ class Row:
     def key(self) -> str:
         """The row's key."""
         return str(self.entity["RowKey"])
-
-    def marked(self, mark: str) -> Row:
-        """Return the row with the mark of a write."""
-        return Row({**self.entity, MARK: mark}, self.etag, self.is_new)
 
     def size(self) -> int:
         """Return the bytes on the wire at most: the library sends ASCII, six bytes for each other character."""

@@ -3,13 +3,15 @@
 A use case calls ``update`` with a pure ``change``: the store reads what the change needs, applies it, and writes all
 that differs in one transaction under ETags. Where another writer was faster, it reads again and applies the change
 again. This is the only compare-and-swap loop of the app.
+
+A write whose response was lost is handled alike: rows name who began or claimed what, so a change that finds its own
+write changes nothing more, and what follows from it follows.
 """
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
 from storage import reading, rows, writing
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     BeforeWrite = Callable[[CallRecord, CallRecord], CallRecord]
 
 _MOST_TRIES = 20
-_MOST_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +107,25 @@ class TableStore:
         held: Held | None = None,
     ) -> Updated:
         """Change what is known of a call; see ``Store``."""
+        doubtful: CallRecord | None = None
         for _ in range(_MOST_TRIES):
-            held = held or reading.read(self._table, call_id, needs)
+            held = held or self._read(call_id, needs, is_doubtful=doubtful is not None)
             before = held.record
             after = change(before)
             if before_write is not None:
                 after = before_write(before, after)
             changed = writing.rows_of(held, after)
             if not changed:
-                return Updated(before, after, held)
+                return Updated(doubtful or before, after, held)
             try:
                 etags = self._write(call_id, changed)
             except Conflict:
                 held = None
+            except WriteUnknown:
+                # It may be stored: read again, and what follows from the change follows either way.
+                doubtful, held = doubtful or before, None
             else:
-                return Updated(before, after, held.now(after, etags))
+                return Updated(doubtful or before, after, held.now(after, etags))
         raise StorageUnavailable
 
     def all_invitations(self, call_id: str) -> CallRecord:
@@ -168,63 +173,19 @@ class TableStore:
         day, partition = note
         self._table.delete(day, [partition])
 
-    def _write(self, call_id: str, changed: writing.Changed) -> dict[str, str]:
-        """Write rows in transactions, each once; return their ETags.
+    def _read(self, call_id: str, needs: Needs, *, is_doubtful: bool) -> Held:
+        try:
+            return reading.read(self._table, call_id, needs)
+        except StorageUnavailable:
+            if not is_doubtful:
+                raise
+        return reading.read(self._table, call_id, needs)
 
-        A write whose response was lost is looked for by its mark: it is done, or another writer was faster, or it is
-        sent again.
-        """
-        partition = rows.partition_key(call_id)
+    def _write(self, call_id: str, changed: writing.Changed) -> dict[str, str]:
+        """Write rows in as few transactions as they need; return their ETags."""
         etags: dict[str, str] = {}
         for group in changed.groups():
             guarded = [row if row.key not in etags else rows.Row(row.entity, etags[row.key]) for row in group]
-            etags |= self._write_group(partition, guarded)
+            written = self._table.write(guarded)
+            etags |= dict(zip((row.key for row in guarded), written, strict=True))
         return etags
-
-    def _write_group(self, partition: str, group: list[rows.Row]) -> dict[str, str]:
-        mark = secrets.token_hex(8)
-        marked = [row.marked(mark) for row in group]
-        is_resent = False
-        for _ in range(_MOST_TRIES):
-            try:
-                return dict(zip((row.key for row in marked), self._table.write(marked), strict=True))
-            except Conflict:
-                # A write that was given up can still arrive, and makes the one that repeats it a conflict.
-                if not is_resent or (found := self._look(partition, marked, mark)) is None:
-                    raise
-                return found
-            except WriteUnknown:
-                found = self._look(partition, marked, mark)
-                if found is not None:
-                    return found
-                if self._was_changed(partition, marked):
-                    raise Conflict from None
-                is_resent = True
-        raise StorageUnavailable
-
-    def _look(self, partition: str, group: list[rows.Row], mark: str) -> dict[str, str] | None:
-        """Return the ETags of a group's rows where this write stored them, else None."""
-        found = self._current(partition, group)
-        mine = [entity is not None and entity.get(rows.MARK) == mark for entity in found]
-        if not mine[0]:
-            return None
-        # The rows of one transaction are stored together; one that another writer has changed since is not held.
-        return {
-            row.key: str(entity["etag"])
-            for row, entity, is_mine in zip(group, found, mine, strict=True)
-            if entity is not None and is_mine
-        }
-
-    def _was_changed(self, partition: str, group: list[rows.Row]) -> bool:
-        (first,) = self._current(partition, group[:1])
-        before = group[0].etag
-        return first is not None if group[0].is_new else before is not None and (first or {}).get("etag") != before
-
-    def _current(self, partition: str, group: list[rows.Row]) -> list[dict[str, Any] | None]:
-        for look in range(_MOST_LOOKS):
-            try:
-                return [self._table.get(partition, row.key) for row in group]
-            except StorageUnavailable:
-                if look + 1 == _MOST_LOOKS:
-                    raise
-        raise StorageUnavailable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from azure.core.pipeline.transport import RequestsTransport
 
 import settings
-from storage.calls import CallTable
+from storage.connections import StorageTransport
+from storage.store import TableStore
 from storage.table import StorageTable, table_client
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from settings import Settings
 
 
-class CountingTransport(RequestsTransport):  # type: ignore[misc]  # the library does not type it
-    """Sends requests as ever, and notes each method and address."""
+class CountingTransport(StorageTransport):
+    """Sends requests, and keeps each method and URL."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ def transport() -> CountingTransport:
 
 
 @pytest.fixture
-def storage(app_settings: Settings, transport: CountingTransport) -> Iterator[StorageTable]:
+def table(app_settings: Settings, transport: CountingTransport) -> Iterator[StorageTable]:
     """A table in Azurite that does not exist yet, as rows."""
     with table_client(app_settings, transport=transport) as client:
         yield StorageTable(client)
 
 
 @pytest.fixture
-def table(storage: StorageTable) -> CallTable:
-    """A table in Azurite that does not exist yet, as calls."""
-    return CallTable(storage)
+def store(table: StorageTable) -> TableStore:
+    """The store on that table."""
+    return TableStore(table)

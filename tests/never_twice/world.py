@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app import Followers
@@ -28,6 +29,7 @@ from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
 from storage.errors import StorageUnavailable
 from storage.store import TableStore
+from storage.table import WriteUnknown
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
 from watchdog.service import Watchdog
 from web.answers import Request
@@ -56,7 +58,9 @@ class Plan:
     kind: str = "crash"
     """``crash`` or ``storage``."""
     after: bool = False
-    """Fail when the step is done instead of before it: its effect stays, its answer is lost."""
+    """Fail when the step is done instead of before it: its effect stays, its response is lost."""
+    in_a_row: int = 1
+    """How many steps fail, one after the other."""
 
     def wrap(self, step: Callable[..., Any], *arguments: Any, is_storage: bool = True, **named: Any) -> Any:
         if self.countdown == 0:
@@ -66,9 +70,14 @@ class Plan:
         self.countdown -= 1
         if self.countdown > 0:
             return step(*arguments, **named)
+        if self.in_a_row > 1 and self.kind == "storage":
+            self.in_a_row -= 1
+            self.countdown = 1
         if self.after:
             step(*arguments, **named)
-        raise Crash if self.kind == "crash" else StorageUnavailable
+        if self.kind == "crash":
+            raise Crash
+        raise WriteUnknown if step.__name__ == "write" else StorageUnavailable
 
 
 class Breaking:
@@ -184,11 +193,11 @@ class World:
         self.progress = Progress(self.store, self.alarms, publisher, now=now)
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
-        self.invitations = InvitationService(
+        self.service = InvitationService(
             self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now
         )
         delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
-        publisher.followers = Followers(delivery, self.invitations)
+        publisher.followers = Followers(delivery, self.service)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
@@ -218,7 +227,7 @@ class World:
         """A flow's request: the invitation, the error answered, or None where the process died."""
         invitees = tuple(Invitee("user", {"id": person}) for person in people)
         try:
-            invitation, _ = self.invitations.invite(
+            invitation, _ = self.service.invite(
                 self.turn(),
                 CALL,
                 invitees,
@@ -258,8 +267,10 @@ class World:
                     if message.time > self.clock.now():
                         self.clock.moment = message.time  # the run waits for its time
                     self.work.act(message)
-            except (Crash, StorageUnavailable):
-                waiting.due = self.clock.now()
+            except Crash:
+                waiting.due = self.clock.now() + timedelta(minutes=10)  # a killed run hides its message
+            except StorageUnavailable:
+                waiting.due = self.clock.now() + timedelta(seconds=5)
             else:
                 self.queue.remove(waiting)
             finally:
