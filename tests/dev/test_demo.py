@@ -29,7 +29,7 @@ declined = demo.USES[-1]
 made_wrong = dataclasses.replace(demo.USES[0], body=declined.body, declining=declined.declining)
 sys.exit(demo.main([made_wrong, declined]))
 """
-_NOTHING_PLAYED = "import sys; from local import demo; sys.exit(demo.main([]))"
+_NOTHING_PLAYED = "import sys; from dev.demo import command; sys.exit(command.main([]))"
 
 
 def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -46,7 +46,7 @@ def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_demo_shows_every_use_from_the_invitation_to_the_roster() -> None:
     """With DEMO_EXIT=1 all uses are played, told in plain lines, and the status is 0."""
-    shown = _demo("-m", "dev.demo.command")
+    shown = _demo("-m", "dev.demo")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert not shown.stderr
     for number, use in enumerate(USES, start=1):

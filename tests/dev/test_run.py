@@ -34,8 +34,8 @@ _OWN = '{"Values": {"AzureWebJobsStorage": "AccountName=mine;AccountKey=a2V5"}}'
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project folder with the sample settings only, as a fresh clone has it."""
-    shutil.copytree(_ROOT / "local", tmp_path / "local", ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
-    (tmp_path / "local" / "node_modules").symlink_to(_ROOT / "local" / "node_modules")
+    shutil.copytree(_ROOT / "dev", tmp_path / "dev", ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    (tmp_path / "dev" / "node_modules").symlink_to(_ROOT / "dev" / "node_modules")
     (tmp_path / "function_app.py").write_text(textwrap.dedent(_APP), encoding="utf-8")
     (tmp_path / "host.json").write_text("{}", encoding="utf-8")
     (tmp_path / "local.settings.sample.json").write_text(_EMULATOR, encoding="utf-8")

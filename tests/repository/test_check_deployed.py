@@ -141,7 +141,7 @@ def test_this_app_passes(azurite: str, storage_name: str, tmp_path: Path) -> Non
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"Values": {**values, "AzureWebJobsStorage": azurite, "STATE_TABLE": storage_name}}))
     environment = {name: value for name, value in os.environ.items() if name not in values}
-    command = [sys.executable, "-m", "dev.host.command", "--port", "0", "--key", "key", "--settings", str(settings)]
+    command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", "key", "--settings", str(settings)]
     with subprocess.Popen(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as host:
