@@ -1,6 +1,7 @@
 """``python -m dev.host``: runs the app in this folder without Azure Functions Core Tools.
 
-What to run is read from ``function_app.app``, ``host.json`` and ``local.settings.json``.
+What to run is read from ``function_app.app``, ``host.json`` and ``local.settings.json``. The setting
+DEV_HOST_HIDDEN_SECONDS (600) is how long a queue message stays hidden whose run was killed.
 """
 
 from __future__ import annotations

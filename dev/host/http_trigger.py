@@ -80,7 +80,7 @@ class HttpTrigger:
         trace = TraceContext.within(headers.get("traceparent", ""), headers.get("tracestate", ""))
         started = time.monotonic()
         try:
-            response = _response(self._worker.spawn(self._worker.invoke(function, argument, trace)).result())
+            response = _response(self._worker.run(function, argument, trace))
         except FunctionFailed:
             return HttpAnswer(HTTPStatus.INTERNAL_SERVER_ERROR)
         except NotSent:

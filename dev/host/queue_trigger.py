@@ -35,7 +35,7 @@ HIDDEN_SECONDS = "DEV_HOST_HIDDEN_SECONDS"
 
 _log = logging.getLogger("dev.host")
 _SHORTEST_WAIT = 0.1
-_STORAGE_REQUESTS_AT_ONCE = 16
+_STORAGE_REQUESTS_AT_ONCE = 8  # azure-core keeps ten connections
 _FOREVER = -1
 _Result = TypeVar("_Result")
 

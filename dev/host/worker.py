@@ -15,7 +15,7 @@ import traceback
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import azure.functions as func
 
@@ -90,6 +90,39 @@ class _Context(func.Context):
         return None
 
 
+class _Invocation:
+    """One run of a function; within the ``with`` block, whatever is raised is reported as the host would log it."""
+
+    def __init__(self, function: Declared, argument: Any, trace: TraceContext | None) -> None:
+        self.function = function
+        self.context = _Context(function.name, trace or TraceContext.within())
+        self.arguments = {function.parameter: argument}
+        if function.wants_context:
+            self.arguments[CONTEXT] = self.context
+
+    def checked(self, result: Any) -> Any:
+        """Return what the function returned, if the host takes it."""
+        if result is not None and not isinstance(self.function, HttpFunction):
+            raise RuntimeError("the function has no $return binding and returned a value")
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Write what the worker sends to the host: the texts of the exception and of all its causes.
+
+        Not through ``logging``, whose records the app may change: the real host is another process, out of its reach.
+        """
+        if isinstance(error, Exception):
+            stack = "".join(traceback.format_exception(error)).rstrip()
+            sys.stderr.write(
+                f"Executed 'Functions.{self.function.name}' (Failed, Id={self.context.invocation_id})\n"
+                f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}\n"
+            )
+            raise FunctionFailed(self.function.name) from None
+
+
 class FunctionFailed(Exception):
     """A function raised, or returned what can't be sent to the host; the report is on standard error already."""
 
@@ -106,6 +139,7 @@ class Worker:
         threads = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", _THREADS)
         if not threads.isdecimal() or int(threads) < 1:
             raise CannotStart(f"PYTHON_THREADPOOL_THREAD_COUNT must be a positive whole number, not {threads!r}.")
+        self._threads = threading.BoundedSemaphore(int(threads))
         self._pool = ThreadPoolExecutor(int(threads), thread_name_prefix="function")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="event-loop", daemon=True)
@@ -119,27 +153,40 @@ class Worker:
         future.add_done_callback(self._open.discard)
         return future
 
-    async def invoke(self, function: Declared, argument: Any, trace: TraceContext | None = None) -> Any:
-        """Run a function and return what it returns.
+    def run(self, function: Declared, argument: Any, trace: TraceContext | None = None) -> Any:
+        """Run a function and wait for it; from any thread but the event loop's.
+
+        A plain function runs on this very thread, once one of the worker's is free: to hand it over costs more than
+        many a function does.
 
         Raises:
             FunctionFailed: It raised something, or returned a value that nothing takes.
         """
-        context = _Context(function.name, trace or TraceContext.within())
-        arguments = {function.parameter: argument}
-        if function.wants_context:
-            arguments[CONTEXT] = context
+        if inspect.iscoroutinefunction(function.call):
+            return self.spawn(self.invoke(function, argument, trace)).result()
+        ended: Future[None] = Future()
+        self._open.add(ended)
         try:
-            if inspect.iscoroutinefunction(function.call):
-                result = await function.call(**arguments)
-            else:
-                result = await self._loop.run_in_executor(self._pool, _run, function, context, arguments)
-            if result is not None and not isinstance(function, HttpFunction):
-                raise RuntimeError("the function has no $return binding and returned a value")  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001 - whatever a function raises is its failure
-            report_failure(function.name, context.invocation_id, error)
-            raise FunctionFailed(function.name) from None
-        return result
+            return self._run_plain(_Invocation(function, argument, trace))
+        finally:
+            self._open.discard(ended)
+            ended.set_result(None)
+
+    async def invoke(self, function: Declared, argument: Any, trace: TraceContext | None = None) -> Any:
+        """Run a function from the event loop, as ``run`` does."""
+        invocation = _Invocation(function, argument, trace)
+        if not inspect.iscoroutinefunction(function.call):
+            return await self._loop.run_in_executor(self._pool, self._run_plain, invocation)
+        with invocation:
+            return invocation.checked(await function.call(**invocation.arguments))
+
+    def _run_plain(self, invocation: _Invocation) -> Any:
+        with self._threads, invocation:
+            _thread_local.invocation_id = invocation.context.invocation_id
+            try:
+                return invocation.checked(invocation.function.call(**invocation.arguments))
+            finally:
+                _thread_local.invocation_id = None
 
     def close(self, grace_seconds: float) -> bool:
         """Wait for everything that was spawned, then stop; return whether all of it had ended in time."""
@@ -152,23 +199,3 @@ class Worker:
             self._thread.join()
             self._loop.close()
         return not left
-
-
-def report_failure(name: str, invocation_id: str, error: BaseException) -> None:
-    """Write what the host would log: the worker sends it the texts of the exception and of all its causes.
-
-    Not through ``logging``, whose records the app may change: the real host is another process, out of its reach.
-    """
-    stack = "".join(traceback.format_exception(error)).rstrip()
-    sys.stderr.write(
-        f"Executed 'Functions.{name}' (Failed, Id={invocation_id})\n"
-        f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: {stack}\n"
-    )
-
-
-def _run(function: Declared, context: _Context, arguments: dict[str, Any]) -> Any:
-    _thread_local.invocation_id = context.invocation_id
-    try:
-        return function.call(**arguments)
-    finally:
-        _thread_local.invocation_id = None
