@@ -86,7 +86,7 @@ def test_unknown_routes_and_methods_are_404(serve: Serve, method: str, target: s
 
 
 def test_the_first_function_by_name_wins(serve: Serve) -> None:
-    """Of two routes that fit, the function whose name sorts first is called."""
+    """Of two routes that fit, the function whose name sorts first runs."""
     app = func.FunctionApp(http_auth_level=_ANONYMOUS)
 
     @app.route(route="items/search")

@@ -1,4 +1,4 @@
-"""What an editor and a development container are told of this project: every name in it leads somewhere."""
+"""The settings of editor and development container: every name in them exists."""
 
 from __future__ import annotations
 

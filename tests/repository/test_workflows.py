@@ -166,14 +166,14 @@ def _jobs_with_steps(name: str) -> list[dict[str, Any]]:
 
 
 def test_a_deployment_ends_with_the_check() -> None:
-    """A deployment that nobody looked at is not called a success."""
+    """A deployment is a success only after the check."""
     assert _steps("deploy")[-1]["run"].startswith("sh .github/check_deployed.sh ")
     assert not any("continue-on-error" in step or "if" in step for step in _steps("deploy"))
 
 
 @pytest.mark.parametrize("missing", [None, *_VARIABLES])
 def test_a_variable_that_is_not_set_is_named(missing: str | None, tmp_path: Path) -> None:
-    """Whoever forks the project reads what to set, before anything is tried."""
+    """The log of the run names the variables to set, before anything is tried."""
     given = {name: "" if name == missing else "value" for name in _VARIABLES}
     done = _run_step("Are all variables set?", tmp_path, **given)
     assert done.returncode == (1 if missing else 0)
