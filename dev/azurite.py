@@ -108,7 +108,7 @@ def _start(folder: Path | None) -> subprocess.Popen[str]:
 
 
 def _ports(process: subprocess.Popen[str]) -> dict[str, int]:
-    """Wait until all three services have said where they listen; they choose free ports themselves."""
+    """Wait until all three services have printed where they listen; they choose free ports themselves."""
     ports: dict[str, int] = {}
     said: list[str] = []
     ready = threading.Event()

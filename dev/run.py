@@ -1,7 +1,7 @@
 """``make run``: the app on this machine, with the settings of ``local.settings.json``.
 
-On Azure Functions Core Tools where they are installed, else on ``dev.host.command``. Where the settings name no storage
-account of their own, Azurite is started and keeps its data in ``.local/azurite``.
+On Azure Functions Core Tools where they are installed, else on ``dev.host``. Where the settings name no storage account
+of their own, Azurite is started and keeps its data in ``.local/azurite``.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def main() -> int:
 
 
 def _wants_azurite() -> bool:
-    """Whether no storage account is named; the emulator's short name stands for an Azurite of our own."""
+    """Whether the settings name no storage account; the emulator's short name stands for an Azurite of our own."""
     try:
         values = json.loads(_SETTINGS.read_text(encoding="utf-8-sig"))["Values"]
         settings = {**values, **os.environ}
     except (ValueError, LookupError, TypeError):
-        # Not for this module to explain: the host does it in a moment.
+        # The host explains it in a moment.
         return False
     named = str(settings.get(_STORAGE, "")).strip().rstrip(";").lower()
     elsewhere = any(name.startswith(f"{_STORAGE}__") for name in settings)
@@ -57,8 +57,8 @@ def _wants_azurite() -> bool:
 def _host(environment: dict[str, str]) -> list[str]:
     core_tools = shutil.which("func")
     if core_tools is None:
-        print("==> Starting the app on local.host (Core Tools are not installed)", flush=True)
-        return [sys.executable, "-m", "dev.host.command"]
+        print("==> Starting the app on dev.host (Core Tools are not installed)", flush=True)
+        return [sys.executable, "-m", "dev.host"]
     print("==> Starting the app on Azure Functions Core Tools", flush=True)
     # Core Tools take the first Python on PATH.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])

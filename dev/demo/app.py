@@ -1,4 +1,4 @@
-"""The app as the demo runs it: ``dev.host.command``, which ends with the demo however that came to its end.
+"""The app as the demo runs it: ``dev.host``, which ends with the demo, however that ended.
 
 The demo holds the other end of standard input; the operating system closes it when the demo is gone, killed or not.
 """

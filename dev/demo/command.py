@@ -31,11 +31,11 @@ _INTERRUPTED = 130
 
 
 class _Stopped(BaseException):
-    """Somebody wants the demo to end; not an Exception, so that nothing on the way takes it for a fault."""
+    """A signal ends the demo; not an Exception, so that nothing on the way handles it as a fault."""
 
 
 def main(uses: Sequence[Use] = USES) -> int:
-    """Show the demo and return its exit status."""
+    """Run the demo and return its exit status."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
     screen = Screen()
@@ -44,7 +44,7 @@ def main(uses: Sequence[Use] = USES) -> int:
             try:
                 return _show(screen, parts, uses)
             finally:
-                # A second Ctrl-C must not keep the parts from being stopped.
+                # A second Ctrl-C must not interrupt the stopping of the parts.
                 for number in _SIGNALS:
                     signal.signal(number, signal.SIG_IGN)
     except (AzuriteUnavailable, CannotStart) as error:
@@ -66,16 +66,16 @@ def _show(screen: Screen, parts: Parts, uses: Sequence[Use]) -> int:
         played.play(number)
         if played.faults:
             wrong.append(f"{number}  {use.title}")
-    screen.say()
+    screen.text()
     if wrong:
-        screen.wrong(f"{len(wrong)} of {len(uses)} invitations did not end as they must: {'; '.join(wrong)}")
+        screen.wrong(f"{len(wrong)} of {len(uses)} invitations did not end as expected: {'; '.join(wrong)}")
     else:
-        screen.good("done", f"all {len(uses)} invitations ended as they must, and nobody was rung twice")
+        screen.good("done", f"all {len(uses)} invitations ended as expected, and each person was called once")
     status = 1 if wrong else 0
     if os.environ.get("DEMO_EXIT", "") in ("", "0"):
         _offer(screen, parts)
         _wait_for_the_end()
-        screen.say("Stopping.")
+        screen.text("Stopping.")
     return status
 
 
@@ -90,17 +90,17 @@ def _offer(screen: Screen, parts: Parts) -> None:
     location = "tee /dev/stderr | tr -d '\\r' | awk 'tolower($1) == \"location:\" {print $2}'"
     steps = (
         ("Make a call in the simulated Graph:", make_call),
-        ("Invite a telephone into it, and keep the address to poll:", f"poll=$({invite} | {location})"),
+        ("Invite a phone into it, and keep the URL to poll:", f"poll=$({invite} | {location})"),
         ("Poll: 202 while it rings, then 200 (a flow's HTTP action does this by itself):", 'curl -i "$poll"'),
-        ("Look who is in the call:", f"curl {key} {app}/calls/by-hand/participants"),
+        ("List who is in the call:", f"curl {key} {app}/calls/by-hand/participants"),
     )
     screen.title("Try it by hand, from another shell")
     for what, command in steps:
-        screen.say(f"\n{what}")
+        screen.text(f"\n{what}")
         screen.command(command)
-    screen.say(f"\nThe app's log: {parts.log_file}")
-    screen.say("More to ask of the simulated Graph (who declines, what fails): simulator/README.md, Control routes")
-    screen.say("Ctrl-C stops everything.")
+    screen.text(f"\nThe app's log: {parts.log_file}")
+    screen.text("More about the simulated Graph (who declines, what fails): dev/simulator/README.md, Control routes")
+    screen.text("Ctrl-C stops everything.")
 
 
 def _wait_for_the_end() -> None:

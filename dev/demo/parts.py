@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from dev.demo.screen import Screen
 
 KEY = "demo"
-"""Opens the app's functions; it listens on this machine only and knows nobody but simulated people."""
+"""The key of the app's functions; the app listens on this machine only, and every person in it is simulated."""
 TIME_SCALE = 0.2
-"""What a second lasts in the demo: a telephone rings 12 seconds instead of 60, and polls are as much closer."""
+"""What a second lasts in the demo: a phone rings 12 seconds instead of 60, and polls come faster by the same factor."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
@@ -35,7 +35,7 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _SHOWN_LINES = 15
 # What the shell from which the demo is started may hold: settings, which must not lead it to a real Graph, and a
-# proxy, which knows nothing of this machine's ports.
+# proxy, which can't reach this machine's ports.
 _NOT_FOR_THE_APP = re.compile(
     r"(GRAPH|CALLBACK|STATE|FLOW_CALLBACK|INVITATION|CALL_RETENTION|CONNECTOR|PUBLIC_BASE|WEBSITE)_|AzureWebJobs"
     r"|(?i:HTTP|HTTPS|ALL)_(?i:PROXY)$"
@@ -63,13 +63,13 @@ def running(screen: Screen) -> Iterator[Parts]:
 
     Raises:
         AzuriteUnavailable: Azurite is not installed, or did not start.
-        CannotStart: the app did not start; the text holds its last words.
+        CannotStart: The app did not start; the text has the end of its log.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="call-invites-")))
         with screen.waiting("starting Azurite"):
             storage = stack.enter_context(azurite())
-        screen.good("started", "Azurite, which stands for Azure Storage")
+        screen.good("started", "Azurite, in place of Azure Storage")
         graph = stack.enter_context(Simulator(time_scale=TIME_SCALE, folder=folder / "graph"))
         screen.good("started", f"the simulated Microsoft Graph at {graph.base_url}")
         settings = {**graph.settings(), "AzureWebJobsStorage": storage, "FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -103,7 +103,7 @@ def _app(settings: dict[str, str], settings_file: Path, log_file: Path) -> Itera
 
 
 def _address(process: subprocess.Popen[str], log_file: Path) -> str:
-    """Wait until the app says where it listens; what it says goes to the log from then on, too."""
+    """Wait until the app prints where it listens; all its output goes to the log."""
     found: list[str] = []
     last_lines: deque[str] = deque(maxlen=_SHOWN_LINES)
     ready = threading.Event()
@@ -122,7 +122,7 @@ def _address(process: subprocess.Popen[str], log_file: Path) -> str:
     threading.Thread(target=read, args=(process.stdout,), name="app-output", daemon=True).start()
     ready.wait(_START_SECONDS)
     if not found:
-        raise CannotStart("The app did not start. Its last words:\n" + ("".join(last_lines).strip() or "none."))
+        raise CannotStart("The app did not start. The end of its log:\n" + "".join(last_lines).strip())
     return found[0]
 
 

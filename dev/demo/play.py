@@ -1,4 +1,4 @@
-"""Playing one use as a flow would: invite, poll the ``Location`` until it answers, look who is in the call."""
+"""Plays one use as a flow would: invite, poll the ``Location`` until the outcome, list who is in the call."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _TOKEN = re.compile(r"(?<=token=).+")
 
 
 class Flow:
-    """A flow's HTTP actions: the key on what it asks first, none on the address that it is told to poll."""
+    """A flow's HTTP actions: with the key, except where it polls the ``Location``."""
 
     def __init__(self, address: str) -> None:
         self._api = f"{address}/api"
         self._run = uuid.uuid4().hex
         self._session = requests.Session()
-        self._session.trust_env = False  # the proxies of a developer's machine know nothing of this app
+        self._session.trust_env = False  # a developer's proxy can't reach this app
 
     def invite(self, call_id: str, body: Mapping[str, Any], action: str) -> requests.Response:
-        """Invite, with the headers by which the app knows a repeated action of the same run."""
+        """Invite, with the headers by which the app recognises a repeated action of the same run."""
         headers = {
             "x-functions-key": KEY,
             "x-ms-workflow-run-id": self._run,
@@ -46,7 +46,7 @@ class Flow:
         return self._session.post(address, json=body, headers=headers, timeout=_TIMEOUT)
 
     def poll(self, location: str) -> requests.Response:
-        """Ask for the result."""
+        """Poll for the result."""
         return self._session.get(location, timeout=_TIMEOUT)
 
     def read(self, path: str) -> Any:
@@ -56,7 +56,7 @@ class Flow:
 
 
 class Played:
-    """One use being played, and what was not as it must be."""
+    """One use being played, and the number of faults in it."""
 
     def __init__(self, use: Use, parts: Parts, flow: Flow, screen: Screen) -> None:
         self._use = use
@@ -83,18 +83,18 @@ class Played:
         with self._screen.waiting("inviting"):
             response = self._flow.invite(self._call_id, self._use.body, f"Invite_{number}")
         if response.status_code != _ACCEPTED:
-            self._wrong(f"the app answered {response.status_code}: {response.text}")
+            self._wrong(f"the app responded {response.status_code}: {response.text}")
             return
         location, pause = response.headers["Location"], response.headers["Retry-After"]
         self._screen.line("202", f"accepted: poll {_shown(location)} in {pause} s")
-        self._screen.line("rings", ", ".join(map(self._name, self._rung())) or "nobody yet")
+        self._screen.line("rings", ", ".join(map(self._name, self._called())) or "no phone yet")
         with self._screen.waiting("ringing"):
             outcome = self._outcome(response)
-        self._tell_outcome(outcome, time.monotonic() - started)
+        self._show_outcome(outcome, time.monotonic() - started)
         with self._screen.waiting("Graph reports the roster"):
             self._graph.wait_idle(_LONGEST_SECONDS)
-        self._tell_reports()
-        self._tell_who_is_where(response.json()["id"])
+        self._show_reports()
+        self._show_who_is_where(response.json()["id"])
 
     def _outcome(self, response: requests.Response) -> requests.Response:
         deadline = time.monotonic() + _LONGEST_SECONDS
@@ -103,41 +103,41 @@ class Played:
             response = self._flow.poll(response.headers["Location"])
         return response
 
-    def _tell_outcome(self, outcome: requests.Response, seconds: float) -> None:
+    def _show_outcome(self, outcome: requests.Response, seconds: float) -> None:
         body = outcome.json()
         if "error" in body:
-            told, status = f"{body['error']['code']}: {body['error']['message']}", "failed"
+            shown, status = f"{body['error']['code']}: {body['error']['message']}", "failed"
         else:
-            told = status = str(body["status"])
-        self._screen.good("outcome", f"{outcome.status_code} {told} ({seconds:.1f} s)")
+            shown = status = str(body["status"])
+        self._screen.good("outcome", f"{outcome.status_code} {shown} ({seconds:.1f} s)")
         if (outcome.status_code, status) != (self._use.answer, self._use.status):
             self._wrong(f"this had to be {self._use.answer} {self._use.status}")
 
-    def _tell_reports(self) -> None:
+    def _show_reports(self) -> None:
         reports = [entry for entry in self._graph.log.callbacks if entry.call_id == self._call_id]
-        told = [f"{entry.about} → {entry.status}" for entry in reports]
-        self._screen.line("reports", f"of Graph, and the app's answers: {', '.join(told)}")
+        reported = [f"{entry.about} → {entry.status}" for entry in reports]
+        self._screen.line("reports", f"from Graph, and the app's responses: {', '.join(reported)}")
         if any(entry.status != _ACCEPTED for entry in reports):
-            self._wrong("every report of Graph had to be answered 202")
+            self._wrong("the app had to respond 202 to each of Graph's reports")
 
-    def _tell_who_is_where(self, invitation_id: str) -> None:
+    def _show_who_is_where(self, invitation_id: str) -> None:
         invitation = self._flow.read(f"/calls/{self._call_id}/invitations/{invitation_id}")
         roster = self._flow.read(f"/calls/{self._call_id}/participants")
         presence = {_id(entry): str(entry["presence"]) for entry in invitation["participants"]}
         in_call = {_id(entry) for entry in roster["value"]}
         self._screen.line("presence", ", ".join(f"{self._name(who)} {what}" for who, what in presence.items()))
-        self._screen.line("roster", ", ".join(map(self._name, sorted(in_call))) or "nobody but the app itself")
+        self._screen.line("roster", ", ".join(map(self._name, sorted(in_call))) or "only the app itself")
         for who in self._use.people:
             comes = who not in self._use.declining
             if presence.get(who) != ("inCall" if comes else "unknown") or (who in in_call) != comes:
                 self._wrong(f"{self._name(who)} had to be {'in the call' if comes else 'out of the call'}")
-        rung = self._rung()
-        if sorted(rung) != sorted(self._use.people):
-            self._wrong(f"each person had to be rung once, and these were: {', '.join(map(self._name, rung))}")
+        called = self._called()
+        if sorted(called) != sorted(self._use.people):
+            self._wrong(f"each person had to be called once, and these were: {', '.join(map(self._name, called))}")
         if self._use.comes_from is not None:
-            self._tell_where_from(self._use.comes_from.id, self._use.comes_from.name)
+            self._show_where_from(self._use.comes_from.id, self._use.comes_from.name)
 
-    def _tell_where_from(self, call_id: str, name: str) -> None:
+    def _show_where_from(self, call_id: str, name: str) -> None:
         has_ended = self._flow.read(f"/calls/{call_id}")["state"] == "terminated"
         roster = self._flow.read(f"/calls/{call_id}/participants")
         still_there = {_id(entry) for entry in roster["value"]} & set(self._use.people)
@@ -149,7 +149,7 @@ class Played:
         else:
             self._screen.line("left", f"{people} left {name}")
 
-    def _rung(self) -> list[str]:
+    def _called(self) -> list[str]:
         return [entry.person for entry in self._graph.log.rings if entry.call_id == self._call_id]
 
     def _name(self, identity_id: str) -> str:
@@ -161,11 +161,11 @@ class Played:
 
 
 def _id(entry: Mapping[str, Any]) -> str:
-    """Return the id of whoever a participant is."""
+    """Return the id of a participant's identity."""
     return str(next(iter(entry["identity"].values()))["id"])
 
 
 def _shown(location: str) -> str:
-    """Return an address without what makes it long, and without the token that opens it."""
+    """Return a URL without its long ids and its token."""
     path = "/" + location.partition("://")[2].partition("/")[2]
     return _TOKEN.sub("…", _LONG_ID.sub(lambda found: short(found[0]), path))

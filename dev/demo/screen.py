@@ -1,7 +1,7 @@
-"""What the demo shows: lines that stay, and one that moves while something takes its time.
+"""The demo's output: lines that stay, and one that moves while something takes time.
 
 In a terminal the moving one is a spinner with a clock. Elsewhere, as in a build's log, nothing can move: a line
-every two seconds says what is waited for.
+every two seconds names what is waited for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SIGN_OF_LIFE_SECONDS = 2.0
 
 
 class Screen:
-    """A console on which a demo is told."""
+    """A console for the demo's output."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -33,18 +33,18 @@ class Screen:
         self._print(Text.assemble("\n", (text, "bold"), (f"  {aside}" if aside else "", "dim")))
 
     def line(self, label: str, text: str, *, style: str = "") -> None:
-        """Tell one thing that has happened."""
+        """Print one thing that has happened."""
         self._print(Text.assemble("  ", (label.ljust(_LABEL_WIDTH), "cyan"), " ", (text, style)))
 
     def good(self, label: str, text: str) -> None:
-        """Tell something that is as it must be."""
+        """Print something that is as expected."""
         self.line(label, text, style="green")
 
     def wrong(self, text: str) -> None:
-        """Tell something that is not as it must be."""
+        """Print something that is not as expected."""
         self.line("WRONG", text, style="bold red")
 
-    def say(self, text: str = "") -> None:
+    def text(self, text: str = "") -> None:
         """Print a sentence."""
         self._print(Text(text))
 
@@ -68,18 +68,18 @@ class Screen:
     def _signs_of_life(self, text: str) -> Iterator[None]:
         done = threading.Event()
 
-        def tell() -> None:
+        def report() -> None:
             started = time.monotonic()
             while not done.wait(_SIGN_OF_LIFE_SECONDS):
                 self.line("...", f"{text}, {time.monotonic() - started:.0f} s so far")
 
-        teller = threading.Thread(target=tell, name="signs-of-life", daemon=True)
-        teller.start()
+        reporter = threading.Thread(target=report, name="signs-of-life", daemon=True)
+        reporter.start()
         try:
             yield
         finally:
             done.set()
-            teller.join()
+            reporter.join()
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CALL_OF_TWO = "a7ebfb2d-871e-419c-87af-27290b22e8db"
+_ONE_TO_ONE_CALL = "a7ebfb2d-871e-419c-87af-27290b22e8db"
 _OTHER_MEETING = "4c2f7a0e-6d35-4f0b-9a53-0d6f1b8e7c42"
 _DECLINES = "5e0a3c1d-7b42-4f6a-9d8e-3c2b1a0f9e87"
 
 
 @dataclass(frozen=True, slots=True)
 class OtherCall:
-    """The call in which the invited person is now, and which the invitation ends for them."""
+    """The call that the invited person is in now and leaves for the invitation."""
 
     id: str
     kind: Literal["group", "peerToPeer"]
@@ -28,26 +28,26 @@ class OtherCall:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One invitation, and what must become of it."""
+    """One invitation and its expected outcome."""
 
     title: str
     body: Mapping[str, Any]
     comes_from: OtherCall | None = None
     declining: frozenset[str] = field(default_factory=frozenset)
-    """Ids of those who decline when they are rung."""
+    """Ids of the people who decline the call."""
     answer: int = 200
-    """The status of the last poll: 200, or 422 where nobody came."""
+    """The status of the last poll: 200, or 422 where it failed."""
     status: str = "completed"
 
     @property
     def people(self) -> dict[str, str]:
-        """Who is invited: a name to show, by identity id."""
+        """The invited people: a name to show, by identity id."""
         identities = [next(iter(entry["identity"].values())) for entry in self.body["participants"]]
         return {identity["id"]: _named(identity) for identity in identities}
 
 
 def short(identifier: str) -> str:
-    """Cut a number or an id so that it can be recognised but not used: ``+1234…``, ``278405a3…``."""
+    """Cut a number or an id so that it can be recognised, but not used: ``+1234…``, ``278405a3…``."""
     kept = 5 if identifier.startswith("+") else 8
     return identifier if len(identifier) <= kept else f"{identifier[:kept]}…"
 
@@ -76,12 +76,12 @@ USES: tuple[Use, ...] = (
         },
     ),
     Use(
-        "A user out of a call of two, which is replaced",
-        {"participants": [_user("0b1c36f2-9a3b-4a57-8f6e-2a51a7a3c9d8", "Lee Gu", replacesCallId=_CALL_OF_TWO)]},
-        comes_from=OtherCall(_CALL_OF_TWO, "peerToPeer", "the call of two"),
+        "A user out of a one-to-one call, which is replaced",
+        {"participants": [_user("0b1c36f2-9a3b-4a57-8f6e-2a51a7a3c9d8", "Lee Gu", replacesCallId=_ONE_TO_ONE_CALL)]},
+        comes_from=OtherCall(_ONE_TO_ONE_CALL, "peerToPeer", "the one-to-one call"),
     ),
     Use(
-        "A telephone",
+        "A phone",
         {"participants": [{"identity": {"phone": {"id": "+12345678901"}}}]},
     ),
     Use(

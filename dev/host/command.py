@@ -1,7 +1,7 @@
 """``python -m dev.host``: runs the app in this folder without Azure Functions Core Tools.
 
-HTTP, queue and timer triggers behave as they do in Azure. What to run is read from ``function_app.app``,
-``host.json`` and ``local.settings.json``; nothing is listed here again.
+What to run is read from ``function_app.app``, ``host.json`` and ``local.settings.json``. The setting
+DEV_HOST_HIDDEN_SECONDS (600) is how long a queue message stays hidden whose run was killed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from azure.functions import FunctionApp
 
 from dev.host import host_json, settings_file
 from dev.host.errors import CannotStart
+from dev.host.http_server import HttpServer
 from dev.host.runtime import Host
-from dev.host.web import WebServer
 
 _PORT = 7071
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the app until the process is interrupted or told to end."""
+    """Run the app until the process gets SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m dev.host", description=__doc__)
     parser.add_argument("--port", type=int, default=_PORT, help=f"0 takes a free one (default {_PORT})")
     parser.add_argument("--key", help="opens every function (default: a random one, printed)")
@@ -46,12 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     with host:
         for line in host.listing():
             print(f"  {line}")
-        # One write, newline and all: whoever waits for this line may read it between two lines of the log.
+        # One write, newline and all: a program that waits for this line may read it between two lines of the log.
         sys.stdout.write(f"listening on {host.address}\n")
         sys.stdout.flush()
         stopped.wait()
     if not host.ended_in_time:
-        # A function still runs and its thread would keep the process: the real host kills it, too.
+        # A function still runs, and its thread would keep the process: the real host kills its worker, too.
         logging.shutdown()
         os._exit(0)
     return 0
@@ -62,11 +62,11 @@ def _host(port: int, key: str | None, settings: Path) -> Host:
     for name in settings_file.load(settings):
         print(f"{name}: the environment's value is used, not that of {settings}")
     try:
-        server = WebServer(port)
+        server = HttpServer(port)
     except OverflowError as error:
         raise CannotStart(f"{port} is not a port.") from error
     except OSError as error:
-        raise CannotStart(f"Port {port} cannot be used ({error.strerror}): name another with --port.") from error
+        raise CannotStart(f"Port {port} cannot be used ({error.strerror}): choose another with --port.") from error
     try:
         if "WEBSITE_HOSTNAME" not in os.environ:
             os.environ.setdefault("PUBLIC_BASE_URL", f"http://127.0.0.1:{server.port}")
@@ -95,7 +95,7 @@ def _import_app() -> FunctionApp:
 
 
 def _set_up_telemetry() -> None:
-    """Do what the Functions worker does before it loads an app: send to Application Insights, if it shall."""
+    """Send telemetry to Application Insights where a setting says so; the worker does it before it loads an app."""
     if os.environ.get("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY", "").strip().casefold() != "true":
         return
     from azure.monitor.opentelemetry import configure_azure_monitor  # noqa: PLC0415 - half a second to import
@@ -103,7 +103,7 @@ def _set_up_telemetry() -> None:
     try:
         configure_azure_monitor()
     except ValueError as error:
-        reason = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY needs a good APPLICATIONINSIGHTS_CONNECTION_STRING."
+        reason = "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY needs a valid APPLICATIONINSIGHTS_CONNECTION_STRING."
         raise CannotStart(reason) from error
 
 
@@ -111,7 +111,7 @@ def _configure_logging() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
-    # Each request to storage would be told at length; the real host's log level for these is set in Azure.
+    # Each request to storage would be logged at length; the real host's log level for these is set in Azure.
     logging.getLogger("azure").setLevel(logging.WARNING)
 
 

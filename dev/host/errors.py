@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class CannotStart(Exception):
-    """The app, its settings or this machine is not ready to be run; the text says what and how to mend it."""
+    """The app, its settings or this machine isn't ready; the text says what is wrong and how to fix it."""

@@ -1,94 +1,82 @@
-"""What the local host takes from ``host.json``, with the defaults of the real one.
+"""The parts of ``host.json`` that the local host uses, with the defaults of the real one.
 
 https://learn.microsoft.com/azure/azure-functions/functions-host-json
 """
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from dev.host.errors import CannotStart
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2}(?:\.\d+)?)")
+_TIME_SPAN = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})")
 
 
-@dataclass(frozen=True, slots=True)
-class QueueOptions:
-    """``extensions.queues``; times in seconds."""
+def _seconds(value: Any) -> Any:
+    found = _TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("not a time span such as 00:00:30")
+    hours, minutes, seconds = map(int, found.groups())
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True, strict=True)
+
+
+class QueueOptions(_Section):
+    """``extensions.queues``."""
 
     message_encoding: Literal["base64", "none"] = "base64"
-    max_polling_interval: float = 60.0
-    visibility_timeout: float = 0.0
-    batch_size: int = 16
-    new_batch_threshold: int | None = None
-    """More messages are fetched when so few are being worked on; None is half of ``batch_size``."""
-    max_dequeue_count: int = 5
+    max_polling_interval: Seconds = 60.0
+    visibility_timeout: Seconds = 0.0
+    batch_size: int = Field(default=16, ge=1, le=32)
+    new_batch_threshold: int | None = Field(default=None, ge=0)
+    max_dequeue_count: int = Field(default=5, ge=1)
+
+    @property
+    def threshold(self) -> int:
+        """The number of running messages at which the next batch is fetched."""
+        return self.batch_size // 2 if self.new_batch_threshold is None else self.new_batch_threshold
 
 
-@dataclass(frozen=True, slots=True)
-class HostOptions:
-    """The parts of ``host.json`` that matter here."""
+class HttpOptions(_Section):
+    """``extensions.http``."""
 
     route_prefix: str = "api"
+
+
+class _Extensions(_Section):
+    http: HttpOptions = HttpOptions()
     queues: QueueOptions = QueueOptions()
+
+
+class HostOptions(_Section):
+    """``host.json``."""
+
+    extensions: _Extensions = _Extensions()
 
 
 def read(file: Path) -> HostOptions:
     """Read ``host.json``.
 
     Raises:
-        CannotStart: It is not there, or says something that the real host would refuse.
+        CannotStart: The file is missing, or has a value that the real host would refuse.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        return HostOptions.model_validate_json(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CannotStart(f"{file} cannot be read ({error.strerror}): start in the folder of the app.") from error
-    except ValueError as error:
-        raise CannotStart(f"{file} is not JSON: {error}") from error
-    try:
-        extensions = content.get("extensions", {})
-        prefix = str(extensions.get("http", {}).get("routePrefix", "api"))
-        return HostOptions(prefix.strip("/"), _queues(extensions.get("queues", {})))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise CannotStart(f"{file}: {error}") from error
-
-
-def seconds(time_span: str) -> float:
-    """Return the seconds of a .NET time span, ``[days.]hh:mm:ss``.
-
-    Raises:
-        ValueError: It is none.
-    """
-    found = _TIME_SPAN.fullmatch(time_span)
-    if found is None:
-        raise ValueError(f"{time_span!r} is not a time span such as 00:00:30")
-    days, hours, minutes, rest = found.groups(default="0")
-    return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(rest)
-
-
-def _queues(content: dict[str, Any]) -> QueueOptions:
-    known: dict[str, Any] = {}
-    for field in fields(QueueOptions):
-        first, *others = field.name.split("_")
-        value = content.get(first + "".join(map(str.capitalize, others)))
-        if value is not None:
-            known[field.name] = value
-    for name in ("max_polling_interval", "visibility_timeout"):
-        if name in known:
-            known[name] = seconds(known[name])
-    for name in ("batch_size", "new_batch_threshold", "max_dequeue_count"):
-        if name in known and (not isinstance(known[name], int) or known[name] < (name != "new_batch_threshold")):
-            raise ValueError(f"extensions.queues: {name} must be a positive whole number")
-    encoding = known.get("message_encoding", "base64")
-    if encoding not in {"base64", "none"}:
-        raise ValueError("extensions.queues.messageEncoding must be base64 or none")
-    most = 32
-    if known.get("batch_size", 0) > most:
-        raise ValueError(f"extensions.queues.batchSize is at most {most}")
-    return QueueOptions(**cast("Any", known))
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise CannotStart(f"{file}: {'; '.join(faults)}") from error

@@ -6,11 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from dev.host import app_model, queue_trigger
+from dev.host.admin import Admin
 from dev.host.errors import CannotStart
 from dev.host.http_trigger import HttpTrigger
-from dev.host.invocation import Invoker, thread_count
 from dev.host.queue_trigger import QueueTrigger
 from dev.host.timer_trigger import TimerTrigger
+from dev.host.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,75 +19,74 @@ if TYPE_CHECKING:
     from azure.functions import FunctionApp
 
     from dev.host.host_json import HostOptions
-    from dev.host.web import WebServer
+    from dev.host.http_server import HttpServer
 
-_log = logging.getLogger("dev.host.command")
+_log = logging.getLogger("dev.host")
 _GRACE_SECONDS = 5.0
 
 
 class Host:
     """Runs the functions of an app while the ``with`` block lasts."""
 
-    def __init__(self, app: FunctionApp, options: HostOptions, server: WebServer, *, key: str) -> None:
-        """Read the app and reach for what its triggers need.
+    def __init__(self, app: FunctionApp, options: HostOptions, server: HttpServer, *, key: str) -> None:
+        """Read the app and prepare its triggers.
 
         Args:
             app: The app object, as the module ``function_app`` has it.
             options: From ``host.json``.
-            server: A server that listens already and is stopped with the host.
-            key: Opens every function, and runs those without a route.
+            server: Has its port already, and is stopped with the host.
+            key: Opens every function, and ``/admin/functions``.
 
         Raises:
-            CannotStart: The app or its settings are not fit to be run.
+            CannotStart: The app or its settings can't be run.
         """
         self.address = f"http://127.0.0.1:{server.port}"
         self.ended_in_time = True
-        self._options = options
+        self._prefix = options.extensions.http.route_prefix.strip("/")
         self._server = server
         self._app = app_model.read(app)
-        self._invoker = Invoker(thread_count())
-        self._queue_functions: list[app_model.QueueFunction] = []
+        self._worker = Worker()
         self._queues: list[QueueTrigger] = []
         for function in self._app.queue:
             try:
                 service = queue_trigger.service(function.connection)
             except CannotStart as error:
-                # HTTP runs all the same: the app's own answers say what is not configured.
+                # HTTP runs all the same: the app's own responses say what is not configured.
                 _log.warning("%s does not run: %s", function.name, error)
                 continue
-            self._queue_functions.append(function)
-            self._queues.append(QueueTrigger(function, self._invoker, options.queues, service))
-        self._timers = [TimerTrigger(function, self._invoker) for function in self._app.timer]
-        at_once = {function.name: trigger.at_once for function, trigger in self._without_route()}
-        self._http = HttpTrigger(self._app, self._invoker, prefix=options.route_prefix, key=key, at_once=at_once)
+            self._queues.append(QueueTrigger(function, self._worker, options.extensions.queues, service))
+        self._timers = [TimerTrigger(function, self._worker) for function in self._app.timer]
+        triggers: list[QueueTrigger | TimerTrigger] = [*self._queues, *self._timers]
+        run = {trigger.function.name: trigger.run_once for trigger in triggers}
+        self._listening = [trigger for trigger in triggers if not trigger.function.is_disabled]
+        admin = Admin(self._app, self.address, self._prefix, run)
+        self._http = HttpTrigger(self._app, self._worker, admin, prefix=self._prefix, key=key)
 
     def __enter__(self) -> Self:
-        for _, trigger in self._without_route():
-            trigger.start()
+        for trigger in self._listening:
+            self._worker.spawn(trigger.listen())
         self._server.start(self._http.answer)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
-        for timer in self._timers:
-            timer.stop()
-        for queue in self._queues:
-            queue.stop_fetching()
-        self.ended_in_time = self._invoker.close(_GRACE_SECONDS)
+        for trigger in self._listening:
+            self._worker.spawn(trigger.stop())
+        self.ended_in_time = self._worker.close(_GRACE_SECONDS)
         if self.ended_in_time:
             for queue in self._queues:
                 queue.close()
 
     def listing(self) -> Iterator[str]:
         """Describe each function in a line, as a developer wants to see them at the start."""
-        base = "/".join(part for part in (self.address, self._options.route_prefix) if part)
+        base = "/".join(part for part in (self.address, self._prefix) if part)
         for http in self._app.http:
-            yield f"{http.name}: [{','.join(sorted(http.methods))}] {base}/{http.template.text}"
-        for queue in self._queue_functions:
-            yield f"{queue.name}: queue {queue.queue}"
+            yield f"{http.name}: [{','.join(sorted(http.methods))}] {base}/{http.template.text}{_note(http)}"
+        for queue in self._app.queue:
+            yield f"{queue.name}: queue {queue.queue}{_note(queue)}"
         for timer in self._app.timer:
-            yield f"{timer.name}: timer {timer.schedule.text}"
+            yield f"{timer.name}: timer {timer.schedule}{_note(timer)}"
 
-    def _without_route(self) -> Iterator[tuple[app_model.Declared, QueueTrigger | TimerTrigger]]:
-        yield from zip(self._queue_functions, self._queues, strict=True)
-        yield from zip(self._app.timer, self._timers, strict=True)
+
+def _note(function: app_model.Declared) -> str:
+    return " (disabled)" if function.is_disabled else ""

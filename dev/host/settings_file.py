@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
-_AUTHORITIES = frozenset({"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"})
+_CA_BUNDLES = frozenset({"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"})
 _REFERENCE = re.compile(r"%([^%]+)%")
 
 
 def load(file: Path, environment: MutableMapping[str, str] = os.environ) -> list[str]:
     """Put the file's ``Values`` into the environment, and return the names of those that were there already.
 
-    A variable that is there already wins, so that a setting can be changed for one run. Only the authorities to
-    trust are the file's: many machines name their own in the environment, and the simulator's is not among them.
+    A variable that is there already wins, so that a setting can be changed for one run. Only the CA bundle is the
+    file's: many machines name their own in the environment, and the simulator's authority is not in it.
 
     Raises:
-        CannotStart: There is no such file, or it has not the form of ``local.settings.json``.
+        CannotStart: The file is missing, or doesn't have the form of ``local.settings.json``.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -42,7 +42,7 @@ def load(file: Path, environment: MutableMapping[str, str] = os.environ) -> list
         raise CannotStart(f'The settings file {file} must be {{"Values": {{...}}}}, every value a string.')
     if content.get("IsEncrypted"):
         raise CannotStart(f"The settings file {file} is encrypted; only Core Tools on Windows can read it.")
-    kept = sorted(name for name in values if name in environment and name not in _AUTHORITIES)
+    kept = sorted(name for name in values if name in environment and name not in _CA_BUNDLES)
     environment.update({name: value for name, value in values.items() if name not in kept})
     return kept
 
@@ -51,7 +51,7 @@ def resolve(text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Replace each ``%NAME%`` in a binding's property by that setting.
 
     Raises:
-        CannotStart: A setting named so is not there.
+        CannotStart: That setting is missing.
     """
 
     def value(found: re.Match[str]) -> str:

@@ -1,73 +1,57 @@
-"""Runs a function by the clock."""
+"""Runs a function on its schedule."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from azure.functions.timer import TimerRequest
 
-from dev.host.invocation import FunctionFailed
+from dev.host.worker import FunctionFailed
 
 if TYPE_CHECKING:
     from dev.host.app_model import TimerFunction
-    from dev.host.invocation import Invoker
+    from dev.host.worker import Worker
 
-_log = logging.getLogger("dev.host.command")
+_log = logging.getLogger("dev.host")
+_LONGEST_SLEEP = 60.0
 
 
 class TimerTrigger:
     """Runs one timer function whenever it is due, never twice at a time; what fell due meanwhile is skipped."""
 
-    def __init__(self, function: TimerFunction, invoker: Invoker) -> None:
-        self._function = function
-        self._invoker = invoker
-        self._stopped = threading.Event()
-        self._last = datetime.min.replace(tzinfo=UTC)
-        self._one_at_a_time = threading.Lock()
-        self._thread = threading.Thread(target=self._watch, name=f"timer-{function.name}", daemon=True)
+    def __init__(self, function: TimerFunction, worker: Worker) -> None:
+        self.function = function
+        self._worker = worker
+        self._one_at_a_time = asyncio.Lock()
+        self._stopped = asyncio.Event()
 
-    def start(self) -> None:
-        """Begin to watch the clock."""
-        self._thread.start()
+    async def listen(self) -> None:
+        """Run the function at its times, until ``stop``."""
+        due = self.function.next_after(datetime.now(UTC))
+        while not self._stopped.is_set():
+            left = (due - datetime.now(UTC)).total_seconds()
+            if left <= 0:
+                await self._run()
+                due = self.function.next_after(datetime.now(UTC))
+                continue
+            # In small steps, since a machine's clock can be set, or the machine can sleep.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), min(left, _LONGEST_SLEEP))
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Begin no further run."""
         self._stopped.set()
 
-    def at_once(self, _: str) -> None:
-        """Run the function now, whatever the clock says, on a thread of its own."""
-        threading.Thread(target=self._run, name=f"timer-{self._function.name}-now", daemon=True).start()
+    def run_once(self, _: str) -> None:
+        """Run the function now, whatever the schedule says."""
+        self._worker.spawn(self._run())
 
-    def _watch(self) -> None:
-        if self._function.run_on_startup:
-            self._run()
-        while True:
-            due = self._function.schedule.next_after(datetime.now(UTC))
-            while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
-                # In small steps, since a machine's clock can be set or the machine can sleep.
-                if self._stopped.wait(min(left, 60.0)):
-                    return
-            self._run()
-
-    def _run(self) -> None:
-        with self._one_at_a_time:
-            now = datetime.now(UTC)
-            request = TimerRequest(
-                past_due=False,
-                schedule_status={
-                    "Last": self._last.isoformat(),
-                    "Next": self._function.schedule.next_after(now).isoformat(),
-                    "LastUpdated": self._last.isoformat(),
-                },
-                schedule={"AdjustForDST": True},
-            )
-            self._last = now
-            try:
-                self._invoker.run(self._function, request)
-            except FunctionFailed:
-                _log.exception("Executed %s: failed", self._function.name)
-            else:
-                _log.info("Executed %s: succeeded", self._function.name)
+    async def _run(self) -> None:
+        async with self._one_at_a_time:
+            with suppress(FunctionFailed):
+                await self._worker.invoke(self.function, TimerRequest())
+                _log.info("Executed %s: succeeded", self.function.name)

@@ -1,17 +1,17 @@
-"""Throw-away apps on the local host, asked over real sockets."""
+"""Throw-away apps on the local host, called over real sockets."""
 
 from __future__ import annotations
 
 import http.client
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from dev.host.host_json import HostOptions
+from dev.host.http_server import HttpServer
 from dev.host.runtime import Host
-from dev.host.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ class Client:
         headers: Iterable[tuple[str, str]] = (),
         key: str | None = KEY,
     ) -> Reply:
-        """Send a request whose target and headers are exactly these, and return the answer."""
+        """Send a request whose target and headers are exactly these, and return the response."""
         connection = self.connection
         connection.putrequest(method, target)
         for name, value in headers:
@@ -66,9 +66,9 @@ class Client:
 
 
 class Serve(Protocol):
-    """Runs an app until the test ends."""
+    """Runs an app until the test ends, with these ``extensions`` of host.json."""
 
-    def __call__(self, app: FunctionApp, options: HostOptions = HostOptions()) -> Client: ...  # noqa: B008 - frozen
+    def __call__(self, app: FunctionApp, **extensions: dict[str, Any]) -> Client: ...
 
 
 @pytest.fixture
@@ -76,14 +76,11 @@ def serve() -> Iterator[Serve]:
     """Give a function that runs an app on a free port and returns a client for it."""
     with ExitStack() as stack:
 
-        def run(app: FunctionApp, options: HostOptions = HostOptions()) -> Client:  # noqa: B008 - frozen
-            server = WebServer(0)
-            try:
-                host = Host(app, options, server, key=KEY)
-            except BaseException:
-                server.stop()
-                raise
-            stack.enter_context(host)
+        def run(app: FunctionApp, **extensions: dict[str, Any]) -> Client:
+            options = HostOptions.model_validate({"extensions": extensions})
+            server = HttpServer(0)
+            stack.callback(server.stop)
+            stack.enter_context(Host(app, options, server, key=KEY))
             client = Client(server.port)
             stack.callback(client.connection.close)
             return client

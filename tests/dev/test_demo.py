@@ -18,7 +18,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
     **os.environ,
     "GRAPH_ENDPOINT": "https://graph.invalid",
-    "GRAPH_CLIENT_CERTIFICATE": "/nowhere",
+    "GRAPH_CLIENT_CERTIFICATE": "/missing",
     "HTTPS_PROXY": "http://127.0.0.1:9",
     "http_proxy": "http://127.0.0.1:9",
 }
@@ -29,7 +29,7 @@ declined = demo.USES[-1]
 made_wrong = dataclasses.replace(demo.USES[0], body=declined.body, declining=declined.declining)
 sys.exit(demo.main([made_wrong, declined]))
 """
-_NOTHING_PLAYED = "import sys; from local import demo; sys.exit(demo.main([]))"
+_NOTHING_PLAYED = "import sys; from dev.demo import command; sys.exit(command.main([]))"
 
 
 def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,18 +45,18 @@ def _demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_demo_shows_every_use_from_the_invitation_to_the_roster() -> None:
-    """With DEMO_EXIT=1 all uses are played, told in plain lines, and the status is 0."""
-    shown = _demo("-m", "dev.demo.command")
+    """With DEMO_EXIT=1 all uses are played, shown in plain lines, and the status is 0."""
+    shown = _demo("-m", "dev.demo")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert not shown.stderr
     for number, use in enumerate(USES, start=1):
         _, found, rest = shown.stdout.partition(f"\n{number}  {use.title}  call ")
         assert found, use.title
-        told = rest.partition("\n\n")[0]
-        labels = [line.split()[0] for line in told.splitlines()[1:]]
-        assert labels[:7] == ["invites", "202", "rings", "outcome", "reports", "presence", "roster"], told
-        assert f"outcome   {use.answer} " in told
-        assert ("inCall" in told) == (not use.declining)
+        lines = rest.partition("\n\n")[0]
+        labels = [line.split()[0] for line in lines.splitlines()[1:]]
+        assert labels[:7] == ["invites", "202", "rings", "outcome", "reports", "presence", "roster"], lines
+        assert f"outcome   {use.answer} " in lines
+        assert ("inCall" in lines) == (not use.declining)
     assert "+1234…" in shown.stdout
     assert "+12345678901" not in shown.stdout
     assert "token=…" in shown.stdout
@@ -64,11 +64,11 @@ def test_the_demo_shows_every_use_from_the_invitation_to_the_roster() -> None:
 
 
 def test_a_wrong_outcome_is_named_and_gives_status_1() -> None:
-    """Somebody who declines where they had to come: a clear message, and the other uses are played all the same."""
+    """A person who declines where they had to come: a clear message, and the other uses are played all the same."""
     shown = _demo("-c", _WRONG)
     assert shown.returncode == 1, shown.stdout + shown.stderr
     assert "this had to be 200 completed" in shown.stdout
-    assert f"1 of 2 invitations did not end as they must: 1  {USES[0].title}" in shown.stdout
+    assert f"1 of 2 invitations did not end as expected: 1  {USES[0].title}" in shown.stdout
     assert f"\n2  {USES[-1].title}" in shown.stdout
     assert "Traceback" not in shown.stdout + shown.stderr
 
@@ -108,7 +108,7 @@ def test_the_printed_commands_work_as_they_are_and_ctrl_c_ends_everything() -> N
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_nothing_is_left_where_the_demo_is_killed() -> None:
-    """Even a demo that could not say good-bye leaves no process behind."""
+    """Even a killed demo leaves no process behind."""
     with subprocess.Popen(
         [sys.executable, "-c", _NOTHING_PLAYED],
         cwd=_ROOT,

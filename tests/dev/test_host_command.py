@@ -65,7 +65,7 @@ class Folder:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return subprocess.Popen(
-            [sys.executable, "-m", "dev.host.command", *arguments],
+            [sys.executable, "-m", "dev.host", *arguments],
             cwd=self.path,
             env={**kept, "PYTHONPATH": str(_ROOT), **environment},
             stdout=subprocess.PIPE,
@@ -236,7 +236,8 @@ def test_host_json_is_read(tmp_path: Path) -> None:
     queues |= {"batchSize": 4, "newBatchThreshold": 0, "maxDequeueCount": 2}
     file.write_text(json.dumps({"extensions": {"queues": queues, "http": {"routePrefix": ""}}}), encoding="utf-8")
     found = host_json.read(file)
-    assert found == host_json.HostOptions("", host_json.QueueOptions("none", 2.0, 90.0, 4, 0, 2))
+    assert found.extensions.http.route_prefix == ""
+    assert list(found.extensions.queues.model_dump().values()) == ["none", 2.0, 90.0, 4, 0, 2]
     file.write_text('{"version": "2.0"}', encoding="utf-8")
     assert host_json.read(file) == host_json.HostOptions()
 

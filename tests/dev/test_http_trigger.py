@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,6 @@ import azure.functions as func
 import pytest
 
 from dev.host.errors import CannotStart
-from dev.host.host_json import HostOptions
 
 if TYPE_CHECKING:
     from tests.dev.conftest import Serve
@@ -53,7 +54,7 @@ def _answering(response: Any) -> func.FunctionApp:
 
 def test_route_method_and_body_reach_the_function(serve: Serve) -> None:
     """A function gets method, address, body and the route's values, always as strings."""
-    client = serve(_echoing("calls/{callId}/items/{number:int}", methods=["POST"]))
+    client = serve(_echoing("calls/{callId}/items/{number}", methods=["POST"]))
     reply = client.ask("POST", "/api/calls/c-1/items/42?a=1", body=b'{"x": 1}')
     seen = json.loads(reply.body)
     assert reply.status == 200
@@ -74,6 +75,7 @@ def test_route_method_and_body_reach_the_function(serve: Serve) -> None:
         ("POST", "/api/only/post/more"),
         ("POST", "/"),
         ("POST", "/admin/functions/_echo"),
+        ("GET", "/admin/functions/other"),
         ("GET", "/admin/host/status"),
     ],
 )
@@ -84,7 +86,7 @@ def test_unknown_routes_and_methods_are_404(serve: Serve, method: str, target: s
 
 
 def test_the_first_function_by_name_wins(serve: Serve) -> None:
-    """Of two routes that fit, the function whose name sorts first is called."""
+    """Of two routes that fit, the function whose name sorts first runs."""
     app = func.FunctionApp(http_auth_level=_ANONYMOUS)
 
     @app.route(route="items/search")
@@ -102,8 +104,8 @@ def test_the_first_function_by_name_wins(serve: Serve) -> None:
 
 def test_the_route_prefix_comes_from_host_json(serve: Serve) -> None:
     """The prefix is host.json's, and may be empty."""
-    assert serve(_echoing("x"), HostOptions(route_prefix="v1/rest")).ask("GET", "/V1/rest/X").status == 200
-    assert serve(_echoing("x"), HostOptions(route_prefix="")).ask("GET", "/x").status == 200
+    assert serve(_echoing("x"), http={"routePrefix": "v1/rest"}).ask("GET", "/V1/rest/X").status == 200
+    assert serve(_echoing("x"), http={"routePrefix": ""}).ask("GET", "/x").status == 200
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_the_apps_auth_level_holds_where_a_route_names_none(serve: Serve) -> Non
         ("a%20b%3F%23", "a b?#"),
         ("%C3%A9t%C3%A9%2F", "\u00e9t\u00e9%2F"),
         ("%F0%9F%98%80", "\U0001f600"),
-        ("%FF%41", "%FFA"),
+        ("%FF%41", "\ufffdA"),
         ("100%25", "100%"),
         ("%252F", "%2F"),
         ("a+b", "a+b"),
@@ -174,15 +176,15 @@ def test_dot_segments_never_reach_a_function(serve: Serve, target: str) -> None:
 
 def test_headers_are_lower_case_and_repeats_are_joined(serve: Serve) -> None:
     """Header names come in lower case, a repeated header as one with commas."""
-    reply = serve(_echoing("x")).ask("GET", "/api/x", headers=[("X-A_b", "1"), ("x-a_B", "2"), ("X-E", "")])
+    reply = serve(_echoing("x")).ask("GET", "/api/x", headers=[("X-A-b", "1"), ("x-a-B", "2"), ("X-E", "")])
     headers = json.loads(reply.body)["headers"]
-    assert headers["x-a_b"] == "1,2"
+    assert headers["x-a-b"] == "1, 2"
     assert headers["x-e"] == ""
     assert all(name == name.lower() for name in headers)
 
 
 def test_empty_query_values_are_dropped_and_repeats_are_joined(serve: Serve) -> None:
-    """A query parameter without value is not there; repeated ones are joined by a comma."""
+    """A query parameter without a value is missing; repeated ones are joined by a comma."""
     reply = serve(_echoing("x")).ask("GET", "/api/x?a=1&empty=&a=2&flag&space=a+b%20c&u=%C3%A9")
     assert json.loads(reply.body)["params"] == {"a": "1,2", "space": "a b c", "u": "\u00e9"}
 
@@ -225,19 +227,31 @@ def test_a_bad_length_is_refused(serve: Serve, length: str) -> None:
         None,
         {"a": 1},
         ["a"],
-        "text",
         func.HttpResponse("body", status_code=204),
         func.HttpResponse(status_code=99),
         func.HttpResponse(headers={"x-name": "J\u00fcrgen"}),
         RuntimeError("boom"),
     ],
 )
-def test_what_cannot_be_sent_is_500(serve: Serve, caplog: pytest.LogCaptureFixture, response: Any) -> None:
-    """A function that raises, or returns no proper response, is 500 with an empty body and a trace in the log."""
-    with caplog.at_level(logging.ERROR):
-        reply = serve(_answering(response)).ask("GET", "/api/answer")
+def test_what_cannot_be_sent_is_500(serve: Serve, response: Any) -> None:
+    """A function that raises, or returns no proper response, is 500 with an empty body."""
+    reply = serve(_answering(response)).ask("GET", "/api/answer")
     assert (reply.status, reply.body) == (500, b"")
-    assert "Traceback" in caplog.text
+
+
+def test_a_failure_is_reported_with_all_causes(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+    """Standard error shows what the real host gets: the texts of the exception and of its causes, past every filter."""
+    error = RuntimeError("outer text")
+    error.__cause__ = ValueError("inner text")
+    logging.setLogRecordFactory(lambda *_, **__: logging.makeLogRecord({"msg": "redacted"}))
+    try:
+        serve(_answering(error)).ask("GET", "/api/answer")
+    finally:
+        logging.setLogRecordFactory(logging.LogRecord)
+    reported = capfd.readouterr().err
+    assert "Executed 'Functions.answer' (Failed, Id=" in reported
+    assert "Exception: RuntimeError: outer text\n" in reported
+    assert "ValueError: inner text" in reported
 
 
 def test_headers_and_cookies_go_out(serve: Serve) -> None:
@@ -296,22 +310,93 @@ def test_async_functions_share_a_loop(serve: Serve) -> None:
     assert len({id(loop) for loop in seen}) == 1
 
 
+def test_the_trace_goes_on(serve: Serve) -> None:
+    """An invocation has a trace context: in the trace that the request names, else in a new one."""
+    app = func.FunctionApp(http_auth_level=_ANONYMOUS)
+
+    @app.route(route="trace")
+    def trace(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        given: Any = context.trace_context
+        assert (given.trace_parent, given.trace_state) == (given.Traceparent, given.Tracestate)
+        return func.HttpResponse(f"{given.Traceparent} {given.Tracestate}")
+
+    client = serve(app)
+    parent, state = f"00-{'a' * 32}-{'b' * 16}-00", "vendor=1"
+    inside = client.ask("GET", "/api/trace", headers=[("traceparent", parent), ("tracestate", state)]).body.decode()
+    assert re.fullmatch(rf"00-{'a' * 32}-(?!b{{16}})[0-9a-f]{{16}}-00 vendor=1", inside)
+    outside = {client.ask("GET", "/api/trace", headers=[("traceparent", "bad")]).body.decode() for _ in range(2)}
+    assert len(outside) == 2
+    assert all(re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01 ", each) for each in outside)
+
+
+def test_functions_are_listed_with_the_key(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`GET /admin/functions` has each function's name, URL and bindings in the real host's form."""
+    monkeypatch.setenv("AzureWebJobs.tick.Disabled", "1")
+    app = func.FunctionApp()
+    app.route(route="calls/{callId}", methods=["GET"])(_echo)
+
+    @app.timer_trigger(arg_name="timer", schedule="0 30 2 * * *")
+    def tick(timer: func.TimerRequest) -> None:
+        """Never run."""
+
+    client = serve(app)
+    assert client.ask("GET", "/admin/functions", key=None).status == 401
+    reply = client.ask("GET", "/admin/functions")
+    assert reply.headers["content-type"] == "application/json; charset=utf-8"
+    echo, timer = json.loads(reply.body)
+    base = f"http://127.0.0.1:{client.port}"
+    assert (echo["name"], echo["isDisabled"], echo["language"]) == ("_echo", False, "python")
+    assert echo["href"] == f"{base}/admin/functions/_echo"
+    assert echo["invoke_url_template"] == f"{base}/api/calls/{{callid}}"
+    assert echo["config"]["bindings"][0] == {
+        "direction": "IN",
+        "type": "httpTrigger",
+        "name": "req",
+        "methods": ["GET"],
+        "authLevel": "FUNCTION",
+        "route": "calls/{callId}",
+    }
+    assert (timer["name"], timer["isDisabled"], timer["invoke_url_template"]) == ("tick", True, None)
+    assert json.loads(client.ask("GET", "/admin/functions/tick").body) == timer
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", 404), ("1", 404), ("True", 404), ("false", 200), ("", 200)])
+def test_a_disabled_route_is_404(serve: Serve, monkeypatch: pytest.MonkeyPatch, value: str, status: int) -> None:
+    """A function that a setting disables is missing."""
+    monkeypatch.setenv("AzureWebJobs._echo.Disabled", value)
+    assert serve(_echoing("x")).ask("GET", "/api/x").status == status
+
+
 @pytest.mark.parametrize("route", ["/x", "admin/x", "runtime", "x/{a", "x/{a:regex}", "x/{*rest}/y"])
 def test_bad_routes_are_named(serve: Serve, route: str) -> None:
-    """A route that the real host refuses, or this one does not know, stops the start and names the function."""
+    """A route that the real host refuses, or this one doesn't have, stops the start and names the function."""
     with pytest.raises(CannotStart, match=r"Function _echo: .*route"):
         serve(_echoing(route))
 
 
-def test_a_parameter_that_nothing_fills_is_named(serve: Serve) -> None:
-    """A function with a parameter that has no binding stops the start."""
+def _lonely(req: func.HttpRequest, other: str) -> func.HttpResponse:
+    return func.HttpResponse(other)
+
+
+def _maybe(req: func.HttpRequest) -> func.HttpResponse | None:
+    return None
+
+
+def _partial() -> Any:
+    made = functools.partial(_echo)
+    made.__name__ = "made"  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("handler", "fault"),
+    [(_lonely, "_lonely.*other"), (_maybe, "_maybe.*return.*plain class"), (_partial(), "plain function")],
+)
+def test_handlers_that_lose_the_app_are_named(serve: Serve, handler: Any, fault: str) -> None:
+    """What the real worker can't index stops the start: a parameter without a binding, a union, a partial."""
     app = func.FunctionApp()
-
-    @app.route(route="x")
-    def lonely(req: func.HttpRequest, other: str) -> func.HttpResponse:
-        return func.HttpResponse(other)
-
-    with pytest.raises(CannotStart, match=r"lonely.*other"):
+    app.route(route="x")(handler)
+    with pytest.raises(CannotStart, match=fault):
         serve(app)
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import base64
+import os
 import queue
-import threading
+import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -14,16 +19,16 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from dev.host.errors import CannotStart
-from dev.host.host_json import HostOptions, QueueOptions
-from dev.host.queue_trigger import service
+from dev.host.queue_trigger import HIDDEN_SECONDS, service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.dev.conftest import Serve
 
+_ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 20.0
-_QUICK = QueueOptions(max_polling_interval=0.2, visibility_timeout=0, max_dequeue_count=3)
+_QUICK = {"maxPollingInterval": "00:00:00", "maxDequeueCount": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +73,7 @@ def test_a_message_reaches_the_function_once(serve: Serve, stored: QueueClient) 
     """A message is decoded, handed over with all that is known about it, and taken off the queue."""
     seen: queue.SimpleQueue[func.QueueMessage] = queue.SimpleQueue()
     sent = stored.send_message(_base64('{"text": "\u00e9"}'))
-    serve(_app(stored.queue_name, seen.put), HostOptions(queues=_QUICK))
+    serve(_app(stored.queue_name, seen.put), queues=_QUICK)
     message = seen.get(timeout=_SECONDS)
     assert message.get_json() == {"text": "\u00e9"}
     assert message.id == sent.id
@@ -86,8 +91,8 @@ def test_plain_text_where_host_json_says_so(serve: Serve, stored: QueueClient) -
     """With the message encoding `none`, the text is handed over as it stands."""
     seen: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     stored.send_message("plain \u00e9")
-    options = HostOptions(queues=QueueOptions(message_encoding="none"))
-    serve(_app(stored.queue_name, lambda message: seen.put(message.get_body())), options)
+    app = _app(stored.queue_name, lambda message: seen.put(message.get_body()))
+    serve(app, queues={"messageEncoding": "none"})
     assert seen.get(timeout=_SECONDS) == "plain \u00e9".encode()
 
 
@@ -101,8 +106,7 @@ def test_a_failure_is_tried_again_after_the_visibility_timeout(serve: Serve, sto
             raise RuntimeError("not yet")
 
     stored.send_message(_base64("x"))
-    options = QueueOptions(max_polling_interval=0.2, visibility_timeout=2)
-    serve(_app(stored.queue_name, fail_once), HostOptions(queues=options))
+    serve(_app(stored.queue_name, fail_once), queues={**_QUICK, "visibilityTimeout": "00:00:02"})
     (first, count), (second, again) = tries.get(timeout=_SECONDS), tries.get(timeout=_SECONDS)
     assert (count, again) == (1, 2)
     assert second - first > 1.5
@@ -118,7 +122,7 @@ def test_what_always_fails_ends_in_the_poison_queue(serve: Serve, azurite: str, 
         raise RuntimeError("never")
 
     stored.send_message(_base64("bad"))
-    serve(_app(stored.queue_name, fail), HostOptions(queues=_QUICK))
+    serve(_app(stored.queue_name, fail), queues=_QUICK)
     with QueueClient.from_connection_string(azurite, f"{stored.queue_name}-poison") as poison:
         assert _soon(lambda: _exists(poison) and _length(poison) == 1)
         assert [message.content for message in poison.receive_messages()] == [_base64("bad")]
@@ -130,27 +134,125 @@ def test_what_cannot_be_decoded_ends_in_the_poison_queue(serve: Serve, azurite: 
     """A message that is not Base64 never reaches the function, and is kept where it can be found."""
     seen: list[func.QueueMessage] = []
     stored.send_message("{not base64}")
-    serve(_app(stored.queue_name, seen.append), HostOptions(queues=_QUICK))
+    serve(_app(stored.queue_name, seen.append), queues=_QUICK)
     with QueueClient.from_connection_string(azurite, f"{stored.queue_name}-poison") as poison:
         assert _soon(lambda: _exists(poison) and _length(poison) == 1)
     assert seen == []
 
 
-def test_a_batch_is_worked_on_side_by_side(serve: Serve, stored: QueueClient) -> None:
-    """As many messages as host.json's batch size run at once."""
-    together = threading.Barrier(4)
-    met: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(4):
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_as_many_run_at_once_as_host_json_says(
+    serve: Serve, stored: QueueClient, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Batch size and threshold add up; sleeping `async` functions hold no thread of the pool."""
+    monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", "6" if kind == "plain" else "1")
+    running: list[int] = []
+    most: list[int] = []
+    app = func.FunctionApp()
+
+    def begin() -> None:
+        running.append(1)
+        most.append(len(running))
+
+    if kind == "plain":
+
+        @app.queue_trigger(arg_name="message", queue_name=stored.queue_name, connection="AzureWebJobsStorage")
+        def work(message: func.QueueMessage) -> None:
+            begin()
+            time.sleep(1)
+            running.pop()
+    else:
+
+        @app.queue_trigger(arg_name="message", queue_name=stored.queue_name, connection="AzureWebJobsStorage")
+        async def work(message: func.QueueMessage) -> None:
+            begin()
+            await asyncio.sleep(1)
+            running.pop()
+
+    for number in range(12):
         stored.send_message(_base64(str(number)))
-    options = QueueOptions(max_polling_interval=0.2, batch_size=4)
-    serve(_app(stored.queue_name, lambda _: met.put(together.wait(timeout=_SECONDS))), HostOptions(queues=options))
-    assert sorted(met.get(timeout=_SECONDS) for _ in range(4)) == [0, 1, 2, 3]
+    serve(app, queues={**_QUICK, "batchSize": 2, "newBatchThreshold": 4})
+    assert _soon(lambda: len(most) == 12)
+    assert max(most) == 6
+
+
+def test_a_long_run_keeps_its_message(serve: Serve, stored: QueueClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message stays hidden while its function runs, longer than a killed run's message would."""
+    monkeypatch.setenv(HIDDEN_SECONDS, "2")
+    seen: list[int] = []
+
+    def take_long(_: func.QueueMessage) -> None:
+        seen.append(1)
+        time.sleep(5)
+
+    stored.send_message(_base64("x"))
+    serve(_app(stored.queue_name, take_long), queues=_QUICK)
+    assert _soon(lambda: _length(stored) == 0)
+    assert seen == [1]
+
+
+def test_a_killed_runs_message_comes_back(stored: QueueClient, azurite: str) -> None:
+    """After a kill the message is delivered again, as soon as the setting says."""
+    script = f"""
+import os, signal, sys, time
+import azure.functions as func
+from dev.host.host_json import HostOptions
+from dev.host.http_server import HttpServer
+from dev.host.runtime import Host
+app = func.FunctionApp()
+@app.queue_trigger(arg_name="message", queue_name="{stored.queue_name}", connection="AzureWebJobsStorage")
+def work(message: func.QueueMessage) -> None:
+    print("try", message.dequeue_count, flush=True)
+    if message.dequeue_count == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+with Host(app, HostOptions(), HttpServer(0), key="k"):
+    time.sleep(10)
+"""
+    stored.send_message(_base64("x"))
+    environment = {**os.environ, HIDDEN_SECONDS: "2", "AzureWebJobsStorage": azurite, "PYTHONPATH": str(_ROOT)}
+    command = [sys.executable, "-c", script]
+    first = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert (first.returncode, first.stdout) == (-signal.SIGKILL, "try 1\n"), first.stderr
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as second:
+        assert second.stdout is not None
+        assert second.stdout.readline() == "try 2\n"
+        second.terminate()
+
+
+def test_a_returned_value_is_a_failure(serve: Serve, stored: QueueClient, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nothing takes what a queue's function returns, so the real worker fails the run, and this one too."""
+    stored.send_message(_base64("x"))
+    app = func.FunctionApp()
+
+    @app.queue_trigger(arg_name="message", queue_name=stored.queue_name, connection="AzureWebJobsStorage")
+    def work(message: func.QueueMessage):  # type: ignore[no-untyped-def] # noqa: ANN202 - what is under test
+        return "value"
+
+    serve(app, queues={**_QUICK, "maxDequeueCount": 1})
+    assert _soon(lambda: _length(stored) == 0)
+    assert "$return" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["true", "1"])
+def test_a_disabled_function_takes_no_message(
+    serve: Serve, stored: QueueClient, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """With `AzureWebJobs.work.Disabled` the messages stay; by hand the function still runs."""
+    monkeypatch.setenv("AzureWebJobs.work.Disabled", value)
+    seen: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    stored.send_message(_base64("x"))
+    client = serve(_app(stored.queue_name, lambda message: seen.put(message.get_body())), queues=_QUICK)
+    with pytest.raises(queue.Empty):
+        seen.get(timeout=1)
+    assert client.ask("POST", "/admin/functions/work", body=b'{"input": "by hand"}').status == 202
+    assert seen.get(timeout=_SECONDS) == b"by hand"
+    assert _length(stored) == 1
 
 
 def test_a_missing_queue_is_empty_until_it_is_there(serve: Serve, azurite: str, storage_name: str) -> None:
     """The queue need not be there at the start, and is not made."""
     seen: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    serve(_app(storage_name, lambda message: seen.put(message.get_body())), HostOptions(queues=_QUICK))
+    serve(_app(storage_name, lambda message: seen.put(message.get_body())), queues=_QUICK)
     with QueueClient.from_connection_string(azurite, storage_name) as client:
         time.sleep(0.5)
         assert not _exists(client)
@@ -166,7 +268,6 @@ def test_a_function_can_be_run_at_once_with_the_key(serve: Serve, stored: QueueC
     body = b'{"input": "by hand"}'
     assert client.ask("POST", "/admin/functions/work", body=body, key=None).status == 401
     assert client.ask("POST", "/admin/functions/work", body=b"[]").status == 400
-    assert client.ask("GET", "/admin/functions/work").status == 404
     assert client.ask("POST", "/admin/functions/other", body=body).status == 404
     assert client.ask("POST", "/admin/functions/work", body=body).status == 202
     assert seen.get(timeout=_SECONDS) == b"by hand"

@@ -34,8 +34,8 @@ _OWN = '{"Values": {"AzureWebJobsStorage": "AccountName=mine;AccountKey=a2V5"}}'
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project folder with the sample settings only, as a fresh clone has it."""
-    shutil.copytree(_ROOT / "local", tmp_path / "local", ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
-    (tmp_path / "local" / "node_modules").symlink_to(_ROOT / "local" / "node_modules")
+    shutil.copytree(_ROOT / "dev", tmp_path / "dev", ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    (tmp_path / "dev" / "node_modules").symlink_to(_ROOT / "dev" / "node_modules")
     (tmp_path / "function_app.py").write_text(textwrap.dedent(_APP), encoding="utf-8")
     (tmp_path / "host.json").write_text("{}", encoding="utf-8")
     (tmp_path / "local.settings.sample.json").write_text(_EMULATOR, encoding="utf-8")
@@ -65,7 +65,7 @@ def _run(project: Path, path: str) -> tuple[int, str]:
 
 def test_without_core_tools_it_runs_on_the_local_host_and_azurite(project: Path) -> None:
     """A fresh clone gets its settings from the sample, an Azurite that keeps its data, and the local host."""
-    status, said = _run(project, "/nowhere")
+    status, said = _run(project, "/missing")
     assert status == 0, said
     assert (project / "local.settings.json").read_text(encoding="utf-8") == _EMULATOR
     assert re.search(r"^storage .*QueueEndpoint=http://127\.0\.0\.1:\d+/devstoreaccount1", said, re.MULTILINE), said
@@ -89,7 +89,7 @@ def test_core_tools_are_used_where_they_are_installed(project: Path) -> None:
 def test_an_account_of_ones_own_is_left_alone(project: Path) -> None:
     """Where the settings name a storage account, no Azurite is started and nothing is overwritten."""
     (project / "local.settings.json").write_text(_OWN, encoding="utf-8")
-    _, said = _run(project, "/nowhere")
+    _, said = _run(project, "/missing")
     assert "storage AccountName=mine;" in said
     assert "Azurite" not in said
     assert (project / "local.settings.json").read_text(encoding="utf-8") == _OWN

@@ -27,7 +27,7 @@ _CLOSED: _Answer = (401, {"x-ms-error-code": "NotFromGraph"}, {"error": {"code":
 
 @contextmanager
 def _app(health: list[_Answer], notifications: list[_Answer]) -> Iterator[str]:
-    """Give a stand-in's address; each list is answered in turn, its last entry for ever."""
+    """Give a stand-in's URL; it sends the entries of each list in turn, and repeats the last."""
     turns = {("GET", "/api/health"): list(health), ("POST", "/api/notifications"): list(notifications)}
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,7 +90,7 @@ def test_an_app_that_starts_slowly_is_waited_for() -> None:
 
 
 def test_an_unhealthy_app_fails_and_says_why() -> None:
-    """Whoever deployed reads what is missing in the log of the run."""
+    """The log of the run says what is missing."""
     with _app([_UNHEALTHY], [_CLOSED]) as address:
         status, said = _check(address)
     assert status == 1
@@ -108,7 +108,7 @@ def test_another_page_in_the_place_of_the_app_fails(health: _Answer) -> None:
 
 
 def test_an_app_that_nobody_finds_fails() -> None:
-    """An address at which nothing answers is told as such."""
+    """A URL at which nothing responds is reported as such."""
     with _app([_HEALTHY], [_CLOSED]) as address:
         pass
     status, said = _check(address, tries=2)
@@ -118,7 +118,7 @@ def test_an_app_that_nobody_finds_fails() -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 403, 404, 500])
 def test_callbacks_that_are_open_or_missing_fail(status: int) -> None:
-    """An app that takes callbacks from anybody, or from nobody, is not left standing in silence."""
+    """An app that accepts unsigned callbacks, or no callbacks at all, is reported."""
     with _app([_HEALTHY], [(status, {}, {})]) as address:
         code, said = _check(address)
     assert code == 1
@@ -141,7 +141,7 @@ def test_this_app_passes(azurite: str, storage_name: str, tmp_path: Path) -> Non
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"Values": {**values, "AzureWebJobsStorage": azurite, "STATE_TABLE": storage_name}}))
     environment = {name: value for name, value in os.environ.items() if name not in values}
-    command = [sys.executable, "-m", "dev.host.command", "--port", "0", "--key", "key", "--settings", str(settings)]
+    command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", "key", "--settings", str(settings)]
     with subprocess.Popen(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as host:

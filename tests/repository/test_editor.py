@@ -1,4 +1,4 @@
-"""What an editor and a development container are told of this project: every name in it leads somewhere."""
+"""The settings of editor and development container: every name in them exists."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_each_launch_names_a_module_and_a_task_that_exist() -> None:
 def test_what_is_launched_takes_its_arguments(name: str) -> None:
     """The programs know every option that they are given, and the ports are the ones that the settings name."""
     one = _launched()[name]
-    module = "dev.host.command" if one["module"] == "dev.run" else one["module"]
+    module = "dev.host" if one["module"] == "dev.run" else one["module"]
     options = [argument for argument in one["args"] if argument.startswith("--")]
     said = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=True
@@ -93,7 +93,7 @@ def test_what_is_launched_takes_its_arguments(name: str) -> None:
     assert options
     assert all(f"{option} " in said for option in options)
     port = one["args"][one["args"].index("--port") + 1]
-    setting = "GRAPH_ENDPOINT" if module == "simulator" else "PUBLIC_BASE_URL"
+    setting = "GRAPH_ENDPOINT" if module == "dev.simulator" else "PUBLIC_BASE_URL"
     assert _read("local.settings.sample.json")["Values"][setting].endswith(f":{port}")
 
 
@@ -104,8 +104,8 @@ def test_the_app_is_debugged_on_the_local_host_even_beside_core_tools(tmp_path: 
     core_tools = tmp_path / "func"
     core_tools.write_text("#!/bin/sh\n", encoding="utf-8")
     core_tools.chmod(0o755)
-    asked = "from local import run; print(run._host({})[-1])"
-    for more, expected in (({}, "start"), (environment, "dev.host.command")):
+    asked = "from dev import run; print(run._host({})[-1])"
+    for more, expected in (({}, "start"), (environment, "dev.host")):
         variables = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **more}
         done = subprocess.run(
             [sys.executable, "-c", asked],
@@ -172,4 +172,4 @@ def test_the_container_is_made_where_core_tools_are_not_to_be_had(tmp_path: Path
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "dev.host.command" in done.stdout
+    assert "dev.host" in done.stdout
