@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dev.simulator.calls import Call, Identity, Invitee, Operation, Participant
+    from dev.simulator.calls import Call, Operation
     from dev.simulator.options import Reporting
+    from dev.simulator.people import Identity, Invitee, Participant
 
 Json = dict[str, object]
 TYPE = "@odata.type"
@@ -65,7 +66,7 @@ def call_read(call: Call) -> Json:
         "callChainId": call.chain_id,
         "tenantId": call.tenant_id,
         "chatInfo": {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
-        if call.kind == "group"
+        if call.options.kind == "group"
         else None,
     }
 

@@ -1,16 +1,13 @@
 """How each example printed on https://learn.microsoft.com/graph/api/participant-invite is reported.
 
-They differ from each other in ways that no text explains; an app meets all of them.
+They differ from each other in ways that no text explains; an app has to accept all of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from dev.simulator.options import ReportingOptions
-
-EXAMPLES: dict[int, ReportingOptions] = {
+EXAMPLES: dict[int, dict[str, Any]] = {
     # One user, whom the roster then shows as an application.
     1: {"as_application": "all", "roster_info_type": "invitationParticipantInfo"},
     # Several users: the operation has lost its id, the roster comes under the operation's path.

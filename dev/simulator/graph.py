@@ -8,12 +8,10 @@ from dev.simulator import entities
 from dev.simulator.entra import INVITE_ROLE, Entra
 from dev.simulator.errors import GraphRefusal, Refusals
 from dev.simulator.invitations import read_invitation
-from dev.simulator.options import reporting
+from dev.simulator.options import Reporting
 from dev.simulator.web import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dev.simulator.calls import Call
     from dev.simulator.dispatch import Visit
     from dev.simulator.log import EventLog
@@ -39,11 +37,10 @@ class GraphCalls:
         if not isinstance(roles, list) or INVITE_ROLE not in roles:
             raise GraphRefusal(403, "7504", "Insufficient enterprise tenant permissions, cannot access this API.")
         invitation = read_invitation(visit.request, call)
-        chosen: Mapping[str, object] = visit.fault.reporting if visit.fault else {}
         with self._world.lock:
             if call.state != "established":
                 raise Refusals.call_not_found()
-            operation = self._world.take(call, invitation, chosen)
+            operation = self._world.take(call, invitation, visit.fault)
             self._log.note(
                 visit.entry,
                 taken=True,
@@ -66,12 +63,12 @@ class GraphCalls:
     def list_participants(self, visit: Visit) -> Response:
         """Answer a call's roster; that of a call of two cannot be read."""
         call, _ = self._call(visit)
-        if call.kind == "peerToPeer":
-            if call.roster_read == "error":
+        if call.options.kind == "peerToPeer":
+            if call.options.roster_read == "error":
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
-            chosen = reporting(self._world.reports.defaults, call.reporting)
+            chosen = Reporting.layered(self._world.reports.defaults, call.options)
             roster = [entities.participant_read(someone, chosen) for someone in call.present]
         return Response(body={"value": roster})
 
@@ -81,7 +78,7 @@ class GraphCalls:
         with self._world.lock:
             for someone in call.present:
                 if someone.id == visit.parts[1]:
-                    chosen = reporting(self._world.reports.defaults, call.reporting)
+                    chosen = Reporting.layered(self._world.reports.defaults, call.options)
                     return Response(body=entities.participant_read(someone, chosen))
         raise GraphRefusal(404, "8522", "Participant not found.")
 
@@ -89,7 +86,7 @@ class GraphCalls:
         """Answer an operation where the call lets it be read: no page says that Graph does."""
         call, _ = self._call(visit)
         operation = call.operations.get(visit.parts[1])
-        if operation is None or not call.operations_readable:
+        if operation is None or not call.options.operations_readable:
             raise GraphRefusal(404, "NotFound", "Operation not found.")
         return Response(body=entities.operation_read(operation))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dev.simulator.calls import IDENTITY_KINDS, Identity, Invitee
 from dev.simulator.errors import GraphRefusal, Refusals
+from dev.simulator.people import IDENTITY_KINDS, Identity, Invitee
 from dev.simulator.web import BodyError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def read_invitation(request: Request, call: Call) -> Invitation:
     kept = people
     if any(invitee.replaces_call_id or invitee.participant_id for invitee in people):
         kept = people[:1]
-    if call.kind == "peerToPeer" and len(kept) > 1:
+    if call.options.kind == "peerToPeer" and len(kept) > 1:
         raise GraphRefusal(400, "8548", "Not a group call: only one participant can be invited into it.")
     dropped = tuple(invitee.identity.id for invitee in people[len(kept) :])
     return Invitation(kept, context, dropped, tuple(_ignored(body)))
@@ -109,12 +109,13 @@ def _invitee(participant: object, index: int) -> Invitee:
     identity = Identity.of(participant.get("identity"))
     if identity is None:
         raise Refusals.invalid(f"'{path}.identity' must have an identity with an id.")
+    for name in ("hidden", "removeFromDefaultAudioRoutingGroup"):
+        if not isinstance(participant.get(name), bool | None):
+            raise Refusals.invalid(f"'{path}.{name}' must be a boolean.")
     return Invitee(
         identity,
         replaces_call_id=_text(participant, "replacesCallId", path),
         participant_id=_text(participant, "participantId", path),
-        hidden=_flag(participant, "hidden", path),
-        remove_from_default_audio_routing_group=_flag(participant, "removeFromDefaultAudioRoutingGroup", path),
     )
 
 
@@ -123,13 +124,6 @@ def _text(members: dict[str, object], name: str, path: str) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     raise Refusals.invalid(f"'{path}.{name}' must be a string.")
-
-
-def _flag(members: dict[str, object], name: str, path: str) -> bool | None:
-    value = members.get(name)
-    if value is None or isinstance(value, bool):
-        return value
-    raise Refusals.invalid(f"'{path}.{name}' must be a boolean.")
 
 
 def _ignored(body: dict[str, object]) -> list[str]:

@@ -7,12 +7,10 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
-
-from dev.simulator.options import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,15 +95,13 @@ class CallbackKeys:
         claims: Mapping[str, object],
         *,
         headers: Mapping[str, object] | None = None,
-        algorithm: str = "RS256",
+        algorithm: Literal["RS256", "HS256", "none"] = "RS256",
         unknown_key: bool = False,
     ) -> str:
-        """Sign ``claims`` as told: ``none`` and HS256 are made with what an attacker has, the public key.
+        """Sign ``claims`` with ``algorithm``: ``none`` and HS256 need only what an attacker has, the public key.
 
-        ``unknown_key`` signs with a key that was never announced but bears an announced ``kid``.
+        ``unknown_key`` signs with a key that isn't published, under a published ``kid``.
         """
-        if algorithm not in {"RS256", "HS256", "none"}:
-            raise OptionError(["algorithm: must be RS256, HS256 or none"])
         key = self.current
         if algorithm == "none":
             return jwt.encode(dict(claims), None, "none", headers={"kid": key.kid, **(headers or {})})  # type: ignore[arg-type]

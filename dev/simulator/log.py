@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
-from dev.simulator.options import to_camel_case
+from pydantic.alias_generators import to_camel
 
 
 @dataclass(slots=True, kw_only=True)
@@ -213,7 +213,7 @@ class EventLog:
 
 
 def _json(entry: Entry, *, bodies: bool) -> dict[str, object]:
-    members = {to_camel_case(name): value for name, value in asdict(entry).items()}
+    members = {to_camel(name): value for name, value in asdict(entry).items()}
     if not bodies:
         members.pop("body", None)
     return members

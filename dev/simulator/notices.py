@@ -9,8 +9,9 @@ from dev.simulator.entities import TYPE, Json, cased, invited, participant, resu
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dev.simulator.calls import Call, Operation, Participant
+    from dev.simulator.calls import Call, Operation
     from dev.simulator.options import Reporting
+    from dev.simulator.people import Participant
 
 _ROOTS = {"app": "/app/calls/", "communications": "/communications/calls/"}
 
@@ -49,7 +50,7 @@ def roster_item(call: Call, chosen: Reporting, operation: Operation | None, chan
     if operation and chosen.replaced_call_id != "none":
         call_id = _reported_call_id(operation)
     path = f"{call_id}/{'operations/' if chosen.roster_under_operations else ''}participants"
-    if call.delta_roster:
+    if call.options.delta_roster:
         delta: Json = {
             TYPE: "#microsoft.graph.deltaParticipants",
             "sequenceNumber": call.sequence,

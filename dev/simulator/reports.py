@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING
 
 from dev.simulator import notices
 from dev.simulator.calls import Notice
-from dev.simulator.options import reporting
+from dev.simulator.options import Reporting
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from dev.simulator.calls import Call, Operation, Participant
-    from dev.simulator.options import Reporting
+    from dev.simulator.calls import Call, Operation
+    from dev.simulator.people import Participant
     from dev.simulator.postman import Postman
 
 
 class Reports:
     """Writes callbacks from the state at hand and gives them to the postman; call it with the world's lock held."""
 
-    def __init__(self, postman: Postman, defaults: Mapping[str, object]) -> None:
-        reporting(defaults)
+    def __init__(self, postman: Postman, defaults: Reporting) -> None:
         self._postman = postman
         self.defaults = defaults
-        """Members of Reporting for every call."""
+        """Reporting of every call."""
 
     def call_state(self, call: Call, state: str) -> None:
         """Report that ``call`` is in ``state`` now."""
@@ -67,7 +66,7 @@ class Reports:
             self.running(operation, late=chosen.late)
 
     def _of(self, call: Call) -> Reporting:
-        return reporting(self.defaults, call.reporting)
+        return Reporting.layered(self.defaults, call.options)
 
     @staticmethod
     def _is_lost(chosen: Reporting, about: str) -> bool:

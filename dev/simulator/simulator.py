@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from dev.simulator import notices
+from dev.simulator.calls import Call
 from dev.simulator.certificates import CA_FILE, server_context
 from dev.simulator.control import Control
 from dev.simulator.dispatch import Dispatcher
 from dev.simulator.entra import DEFAULT_ROLES, Entra
-from dev.simulator.faults import FaultOptions, Faults, new_fault
+from dev.simulator.faults import Fault, Faults
 from dev.simulator.graph import GraphCalls
 from dev.simulator.keys import CallbackKeys, callback_claims
 from dev.simulator.log import CallbackEntry, EventLog
+from dev.simulator.options import Behaviour, Outcome, Reporting
 from dev.simulator.postman import Delivery, Postman
 from dev.simulator.reports import Reports
 from dev.simulator.schedule import Schedule
-from dev.simulator.scripts import BehaviourOptions, CallOptions, new_behaviour, new_call
+from dev.simulator.scripts import CallOptions
 from dev.simulator.web import Server
 from dev.simulator.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dev.simulator.calls import Call
-    from dev.simulator.options import Outcome, ReportingOptions
 
 TENANT_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CLIENT_ID = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
@@ -63,7 +64,7 @@ class Simulator:
         roles: Iterable[str] = DEFAULT_ROLES,
         seed: int = 0,
         delivery: Delivery | None = None,
-        **defaults: Unpack[ReportingOptions],
+        **defaults: Any,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory() if folder is None else None
         kept_in = Path(self._temporary.name) if self._temporary else Path(folder or ".")
@@ -83,7 +84,7 @@ class Simulator:
         self.faults = Faults(seed)
         self._schedule = Schedule(time_scale)
         self._postman = Postman(self.log, self._schedule, self.keys, delivery or Delivery(), self.ca_file)
-        self.world = World(self.log, self._schedule, Reports(self._postman, defaults))
+        self.world = World(self.log, self._schedule, Reports(self._postman, Reporting.read(defaults)))
         calls = GraphCalls(self.log, self.world, self.entra)
         control = Control(self)
         dispatcher = Dispatcher(
@@ -126,21 +127,28 @@ class Simulator:
             "REQUESTS_CA_BUNDLE": self.ca_file,
         }
 
-    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Unpack[CallOptions]) -> str:
+    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Any) -> str:
         """Make a call whose events go to ``callback_uri``, and return its id.
 
-        ``options`` are members of CallScript and, for every invitation into this call, of Reporting.
+        ``options`` are those of CallOptions.
 
         Raises:
-            OptionError: The options cannot be.
-            ValueError: There is such a call already.
+            OptionError: The options are invalid.
+            ValueError: A call with this id exists already.
         """
         return self.begin_call({**options, "callback_uri": callback_uri, "id": call_id}).id
 
     def begin_call(self, members: Mapping[str, object]) -> Call:
-        """Make a call of the members of CallScript and Reporting; the same as ``create_call``."""
-        call, participants, announce = new_call(members, self.tenant_id, self.client_id)
-        self.world.begin(call, participants, announce=announce)
+        """Make a call with the members of CallOptions; the same as ``create_call``."""
+        options = CallOptions.read(members)
+        call = Call(
+            id=options.id or str(uuid.uuid4()),
+            callback_uri=options.callback_uri,
+            tenant_id=options.tenant_id or self.tenant_id,
+            client_id=options.client_id or self.client_id,
+            options=options,
+        )
+        self.world.begin(call)
         return call
 
     def end_call(
@@ -165,24 +173,24 @@ class Simulator:
         with self.world.lock:
             return self.world.calls[call_id]
 
-    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what the person with ``identity_id`` does when rung, from now on and in every call.
+    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what the person with ``identity_id`` does when called, from now on and in every call.
 
-        ``options`` are members of Behaviour and, for invitations of this person, of Reporting.
+        ``options`` are those of Behaviour.
         """
-        behaviour = new_behaviour({**options, "outcome": outcome})
+        behaviour = Behaviour.read({**options, "outcome": outcome})
         with self.world.lock:
             self.world.people[identity_id.casefold()] = behaviour
 
-    def everyone(self, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what people do of whom nothing else is known."""
-        behaviour = new_behaviour({**options, "outcome": outcome})
+    def everyone(self, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what people do who have no behaviour of their own."""
+        behaviour = Behaviour.read({**options, "outcome": outcome})
         with self.world.lock:
             self.world.behaviour = behaviour
 
-    def fault(self, **options: Unpack[FaultOptions]) -> int:
-        """Ask for a fault and return its number; ``options`` are members of Fault and of Reporting."""
-        return self.faults.add(new_fault(options))
+    def fault(self, **options: Any) -> int:
+        """Add a fault and return its number; ``options`` are those of Fault."""
+        return self.faults.add(Fault.read(options))
 
     def post_notification(
         self,
@@ -212,8 +220,8 @@ class Simulator:
     def token(
         self,
         *,
-        headers: Mapping[str, object] | None = None,
-        algorithm: str = "RS256",
+        headers: dict[str, Any] | None = None,
+        algorithm: Literal["RS256", "HS256", "none"] = "RS256",
         unknown_key: bool = False,
         **claims: object,
     ) -> str:
@@ -232,6 +240,14 @@ class Simulator:
     def revoke_tokens(self) -> None:
         """Make Graph answer 401 to every access token given so far."""
         self.entra.revoke_tokens()
+
+    def set_roles(self, roles: tuple[str, ...]) -> None:
+        """Issue access tokens with these application permissions from now on."""
+        self.entra.roles = roles
+
+    def fail_keys(self, failing: int | None) -> None:
+        """Return the status ``failing`` instead of the callback keys, as long as it is set."""
+        self.keys.failing = failing
 
     def wait_idle(self, timeout: float = 10) -> bool:
         """Wait until nobody is rung, nothing is to be delivered and no request is open; say whether that is so."""

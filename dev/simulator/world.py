@@ -9,14 +9,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dev.simulator.calls import Call, Identity, Invitee, Operation, Participant
+from dev.simulator.calls import Call, Operation
 from dev.simulator.log import CallEntry, EventLog, RingEntry
-from dev.simulator.options import Behaviour, reporting
+from dev.simulator.options import Behaviour, Reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from dev.simulator.invitations import Invitation
+    from dev.simulator.people import Identity, Invitee, Participant
     from dev.simulator.reports import Reports
     from dev.simulator.schedule import Schedule
 
@@ -51,15 +52,15 @@ class World:
         self.people.clear()
         self.behaviour = Behaviour()
 
-    def begin(self, call: Call, participants: Iterable[Identity], *, announce: bool) -> None:
-        """Start a call with ``participants`` in it; ``announce`` reports its state and roster."""
+    def begin(self, call: Call) -> None:
+        """Start a call with the people that its options name in it."""
         with self.lock:
             if call.id in self.calls:
-                raise ValueError(f"id: there is a call {call.id} already")
+                raise ValueError(f"id: the call {call.id} exists already")
             self.calls[call.id] = call
-            joined = [call.join(identity) for identity in participants]
+            joined = [call.join(identity) for identity in call.options.participants]
             self._log.add(CallEntry(number=self._log.number(), call_id=call.id, state=call.state))
-            if announce:
+            if call.options.announce:
                 self.reports.call_state(call, call.state)
                 if joined:
                     self.reports.roster(call, joined)
@@ -96,17 +97,17 @@ class World:
                     return True
             return False
 
-    def take(self, call: Call, invitation: Invitation, fault: Mapping[str, object]) -> Operation:
+    def take(self, call: Call, invitation: Invitation, fault: Reporting | None) -> Operation:
         """Take an invite: from here on people are rung, whatever the caller gets to hear."""
         with self.lock:
             behaviours = [self._behaviour(call, invitee) for invitee in invitation.people]
-            persons = [behaviour.reporting for behaviour in behaviours]
+            layers = [self.reports.defaults, call.options, *behaviours, *([fault] if fault else [])]
             operation = Operation(
                 str(uuid.uuid4()),
                 call,
                 invitation.people,
                 invitation.client_context,
-                reporting(self.reports.defaults, call.reporting, *persons, fault),
+                Reporting.layered(*layers),
                 waiting=set(range(len(invitation.people))),
             )
             call.operations[operation.id] = operation
@@ -138,7 +139,7 @@ class World:
             return operation
 
     def _behaviour(self, call: Call, invitee: Invitee) -> Behaviour:
-        return self.people.get(invitee.identity.key) or call.behaviour or self.behaviour
+        return self.people.get(invitee.identity.key) or call.options.behaviour or self.behaviour
 
     def _end_ringing(self, operation: Operation, position: int, behaviour: Behaviour) -> None:
         with self.lock:
@@ -177,7 +178,7 @@ class World:
         replaced = self.calls.get(invitee.replaces_call_id or "")
         if replaced is None:
             return
-        if replaced.kind == "peerToPeer":
+        if replaced.options.kind == "peerToPeer":
             self.end(replaced, announce=True, forget=True, report_pending=False)
         else:
             self.leave(replaced, invitee.identity.id)
@@ -189,7 +190,7 @@ class World:
 
     def _end(self, operation: Operation) -> None:
         call = operation.call
-        failed = bool(operation.failures) and (call.mixed == "failed" or not operation.joined)
+        failed = bool(operation.failures) and (call.options.mixed == "failed" or not operation.joined)
         operation.status = "failed" if failed else "completed"
         if failed:
             # There is one result for all; nothing documents whose it is.
