@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dev.simulator.people import Participant
 
 if TYPE_CHECKING:
+    from dev.simulator.callback_tokens import Kind
     from dev.simulator.log import RingEntry
     from dev.simulator.options import Reporting
     from dev.simulator.people import Identity, Invitee
@@ -25,6 +26,8 @@ class Notice:
     body: dict[str, object]
     operation_id: str | None = None
     lost: bool = False
+    tokens: Kind = "older"
+    """The kind of token it is sent with."""
     attempted: threading.Event | None = None
     """Set when the first attempt has ended."""
 

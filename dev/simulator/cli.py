@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic.alias_generators import to_camel
 
+from dev.simulator.callback_tokens import Kind
 from dev.simulator.client import ADDRESS_FILE, SimulatorClient, SimulatorError
 from dev.simulator.console import line
 from dev.simulator.examples import EXAMPLES
@@ -72,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--client-secret", default=CLIENT_SECRET, help="its secret")
     parser.add_argument("--certificate", type=Path, help="its certificate (PEM, public part), to verify assertions")
     parser.add_argument("--seed", type=int, default=0, help="of faults that come at a rate")
+    parser.add_argument(
+        "--callback-tokens",
+        choices=get_args(Kind),
+        default="older",
+        help="who signs the callbacks' tokens: the calling service itself, or Entra (default older)",
+    )
     parser.add_argument(
         "--callback-retries",
         type=int,
@@ -177,6 +184,7 @@ def _serve(options: argparse.Namespace) -> int:
         certificate_pem=options.certificate.read_text() if options.certificate else None,
         seed=options.seed,
         delivery=Delivery(retries=options.callback_retries),
+        callback_tokens=options.callback_tokens,
     )
     simulator.log.listen(lambda entry: _print(line(entry)))
     address_file = options.folder / ADDRESS_FILE

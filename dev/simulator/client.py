@@ -92,9 +92,13 @@ class SimulatorClient:
         """Wait until nothing is under way, at most ``timeout`` seconds (and a minute); return whether that is so."""
         return bool(self._ask("GET", f"idle?timeout={timeout}")["idle"])
 
-    def rotate_keys(self, *, keep_old: bool = True) -> str:
-        """Sign callbacks with a new key from now on and return its id."""
-        return str(self._ask("POST", "keys/rotate", keep_old=keep_old)["kid"])
+    def rotate_keys(self, **options: Any) -> str:
+        """Sign callbacks with a new key from now on and return its id; the options are those of ``Simulator``."""
+        return str(self._ask("POST", "keys/rotate", **options)["kid"])
+
+    def token(self, **options: Any) -> str:
+        """Mint a callback token; the options are those of ``Simulator.token``, with ``claims`` as one of them."""
+        return str(self._ask("POST", "tokens", **options)["token"])
 
     def revoke_tokens(self) -> None:
         """Make Graph return 401 for every access token issued so far."""

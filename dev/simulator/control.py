@@ -6,6 +6,7 @@ The properties of a request are the keywords of the method that handles it, in c
 from __future__ import annotations
 
 import re
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -123,6 +124,8 @@ class Control:
         return self._simulator.wait_idle(min(timeout, _LONGEST_WAIT))
 
     def _token(self, claims: dict[str, Any] | None = None, **options: Any) -> str:
+        if clash := signature(self._simulator.token).parameters.keys() & (claims or {}).keys():
+            raise OptionError([f"claims: {name} is an option" for name in sorted(clash)])
         return validate_call(self._simulator.token)(**options, **(claims or {}))
 
 

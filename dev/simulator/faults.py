@@ -27,6 +27,7 @@ Route = Literal[
     "participant",
     "operation",
     "discovery",
+    "signingKeys",
     "token",
     "configuration",
     "keys",

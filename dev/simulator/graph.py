@@ -8,7 +8,6 @@ from dev.simulator import entities
 from dev.simulator.entra import INVITE_ROLE, Entra
 from dev.simulator.errors import GraphRefusal, Refusals
 from dev.simulator.invitations import read_invitation
-from dev.simulator.options import Reporting
 from dev.simulator.web import Response
 
 if TYPE_CHECKING:
@@ -24,11 +23,11 @@ _LONGEST_WAIT = 30
 class GraphCalls:
     """Answers requests about calls; each method raises GraphRefusal for what Graph does not do."""
 
-    def __init__(self, log: EventLog, world: World, entra: Entra) -> None:
+    def __init__(self, log: EventLog, world: World, entra: Entra, base_url: str) -> None:
         self._log = log
         self._world = world
         self._entra = entra
-        self.base_url = ""
+        self._base_url = base_url
 
     def invite(self, visit: Visit) -> Response:
         """Take an invite, or refuse it."""
@@ -53,7 +52,7 @@ class GraphCalls:
             operation.reported.wait(_LONGEST_WAIT)
         path = f"/v1.0/communications/calls/{visit.parts[0]}/operations/{operation.id}"
         body = None if operation.reporting.response_empty else entities.invite_answer(operation)
-        return Response(200, body, {"Location": f"{self.base_url}{path}"})
+        return Response(200, body, {"Location": f"{self._base_url}{path}"})
 
     def read_call(self, visit: Visit) -> Response:
         """Answer a call's state."""
@@ -68,7 +67,7 @@ class GraphCalls:
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
-            chosen = Reporting.layered(self._world.reports.defaults, call.options)
+            chosen = self._world.reports.of(call)
             roster = [entities.participant_read(someone, chosen) for someone in call.present]
         return Response(body={"value": roster})
 
@@ -78,7 +77,7 @@ class GraphCalls:
         with self._world.lock:
             for someone in call.present:
                 if someone.id == visit.parts[1]:
-                    chosen = Reporting.layered(self._world.reports.defaults, call.options)
+                    chosen = self._world.reports.of(call)
                     return Response(body=entities.participant_read(someone, chosen))
         raise GraphRefusal(404, "8522", "Participant not found.")
 

@@ -183,8 +183,8 @@ class EventLog:
 
     @property
     def key_fetches(self) -> list[RequestEntry]:
-        """Every read of the callback keys and of their announcement (routes ``keys`` and ``configuration``)."""
-        return [entry for entry in self.requests if entry.route in {"keys", "configuration"}]
+        """Every read of keys of either kind and of the older kind's metadata."""
+        return [entry for entry in self.requests if entry.route in {"configuration", "keys", "signingKeys"}]
 
     @property
     def calls(self) -> list[CallEntry]:

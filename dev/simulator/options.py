@@ -83,6 +83,8 @@ class Options(BaseModel):
 class Reporting(Options):
     """How Graph reports what happened to an invitation."""
 
+    callback_tokens: Literal["older", "entra"] = "older"
+    """Who signs the callbacks' tokens: the calling service with keys of its own, or Entra."""
     lost: Literal["none", "operation", "roster", "all"] = "none"
     """Callbacks that are never sent."""
     late: Seconds = 0

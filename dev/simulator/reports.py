@@ -27,19 +27,20 @@ class Reports:
 
     def call_state(self, call: Call, state: str) -> None:
         """Report that ``call`` is in ``state`` now."""
-        chosen = self._of(call)
+        chosen = self.of(call)
         self._send(call, chosen, "call", [notices.call_item(call, chosen, state)])
 
     def roster(self, call: Call, changed: Iterable[Participant]) -> None:
         """Report the roster after ``changed`` joined, left or were admitted, apart from an invitation's end."""
-        chosen = self._of(call)
+        chosen = self.of(call)
         if not self._is_lost(chosen, "roster"):
             self._send(call, chosen, "roster", [notices.roster_item(call, chosen, None, changed)])
 
     def running(self, operation: Operation, *, late: float = 0) -> None:
         """Report that an operation is running."""
         item = notices.operation_item(operation, "running")
-        notice = Notice("running", notices.envelope([item]), operation.id)
+        tokens = operation.reporting.callback_tokens
+        notice = Notice("running", notices.envelope([item]), operation.id, tokens=tokens)
         self._postman.send(operation.call, notice, late=late)
 
     def ended(self, operation: Operation) -> None:
@@ -65,7 +66,8 @@ class Reports:
         if chosen.running == "late":
             self.running(operation, late=chosen.late)
 
-    def _of(self, call: Call) -> Reporting:
+    def of(self, call: Call) -> Reporting:
+        """Return how ``call`` is reported."""
         return Reporting.layered(self.defaults, call.options)
 
     @staticmethod
@@ -91,6 +93,7 @@ class Reports:
                 notices.envelope(items),
                 operation_id,
                 lost=self._is_lost(chosen, about),
+                tokens=chosen.callback_tokens,
                 attempted=attempted,
             )
             self._postman.send(call, notice, late=chosen.late)

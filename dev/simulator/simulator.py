@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from dev.simulator import notices
+from dev.simulator.callback_tokens import CallbackTokens, Kind
 from dev.simulator.calls import Call
 from dev.simulator.certificates import CA_FILE, server_context
 from dev.simulator.control import Control
@@ -15,7 +16,7 @@ from dev.simulator.dispatch import Dispatcher
 from dev.simulator.entra import DEFAULT_ROLES, Entra
 from dev.simulator.faults import Fault, Faults
 from dev.simulator.graph import GraphCalls
-from dev.simulator.keys import CallbackKeys, callback_claims
+from dev.simulator.keys import Algorithm, Issuer  # noqa: TC001 - the control endpoint reads the annotations
 from dev.simulator.log import CallbackEntry, EventLog
 from dev.simulator.options import Behaviour, Outcome, Reporting
 from dev.simulator.postman import Delivery, Postman
@@ -72,34 +73,42 @@ class Simulator:
         context = server_context(kept_in)
         self.tenant_id, self.client_id, self.client_secret = tenant_id, client_id, client_secret
         self.log = EventLog()
-        self.keys = CallbackKeys()
+        self._server = Server(context, port)
+        self.base_url = f"https://localhost:{self._server.port}"
         self.entra = Entra(
             self.log,
+            self.base_url,
             tenant_id=tenant_id,
             client_id=client_id,
             client_secret=client_secret,
             certificate_pem=certificate_pem,
             roles=roles,
         )
+        self._tokens = CallbackTokens(self.entra)
+        self.keys = self._tokens.older
+        """The keys of the older kind of callback token; those of Entra's are ``entra.keys``."""
         self.faults = Faults(seed)
         self._schedule = Schedule(time_scale)
-        self._postman = Postman(self.log, self._schedule, self.keys, delivery or Delivery(), self.ca_file)
+        self._postman = Postman(self.log, self._schedule, self._tokens, delivery or Delivery(), self.ca_file)
         self.world = World(self.log, self._schedule, Reports(self._postman, Reporting.read(defaults)))
-        calls = GraphCalls(self.log, self.world, self.entra)
-        control = Control(self)
-        dispatcher = Dispatcher(
-            self.log, self._schedule, self.faults, self.keys, calls=calls, entra=self.entra, control=control
+        calls = GraphCalls(self.log, self.world, self.entra, self.base_url)
+        self._dispatcher = Dispatcher(
+            self.log,
+            self._schedule,
+            self.faults,
+            self.keys,
+            self.base_url,
+            calls=calls,
+            entra=self.entra,
+            control=Control(self),
         )
-        self._server = Server(dispatcher.answer, context, port)
-        self.base_url = f"https://localhost:{self._server.port}"
-        self.entra.base_url = calls.base_url = dispatcher.base_url = self.base_url
         self.authority = f"{self.base_url}/{tenant_id}"
         self.openid_configuration = f"{self.base_url}/v1/.well-known/OpenIdConfiguration"
 
     def start(self) -> Self:
         """Serve from now on."""
         self._schedule.start()
-        self._server.start()
+        self._server.start(self._dispatcher.answer)
         return self
 
     def stop(self) -> None:
@@ -205,13 +214,16 @@ class Simulator:
         Args:
             call_id: A call whose ``callbackUri`` and token are meant.
             items: A list is sent in the envelope of notifications, bytes as they are, all else as JSON.
-            token: Instead of a good one; an empty text leaves the header out.
+            token: Instead of a good one; an empty string leaves the header out.
             callback_uri: Instead of the call's.
         """
         call = self.call(call_id)
         body = notices.envelope(items) if isinstance(items, list) else items
         entry = CallbackEntry(number=self.log.number(), call_id=call_id, about="custom", body=body)
-        entry.status, entry.error = self._postman.post(call, body, token=token, address=callback_uri)
+        if token is None:
+            kind = self.world.reports.of(call).callback_tokens
+            token = self._tokens.good(kind, call.client_id, call.tenant_id)
+        entry.status, entry.error = self._postman.post(call, body, token, address=callback_uri)
         if isinstance(body, bytes):
             entry.body = body.decode("utf-8", "replace")
         self.log.add(entry)
@@ -220,22 +232,32 @@ class Simulator:
     def token(
         self,
         *,
+        kind: Kind = "older",
+        version: Literal[1, 2] = 1,
         headers: dict[str, Any] | None = None,
-        algorithm: Literal["RS256", "HS256", "none"] = "RS256",
+        algorithm: Algorithm = "RS256",
+        key: Issuer | Literal["otherKind"] = "own",
         unknown_key: bool = False,
-        **claims: object,
+        **claims: Any,
     ) -> str:
         """Mint a callback token: a good one, or with other claims (None leaves one out), headers or signature.
 
-        ``algorithm`` may be ``none`` or ``HS256``; ``unknown_key`` signs with a key that is announced nowhere.
+        Args:
+            kind: Who signs it: the calling service itself, or Entra.
+            version: Of Entra's tokens: 1 names the caller in ``appid``, 2 in ``azp``, and their issuers differ.
+            headers: These replace or add to the JOSE header.
+            algorithm: ``none`` and ``HS256`` are made with the public key.
+            key: ``other`` is a published key of another issuer, ``none`` one that names no issuer (both of Entra's
+                set), ``otherKind`` is the key that signs the other kind.
+            unknown_key: Sign with a key that isn't published, under a published ``kid``.
+            **claims: These replace or add to the claims.
         """
-        merged = {**callback_claims(self.client_id, self.tenant_id), **claims}
-        merged = {name: value for name, value in merged.items() if value is not None}
-        return self.keys.forge(merged, headers=headers, algorithm=algorithm, unknown_key=unknown_key)
+        signer = "unknown" if unknown_key else key
+        return self._tokens.mint(kind, version, claims, headers=headers, algorithm=algorithm, key=signer)
 
-    def rotate_keys(self, *, keep_old: bool = True) -> str:
-        """Sign callbacks with a new key from now on and return its id."""
-        return self.keys.rotate(keep_old=keep_old)
+    def rotate_keys(self, *, keep_old: bool = True, kind: Kind = "older", kid: str | None = None) -> str:
+        """Sign callbacks with a new key from now on and return its id, which is ``kid`` if given."""
+        return self._tokens.keys(kind).rotate(keep_old=keep_old, kid=kid)
 
     def revoke_tokens(self) -> None:
         """Make Graph answer 401 to every access token given so far."""
@@ -245,9 +267,9 @@ class Simulator:
         """Issue access tokens with these application permissions from now on."""
         self.entra.roles = roles
 
-    def fail_keys(self, failing: int | None) -> None:
-        """Return the status ``failing`` instead of the callback keys, as long as it is set."""
-        self.keys.failing = failing
+    def fail_keys(self, failing: int | None, *, kind: Kind = "older") -> None:
+        """Return the status ``failing`` instead of the keys of ``kind``, as long as it is set."""
+        self._tokens.keys(kind).failing = failing
 
     def wait_idle(self, timeout: float = 10) -> bool:
         """Wait until nobody is rung, nothing is to be delivered and no request is open; say whether that is so."""
@@ -259,6 +281,6 @@ class Simulator:
             self.world.forget()
         self._schedule.forget()
         self.faults.remove()
-        self.keys.failing = None
+        self.keys.failing = self.entra.keys.failing = None
         self._schedule.wait_idle(1)
         self.log.clear()

@@ -1,4 +1,4 @@
-"""A small web server that callbacks are sent to; it checks every token against the announced keys."""
+"""A small web server that callbacks are sent to; it checks every token against the published keys of its kind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Received:
     headers: Mapping[str, str]
     body: Any
     claims: dict[str, Any] | None
-    """Of its token; None where there is none or it is not signed with an announced key."""
+    """Of its token; None where it is missing or not signed with a published key."""
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -95,17 +95,19 @@ class Inbox:
         try:
             kid = jwt.get_unverified_header(token)["kid"]
             if kid not in self._keys:
-                self._keys = self._announced()
+                self._keys = self._published()
             claims: dict[str, Any] = jwt.decode(token, self._keys[kid], ["RS256"], audience=self._graph.client_id)
         except (jwt.InvalidTokenError, KeyError):
             return None
         return claims
 
-    def _announced(self) -> dict[str, Any]:
+    def _published(self) -> dict[str, Any]:
+        keys: list[Any] = []
         with requests.Session() as session:
             session.trust_env, session.verify = False, self._graph.ca_file
-            configuration = session.get(self._graph.openid_configuration, timeout=5).json()
-            keys = session.get(configuration["jwks_uri"], timeout=5).json()["keys"]
+            entra = f"{self._graph.authority}/v2.0/.well-known/openid-configuration"
+            for metadata in (self._graph.openid_configuration, entra):
+                keys += session.get(session.get(metadata, timeout=5).json()["jwks_uri"], timeout=5).json()["keys"]
         return {key["kid"]: jwt.PyJWK(key, "RS256").key for key in keys}
 
 

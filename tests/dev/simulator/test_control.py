@@ -67,8 +67,12 @@ def test_keys_tokens_and_roles_can_be_changed(client: SimulatorClient, graph: Si
     assert client.rotate_keys() == graph.keys.current.kid
     client.revoke_tokens()
     assert client.post_notification(call_id, [], token=graph.token(tid=None)) == 202
+    assert client.rotate_keys(kind="entra", kid="k1") == graph.entra.keys.current.kid == "k1"
+    assert client.post_notification(call_id, [], token=client.token(kind="entra", claims={"appid": "x"})) == 202
+    assert _ask(graph, "POST", "tokens", {"claims": {"kind": "x"}}).status_code == 400
     assert _ask(graph, "PUT", "keys", {"failing": 503}).status_code == 204
-    assert graph.keys.failing == 503
+    assert _ask(graph, "PUT", "keys", {"failing": 500, "kind": "entra"}).status_code == 204
+    assert (graph.keys.failing, graph.entra.keys.failing) == (503, 500)
     assert _ask(graph, "POST", "tokens", {"claims": {"tid": None}, "algorithm": "none"}).json()["token"].endswith(".")
     roles = graph.entra.roles
     assert _ask(graph, "PUT", "roles", {"roles": ["Calls.Initiate.All"]}).status_code == 204
