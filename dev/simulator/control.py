@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from pydantic import ValidationError, validate_call
 from pydantic.alias_generators import to_snake
 
-from dev.simulator import entities
 from dev.simulator.options import OptionError, Reporting
+from dev.simulator.rosters import roster_read
 from dev.simulator.web import BodyError, Request, Response
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _call_json(call: Call) -> dict[str, object]:
         "state": call.state,
         "callbackUri": call.callback_uri,
         "tenantId": call.tenant_id,
-        "participants": [entities.participant_read(someone, Reporting()) for someone in call.present],
+        "participants": roster_read(call, Reporting()),
         "operations": [
             {"id": operation.id, "status": operation.status, "clientContext": operation.client_context}
             for operation in call.operations.values()

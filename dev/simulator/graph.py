@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.simulator import entities
+from dev.simulator import entities, rosters
 from dev.simulator.entra import INVITE_ROLE, Entra
 from dev.simulator.errors import GraphRefusal, Refusals
 from dev.simulator.invitations import read_invitation
+from dev.simulator.ringing import Invitations
 from dev.simulator.web import Response
 
 if TYPE_CHECKING:
     from dev.simulator.calls import Call
     from dev.simulator.dispatch import Visit
     from dev.simulator.log import EventLog
+    from dev.simulator.schedule import Schedule
     from dev.simulator.world import World
 
 # Real seconds that an invite's answer is held back at most for its report to be delivered first.
@@ -23,9 +25,10 @@ _LONGEST_WAIT = 30
 class GraphCalls:
     """Answers requests about calls; each method raises GraphRefusal for what Graph does not do."""
 
-    def __init__(self, log: EventLog, world: World, entra: Entra, base_url: str) -> None:
+    def __init__(self, log: EventLog, schedule: Schedule, world: World, entra: Entra, base_url: str) -> None:
         self._log = log
         self._world = world
+        self._invitations = Invitations(log, schedule, world)
         self._entra = entra
         self._base_url = base_url
 
@@ -39,7 +42,7 @@ class GraphCalls:
         with self._world.lock:
             if call.state != "established":
                 raise Refusals.call_not_found()
-            operation = self._world.take(call, invitation, visit.fault)
+            operation = self._invitations.take(call, invitation, visit.fault)
             self._log.note(
                 visit.entry,
                 taken=True,
@@ -67,18 +70,15 @@ class GraphCalls:
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
-            chosen = self._world.reports.of(call)
-            roster = [entities.participant_read(someone, chosen) for someone in call.present]
-        return Response(body={"value": roster})
+            return Response(body={"value": rosters.roster_read(call, self._world.reports.of(call))})
 
     def read_participant(self, visit: Visit) -> Response:
         """Answer one participant."""
         call, _ = self._call(visit)
         with self._world.lock:
-            for someone in call.present:
-                if someone.id == visit.parts[1]:
-                    chosen = self._world.reports.of(call)
-                    return Response(body=entities.participant_read(someone, chosen))
+            for someone in rosters.roster_read(call, self._world.reports.of(call)):
+                if someone["id"] == visit.parts[1]:
+                    return Response(body=someone)
         raise GraphRefusal(404, "8522", "Participant not found.")
 
     def read_operation(self, visit: Visit) -> Response:

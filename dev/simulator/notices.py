@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.simulator.entities import TYPE, Json, cased, invited, participant, result_info
+from dev.simulator.entities import cased, invited, result_info
+from dev.simulator.rosters import TYPE, Json, delta, roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,23 +51,8 @@ def roster_item(call: Call, chosen: Reporting, operation: Operation | None, chan
     if operation and chosen.replaced_call_id != "none":
         call_id = _reported_call_id(operation)
     path = f"{call_id}/{'operations/' if chosen.roster_under_operations else ''}participants"
-    if call.options.delta_roster:
-        delta: Json = {
-            TYPE: "#microsoft.graph.deltaParticipants",
-            "sequenceNumber": call.sequence,
-            "participants": [participant(someone, chosen, as_application=False) for someone in changed],
-        }
-        return _item(chosen, "updated", path, chosen.roster_resource, [delta])
-    shown = call.participants if chosen.removed_state else call.present
-    people = {invitee.identity.key for invitee in operation.people} if operation else set()
-    roster: list[Json] = []
-    for someone in shown:
-        isinvited = someone.identity.kind == "user" and someone.identity.key in people
-        as_application = isinvited and chosen.as_application != "none"
-        if as_application and chosen.as_application == "first":
-            people = set()
-        roster.append(participant(someone, chosen, as_application=as_application))
-    return _item(chosen, "updated", path, chosen.roster_resource, roster)
+    shown = [delta(call, chosen, changed)] if call.options.delta_roster else roster(call, chosen, operation)
+    return _item(chosen, "updated", path, chosen.roster_resource, shown)
 
 
 def call_item(call: Call, chosen: Reporting, state: str) -> Json:

@@ -95,6 +95,10 @@ class Reporting(Options):
     """The final report is sent before the invite is answered."""
     roster_first: bool = False
     """The roster is sent before the operation's end."""
+    early_roster: bool = True
+    """Where others are still being called, a roster at once for each person who joins."""
+    roster_late: Seconds = 0
+    """Seconds by which rosters come later than other reports."""
     together: bool = False
     """Operation and roster come as two items of one POST."""
     foreign_items: bool = False
@@ -116,11 +120,19 @@ class Reporting(Options):
     replaced_call_id: Literal["none", "roster", "all"] = "none"
     """Reports of an invitation with ``replacesCallId`` that name the replaced call instead."""
     as_application: Literal["none", "first", "all"] = "none"
-    """Invited users that the roster shows as ``application``."""
+    """Invited users that a documented roster shows as ``application``."""
     roster_info_type: Literal["participantInfo", "invitationParticipantInfo"] = "participantInfo"
     """The type of a participant's ``info``."""
-    roster_ids: bool = False
-    """Participants in notified rosters have their id, instead of null as documented."""
+    roster: Literal["recorded", "documented"] = "recorded"
+    """As the service sends it (everybody with an id, a name and a tenant, the app too) or as its pages print it."""
+    ringing: Literal["listed", "reported", "unlisted"] = "listed"
+    """People who are still being called: on rosters and in reads; also reported at once; or only after answering."""
+    ringing_streams: Literal["empty", "null", "absent"] = "empty"
+    """The ``mediaStreams`` of people who are still being called."""
+    hidden_identities: Literal["none", "marked", "withoutId"] = "none"
+    """People with ``isIdentityAnonymized`` and an alias as id, or with an identity without id."""
+    undeclared: Literal["sometimes", "always", "never"] = "sometimes"
+    """Participants with properties that no schema declares, such as ``replacementLink``."""
     roster_sequence: bool = False
     """Participants have a ``rosterSequenceNumber``."""
     removed_state: bool = False
@@ -160,6 +172,8 @@ class Behaviour(Reporting):
     """Seconds that a person waits in the lobby; None: is never admitted."""
     leaves_after: Seconds | None = None
     """Seconds until a person who joined leaves again; None: stays."""
+    display_name: str | None = None
+    """The name that rosters show."""
 
     @property
     def delay(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,13 +81,20 @@ class Invitee:
     participant_id: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Participant:
-    """A person in a call."""
+    """A person, or the app itself, in a call; the id stays from the ringing to the end of the stay."""
 
     identity: Identity
     source_id: int
     sequence: int
+    tenant_id: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    is_app: bool = False
+    is_ringing: bool = False
     is_in_lobby: bool = False
     removed: bool = False
+    hidden: Literal["none", "marked", "withoutId"] = "none"
+    """How the identity is hidden from rosters."""
+    name: str | None = None
+    """The name that rosters show where the identity has none."""

@@ -96,4 +96,5 @@ class Reports:
                 tokens=chosen.callback_tokens,
                 attempted=attempted,
             )
-            self._postman.send(call, notice, late=chosen.late)
+            late = chosen.late + (chosen.roster_late if about == "roster" else 0)
+            self._postman.send(call, notice, late=late)

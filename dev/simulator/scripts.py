@@ -34,6 +34,8 @@ class CallOptions(Reporting):
     """A peer-to-peer call accepts one person more, and its roster can't be read."""
     participants: list[Annotated[Any, AfterValidator(Identity.named)]] = Field(default_factory=list)
     """Who is in it: user ids, phone numbers (``+...``) or identitySets."""
+    app: Literal["application", "applicationInstance"] = "application"
+    """The identity that the roster shows the app with."""
     tenant_id: str | None = None
     """The call's tenant; with another one than the app's, Graph refuses with 7505."""
     client_id: str | None = None

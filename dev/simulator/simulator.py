@@ -90,8 +90,8 @@ class Simulator:
         self.faults = Faults(seed)
         self._schedule = Schedule(time_scale)
         self._postman = Postman(self.log, self._schedule, self._tokens, delivery or Delivery(), self.ca_file)
-        self.world = World(self.log, self._schedule, Reports(self._postman, Reporting.read(defaults)))
-        calls = GraphCalls(self.log, self.world, self.entra, self.base_url)
+        self.world = World(self.log, Reports(self._postman, Reporting.read(defaults)))
+        calls = GraphCalls(self.log, self._schedule, self.world, self.entra, self.base_url)
         self._dispatcher = Dispatcher(
             self.log,
             self._schedule,

@@ -32,6 +32,11 @@ class Received:
         return items
 
     @property
+    def people(self) -> list[dict[str, Any]]:
+        """The people on the roster, without the app and without people who are still being called."""
+        return people_in(self.data)
+
+    @property
     def data(self) -> Any:
         """The ``resourceData`` of the only item."""
         (item,) = self.items
@@ -109,6 +114,15 @@ class Inbox:
             for metadata in (self._graph.openid_configuration, entra):
                 keys += session.get(session.get(metadata, timeout=5).json()["jwks_uri"], timeout=5).json()["keys"]
         return {key["kid"]: jwt.PyJWK(key, "RS256").key for key in keys}
+
+
+def people_in(roster: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The people in a call or its lobby."""
+    return [
+        someone
+        for someone in roster
+        if someone["mediaStreams"] and not {"application", "applicationInstance"} & someone["info"]["identity"].keys()
+    ]
 
 
 def _kind(item: dict[str, Any]) -> str:

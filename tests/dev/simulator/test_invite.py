@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dev.simulator.caller import ALICE, BOB, CAROL, PHONE, Caller, error_of, participant
+from tests.dev.simulator.inbox import people_in
 
 if TYPE_CHECKING:
     from dev.simulator import Simulator
@@ -173,8 +174,7 @@ def test_the_roster_of_a_group_call_can_be_read(graph: Simulator, inbox: Inbox, 
     caller.invite(call_id, ALICE)
     assert graph.wait_idle()
     roster: list[dict[str, Any]] = caller.get(call_id, "participants").json()["value"]
-    people = [next(iter(someone["info"]["identity"].items())) for someone in roster]
-    assert len(people) == 3
+    assert len(people_in(roster)) == 3
     assert caller.get(call_id, f"participants/{roster[0]['id']}").json() == roster[0]
     assert error_of(caller.get(call_id, "participants/none")) == (404, "8522")
 
