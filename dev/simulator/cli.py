@@ -18,9 +18,9 @@ from dev.simulator.client import ADDRESS_FILE, SimulatorClient, SimulatorError
 from dev.simulator.console import line
 from dev.simulator.examples import EXAMPLES
 from dev.simulator.faults import Fault
-from dev.simulator.options import Behaviour, OptionError, Options, Outcome
+from dev.simulator.options import Behaviour, OptionError, Options, Outcome, Reporting
 from dev.simulator.postman import Delivery
-from dev.simulator.scripts import CallOptions
+from dev.simulator.scripts import CallOptions, IncomingOptions, Limits, MeetingOptions
 from dev.simulator.simulator import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Simulator
 
 if TYPE_CHECKING:
@@ -96,14 +96,25 @@ def _parser() -> argparse.ArgumentParser:
     end = _command(commands, "end", "end a call", _end)
     end.add_argument("call_id")
     end.add_argument("--quietly", action="store_true", help="send no notification")
-    leave = _command(commands, "leave", "have a person leave a call", _leave)
-    leave.add_argument("call_id")
-    leave.add_argument("person")
+    for name, about in (("join", "have a person come into a call"), ("leave", "have a person leave a call")):
+        moved = _command(commands, name, about, _move)
+        moved.add_argument("call_id")
+        moved.add_argument("person", help="an identity id")
+    incoming = _command(commands, "incoming", "have a person call the app and print the call's id", _incoming)
+    incoming.add_argument("--callback-uri", required=True, help="the bot's webhook for calling")
+    incoming.add_argument("source", help="who calls: a user id or a phone number")
+    _options(incoming, IncomingOptions)
+    for name, about, kind in (
+        ("meeting", "add a meeting and print its links", MeetingOptions),
+        ("limits", "change limits of the service", Limits),
+        ("report", "change how everything is reported", Reporting),
+        ("fault", "add a fault and print its number", Fault),
+    ):
+        _options(_command(commands, name, about, _change), kind)
     person = _command(commands, "person", "set what a person does when called", _person)
     person.add_argument("person", help="an identity id, or 'everyone'")
     person.add_argument("outcome", choices=get_args(Outcome))
     _options(person, Behaviour)
-    _options(_command(commands, "fault", "add a fault and print its number", _fault), Fault)
     _command(commands, "no-faults", "remove every fault", lambda client, _: client.remove_faults())
     log = _command(commands, "log", "print what happened, as JSON", _log)
     kinds = ("requests", "rings", "callbacks", "tokens", "keyFetches", "calls")
@@ -125,7 +136,7 @@ def _command(commands: Any, name: str, about: str, run: Any) -> argparse.Argumen
 
 def _options(parser: argparse.ArgumentParser, kind: type[Options]) -> None:
     offered = kind.describe()
-    for argument in ("outcome", "callbackUri", "id"):
+    for argument in ("outcome", "callbackUri", "id", "source"):
         offered.pop(argument, None)
     parser.epilog = "name=value:\n" + "\n".join(f"  {name}: {what}" for name, what in offered.items())
     parser.add_argument("options", nargs="*", type=_option, metavar="name=value", help="see below")
@@ -150,8 +161,16 @@ def _end(client: SimulatorClient, options: argparse.Namespace) -> None:
     client.end_call(options.call_id, announce=not options.quietly)
 
 
-def _leave(client: SimulatorClient, options: argparse.Namespace) -> None:
-    client.leave(options.call_id, options.person)
+def _move(client: SimulatorClient, options: argparse.Namespace) -> None:
+    getattr(client, options.command)(options.call_id, options.person)
+
+
+def _change(client: SimulatorClient, options: argparse.Namespace) -> object:
+    return getattr(client, options.command)(**dict(options.options))
+
+
+def _incoming(client: SimulatorClient, options: argparse.Namespace) -> object:
+    return client.incoming_call(options.callback_uri, options.source, **dict(options.options))
 
 
 def _person(client: SimulatorClient, options: argparse.Namespace) -> None:
@@ -159,10 +178,6 @@ def _person(client: SimulatorClient, options: argparse.Namespace) -> None:
         client.everyone(options.outcome, **dict(options.options))
         return
     client.person(options.person, options.outcome, **dict(options.options))
-
-
-def _fault(client: SimulatorClient, options: argparse.Namespace) -> object:
-    return client.fault(**dict(options.options))
 
 
 def _log(client: SimulatorClient, options: argparse.Namespace) -> object:

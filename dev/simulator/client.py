@@ -48,6 +48,27 @@ class SimulatorClient:
         """Make a call whose events go to ``callback_uri``, and return its id."""
         return str(self._ask("POST", "calls", callback_uri=callback_uri, id=call_id, **options)["id"])
 
+    def meeting(self, **options: Any) -> dict[str, str]:
+        """Add a meeting; return its links and coordinates, with camelCase names."""
+        meeting: dict[str, str] = self._ask("POST", "meetings", **options)
+        return meeting
+
+    def incoming_call(self, callback_uri: str, source: object, **options: Any) -> str:
+        """Have a person call the app at its webhook, and return the call's id."""
+        return str(self._ask("POST", "incoming", callback_uri=callback_uri, source=source, **options)["id"])
+
+    def limits(self, **options: Any) -> None:
+        """Change limits of the service and settings of the tenant."""
+        self._ask("PUT", "limits", **options)
+
+    def report(self, **options: Any) -> None:
+        """Change how everything is reported."""
+        self._ask("PUT", "reporting", **options)
+
+    def join(self, call_id: str, identity_id: str, *, in_lobby: bool = False) -> None:
+        """Have a person come by themselves."""
+        self._ask("POST", f"calls/{_quoted(call_id)}/join", identity_id=identity_id, in_lobby=in_lobby)
+
     def call(self, call_id: str) -> dict[str, Any]:
         """Return a call as it is now."""
         call: dict[str, Any] = self._ask("GET", f"calls/{_quoted(call_id)}")
@@ -59,7 +80,7 @@ class SimulatorClient:
 
     def leave(self, call_id: str, identity_id: str) -> None:
         """Have a person leave a call."""
-        self._ask("POST", f"calls/{_quoted(call_id)}/leave", person=identity_id)
+        self._ask("POST", f"calls/{_quoted(call_id)}/leave", identity_id=identity_id)
 
     def post_notification(self, call_id: str, items: list[object], *, token: str | None = None) -> int | None:
         """Have a callback of any items posted once; return the status of the response."""

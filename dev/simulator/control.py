@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from pydantic import ValidationError, validate_call
-from pydantic.alias_generators import to_snake
+from pydantic.alias_generators import to_camel, to_snake
 
 from dev.simulator.options import OptionError, Reporting
 from dev.simulator.rosters import roster_read
@@ -38,7 +38,12 @@ class Control:
             ("POST", "calls", self._create_call, 201, None),
             ("GET", "calls/([^/]+)", self._call, 200, None),
             ("POST", "calls/([^/]+)/end", simulator.end_call, 204, None),
+            ("POST", "calls/([^/]+)/join", simulator.join, 204, None),
             ("POST", "calls/([^/]+)/leave", self._leave, 204, None),
+            ("POST", "meetings", self._meeting, 201, None),
+            ("POST", "incoming", simulator.incoming_call, 201, "id"),
+            ("PUT", "limits", simulator.limits, 204, None),
+            ("PUT", "reporting", simulator.report, 204, None),
             ("POST", "calls/([^/]+)/notifications", self._post_notification, 200, "status"),
             ("GET", "people", self._people, 200, "value"),
             ("PUT", "people/([^/]+)", simulator.person, 204, None),
@@ -84,12 +89,17 @@ class Control:
         with self._simulator.world.lock:
             return _call_json(self._simulator.call(call_id))
 
-    def _create_call(self, **options: Any) -> dict[str, object]:
-        return _call_json(self._simulator.begin_call(options))
+    def _create_call(self, callback_uri: str, **options: Any) -> dict[str, object]:
+        return self._call(self._simulator.create_call(callback_uri, **options))
 
-    def _leave(self, call_id: str, person: str) -> None:
-        if not self._simulator.leave(call_id, person):
-            raise OptionError(["person: is not in this call"])
+    def _meeting(self, **options: Any) -> dict[str, object]:
+        meeting = self._simulator.meeting(**options)
+        names = ("thread_id", "organizer", "join_meeting_id", "passcode", "token", "join_web_url", "short_url")
+        return {to_camel(name): getattr(meeting, name) for name in names}
+
+    def _leave(self, call_id: str, identity_id: str) -> None:
+        if not self._simulator.leave(call_id, identity_id):
+            raise OptionError(["identityId: is not in this call"])
 
     def _post_notification(
         self, call_id: str, items: list[Any] | None = None, body: dict[str, Any] | None = None, token: str | None = None
@@ -158,8 +168,9 @@ def _call_json(call: Call) -> dict[str, object]:
     """Return a call with its roster and its operations."""
     return {
         "id": call.id,
-        "kind": call.options.kind,
+        "kind": call.kind,
         "state": call.state,
+        "direction": call.direction,
         "callbackUri": call.callback_uri,
         "tenantId": call.tenant_id,
         "participants": roster_read(call, Reporting()),

@@ -61,6 +61,12 @@ class Dispatcher:
         self._control = control
         self._base_url = base_url
         routes: list[tuple[str, str, str, _Handler]] = [
+            ("create", "POST", "/v1.0/communications/calls", calls.create),
+            ("keepAlive", "POST", f"{_CALL}/keepAlive", calls.keep_alive),
+            ("hangUp", "DELETE", _CALL, calls.hang_up),
+            ("answer", "POST", f"{_CALL}/answer", calls.answer),
+            ("reject", "POST", f"{_CALL}/reject", calls.reject),
+            ("removeParticipant", "DELETE", f"{_CALL}/participants/([^/]+)", calls.remove_participant),
             ("invite", "POST", f"{_CALL}/participants/invite", calls.invite),
             ("call", "GET", _CALL, calls.read_call),
             ("participants", "GET", f"{_CALL}/participants", calls.list_participants),
@@ -136,7 +142,7 @@ class Dispatcher:
 
     def _entry(self, request: Request, route: str, parts: tuple[str, ...]) -> RequestEntry:
         about_call = request.path.startswith("/v1.0/") and bool(parts)
-        body, people = glance(request) if about_call else (None, [])
+        body, people = glance(request) if about_call or route == "create" else (None, [])
         context = body.get("clientContext") if isinstance(body, dict) else None
         return RequestEntry(
             number=self._log.number(),

@@ -55,19 +55,29 @@ def operation_read(operation: Operation) -> Json:
 
 
 def call_read(call: Call) -> Json:
-    """Return a call as a GET would."""
+    """Return a call as a GET does, and as the response to its creation: what the app sent, and much that is null."""
+    chat = call.joined_by.get("chatInfo")
+    if chat is None and call.kind == "group" and not call.details:
+        chat = {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
     return {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#communications/calls/$entity",
+        "activeModalities": [],
+        "answeredBy": None,
+        "meetingCapability": None,
+        "ringingTimeoutInSeconds": None,
+        "routingPolicies": [],
+        "terminationReason": None,
+        "toneInfo": None,
+        **call.details,
         TYPE: "#microsoft.graph.call",
         "id": call.id,
         "state": call.state,
-        "direction": "outgoing",
+        "direction": call.direction,
         "callbackUri": call.callback_uri,
         "callChainId": call.chain_id,
         "tenantId": call.tenant_id,
-        "chatInfo": {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
-        if call.options.kind == "group"
-        else None,
+        "myParticipantId": call.me.id,
+        "chatInfo": chat,
     }
 
 

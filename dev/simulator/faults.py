@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 Route = Literal[
     "invite",
+    "create",
+    "keepAlive",
+    "hangUp",
+    "answer",
+    "reject",
+    "removeParticipant",
     "call",
     "participants",
     "participant",
@@ -51,7 +57,7 @@ class Fault(Reporting):
     call_id: str | None = None
     """Only requests about this call."""
     person: str | None = None
-    """Only invites of this identity id."""
+    """Only invites of this identity id, and creates with it as a target."""
     nth: Annotated[int, Field(ge=1)] | None = None
     """Only the nth matching request, from 1."""
     times: Count | None = None

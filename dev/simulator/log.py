@@ -57,9 +57,10 @@ class RingEntry:
     call_id: str
     person: str
     client_context: str | None
-    operation_id: str
+    operation_id: str | None
+    """None for a target of a call that the app made."""
     outcome: str = "ringing"
-    """``ringing``, then ``answered``, ``inLobby``, ``declined``, ``rangOut``, ``busy``, ``failed``, ``callEnded``."""
+    """Then ``answered``, ``inLobby``, ``declined``, ``rangOut``, ``busy``, ``failed``, ``cancelled``, ``callEnded``."""
     ended_at: float | None = None
 
 
@@ -96,12 +97,20 @@ class TokenEntry:
 
 @dataclass(slots=True, kw_only=True)
 class CallEntry:
-    """A call that began or ended."""
+    """A call's new state."""
 
     number: int
     at: float = field(default_factory=time.time)
     call_id: str
     state: str
+    direction: str = "outgoing"
+    thread_id: str | None = None
+    """The meeting, where it has joined one."""
+    is_duplicate: bool = False
+    """Another leg of the app is in the same meeting."""
+    code: int | None = None
+    subcode: int | None = None
+    """Of its end."""
 
 
 Entry = RequestEntry | RingEntry | CallbackEntry | TokenEntry | CallEntry
@@ -167,6 +176,11 @@ class EventLog:
         return [entry for entry in self.requests if entry.route == "invite"]
 
     @property
+    def creates(self) -> list[RequestEntry]:
+        """Every request to create a call, processed or not."""
+        return [entry for entry in self.requests if entry.route == "create"]
+
+    @property
     def rings(self) -> list[RingEntry]:
         """Every person rung: one entry each time somebody's phone would have rung."""
         return self._copies(RingEntry)
@@ -188,7 +202,7 @@ class EventLog:
 
     @property
     def calls(self) -> list[CallEntry]:
-        """Every call's beginning and end."""
+        """Every new state of a call."""
         return self._copies(CallEntry)
 
     def as_json(self, *, bodies: bool = True) -> dict[str, list[dict[str, object]]]:

@@ -85,14 +85,14 @@ class Reporting(Options):
 
     callback_tokens: Literal["older", "entra"] = "older"
     """Who signs the callbacks' tokens: the calling service with keys of its own, or Entra."""
-    lost: Literal["none", "operation", "roster", "all"] = "none"
-    """Callbacks that are never sent."""
+    lost: Literal["none", "operation", "roster", "call", "end", "all"] = "none"
+    """Callbacks that are never sent; ``call`` and ``end``: states of the call, all or the last one."""
     late: Seconds = 0
     """Seconds by which the reports come late."""
     copies: Count = 1
     """How often each report is sent: 2 sends every one twice."""
     before_response: bool = False
-    """The final report is sent before the invite is answered."""
+    """The final report is sent before the response to the invite; the first one before that to a create."""
     roster_first: bool = False
     """The roster is sent before the operation's end."""
     early_roster: bool = True
@@ -145,6 +145,17 @@ class Reporting(Options):
     """The letter case of ``status``, ``changeType`` and ``state``."""
     without_client_context: bool = False
     """Notifications of operations lack ``clientContext``."""
+
+    call_form: Literal["recorded", "documented"] = "recorded"
+    """Notifications of a call's state without its ``id``, as the service sends them, or as its pages print them."""
+    establishing: Literal["first", "late", "never"] = "first"
+    """The notification of that state: first, after ``established``, or none."""
+    established: Annotated[int, Field(ge=1)] = 2
+    """How often a new call is reported as established; from the second time on with ``mediaState``."""
+    chat_info: Literal["early", "late", "never"] = "early"
+    """``chatInfo`` and ``meetingInfo`` of a joined meeting: with every state, with the last ``established``, never."""
+    bare_end: bool = False
+    """A call's end comes without ``state`` and ``resultInfo``."""
 
     @staticmethod
     def layered(*layers: Reporting) -> Reporting:

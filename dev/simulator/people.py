@@ -94,6 +94,8 @@ class Participant:
     is_ringing: bool = False
     is_in_lobby: bool = False
     removed: bool = False
+    is_unreported: bool = False
+    """Was there before the app, and is not on notified rosters."""
     hidden: Literal["none", "marked", "withoutId"] = "none"
     """How the identity is hidden from rosters."""
     name: str | None = None

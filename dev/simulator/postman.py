@@ -14,7 +14,7 @@ import requests
 from dev.simulator.log import CallbackEntry, EventLog
 
 if TYPE_CHECKING:
-    from dev.simulator.callback_tokens import CallbackTokens
+    from dev.simulator.callback_tokens import CallbackTokens, Kind
     from dev.simulator.calls import Call, Notice
     from dev.simulator.schedule import Schedule
 
@@ -84,13 +84,25 @@ class Postman:
             body=notice.body,
         )
         if not notice.lost:
-            token = self._tokens.good(notice.tokens, call.client_id, call.tenant_id)
-            entry.status, entry.error = self.post(call, notice.body, token)
+            entry.status, entry.error = self.post(call, notice.body, self.token(call, notice.tokens))
         self._log.add(entry)
         accepted = notice.lost or (entry.status is not None and 200 <= entry.status < 300)  # noqa: PLR2004 - success
         if not accepted and attempt <= self._delivery.retries and not call.abandoned:
             distance = self._delivery.retry_after * 2 ** (attempt - 1)
             self._schedule.after(distance, lambda: self._attempt(call, notice, attempt + 1))
+
+    def token(self, call: Call, kind: Kind) -> str:
+        """Return a good token for a callback of ``call``."""
+        return self._tokens.good(kind, call.client_id, call.tenant_id)
+
+    def post_once(self, call: Call, about: str, body: object, token: str, *, address: str | None = None) -> int | None:
+        """POST ``body`` once and log it; return the status of the response, or None without one."""
+        entry = CallbackEntry(number=self._log.number(), call_id=call.id, about=about, body=body)
+        entry.status, entry.error = self.post(call, body, token, address=address)
+        if isinstance(body, bytes):
+            entry.body = body.decode("utf-8", "replace")
+        self._log.add(entry)
+        return entry.status
 
     def post(
         self, call: Call, body: object, token: str, *, address: str | None = None

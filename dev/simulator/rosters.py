@@ -27,7 +27,7 @@ def roster(call: Call, chosen: Reporting, operation: Operation | None = None) ->
     invited = {invitee.identity.key for invitee in operation.people} if operation else set()
     shown: list[Json] = []
     for someone in everybody:
-        if not _is_shown(someone, chosen):
+        if someone.is_unreported or not _is_shown(someone, chosen):
             continue
         is_invited = someone.identity.kind == "user" and someone.identity.key in invited
         as_application = documented and is_invited and chosen.as_application != "none"

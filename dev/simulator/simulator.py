@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -16,18 +15,25 @@ from dev.simulator.dispatch import Dispatcher
 from dev.simulator.entra import DEFAULT_ROLES, Entra
 from dev.simulator.faults import Fault, Faults
 from dev.simulator.graph import GraphCalls
+from dev.simulator.incoming import IncomingCalls
 from dev.simulator.keys import Algorithm, Issuer  # noqa: TC001 - the control endpoint reads the annotations
-from dev.simulator.log import CallbackEntry, EventLog
+from dev.simulator.legs import Legs
+from dev.simulator.log import EventLog
+from dev.simulator.meetings import Meetings
 from dev.simulator.options import Behaviour, Outcome, Reporting
+from dev.simulator.people import Identity
 from dev.simulator.postman import Delivery, Postman
 from dev.simulator.reports import Reports
+from dev.simulator.ringing import Invitations
 from dev.simulator.schedule import Schedule
-from dev.simulator.scripts import CallOptions
+from dev.simulator.scripts import CallOptions, IncomingOptions, Limits, MeetingOptions
 from dev.simulator.web import Server
 from dev.simulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from dev.simulator.meetings import Meeting
 
 
 TENANT_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -90,8 +96,12 @@ class Simulator:
         self.faults = Faults(seed)
         self._schedule = Schedule(time_scale)
         self._postman = Postman(self.log, self._schedule, self._tokens, delivery or Delivery(), self.ca_file)
-        self.world = World(self.log, Reports(self._postman, Reporting.read(defaults)))
-        calls = GraphCalls(self.log, self._schedule, self.world, self.entra, self.base_url)
+        self.world = World(self.log, Reports(self._postman, Reporting.read(defaults)), Meetings(tenant_id))
+        invitations = Invitations(self.log, self._schedule, self.world)
+        legs = Legs(self._schedule, self.world, invitations)
+        self._incoming = IncomingCalls(self._schedule, self.world, legs)
+        handlers = (invitations, legs, self._incoming)
+        calls = GraphCalls(self.log, self.world, self.entra, self.base_url, handlers=handlers)
         self._dispatcher = Dispatcher(
             self.log,
             self._schedule,
@@ -139,26 +149,32 @@ class Simulator:
     def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Any) -> str:
         """Make a call whose events go to ``callback_uri``, and return its id.
 
-        ``options`` are those of CallOptions.
-
-        Raises:
-            OptionError: The options are invalid.
-            ValueError: A call with this id exists already.
+        ``options`` are those of CallOptions; raises OptionError, and ValueError where a call has this id already.
         """
-        return self.begin_call({**options, "callback_uri": callback_uri, "id": call_id}).id
-
-    def begin_call(self, members: Mapping[str, object]) -> Call:
-        """Make a call with the members of CallOptions; the same as ``create_call``."""
-        options = CallOptions.read(members)
-        call = Call(
-            id=options.id or str(uuid.uuid4()),
-            callback_uri=options.callback_uri,
-            tenant_id=options.tenant_id or self.tenant_id,
-            client_id=options.client_id or self.client_id,
-            options=options,
-        )
+        read = CallOptions.read({"id": call_id, **options, "callback_uri": callback_uri})
+        call = Call.make(read, self.tenant_id, self.client_id)
         self.world.begin(call)
-        return call
+        return call.id
+
+    def meeting(self, **options: Any) -> Meeting:
+        """Add a meeting that the app can join; ``options`` are those of MeetingOptions."""
+        return self.world.add_meeting(MeetingOptions.read(options))
+
+    def incoming_call(self, callback_uri: str, source: object, **options: Any) -> str:
+        """Have ``source`` call the app at its webhook, and return the call's id; ``options``: IncomingOptions."""
+        read = IncomingOptions.read({**options, "callback_uri": callback_uri, "source": source})
+        return self._incoming.arrive(read, self.tenant_id, self.client_id).id
+
+    def limits(self, **options: Any) -> None:
+        """Change limits of the service and settings of the tenant, until a reset; ``options`` are those of Limits."""
+        with self.world.lock:
+            self.world.limits = Limits.read({**self.world.limits.model_dump(exclude_unset=True), **options})
+
+    def report(self, **options: Any) -> None:
+        """Change how everything is reported, until a reset; ``options`` are those of Reporting."""
+        with self.world.lock:
+            changed = Reporting.read(options)
+            self.world.reports.defaults = Reporting.layered(self.world.reports.defaults, changed)
 
     def end_call(
         self, call_id: str, *, announce: bool = True, forget: bool = True, report_pending: bool = False
@@ -171,11 +187,20 @@ class Simulator:
             forget: Reading it gives 404 / 8522 from now on; else it reads as terminated.
             report_pending: Report invitations that still ring as failed; else they are never heard of again.
         """
-        self.world.end(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
+        self.world.end_all(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
+
+    def join(self, call_id: str, identity_id: str, *, in_lobby: bool = False) -> None:
+        """Have a person come by themselves into the call or meeting that the app is in."""
+        self.world.join(self.call(call_id), Identity.named(identity_id), in_lobby=in_lobby)
 
     def leave(self, call_id: str, identity_id: str) -> bool:
-        """Have somebody leave a call; say whether they were in it."""
-        return self.world.leave(self.call(call_id), identity_id)
+        """Have a person leave a call; return whether they were in it."""
+        call = self.call(call_id)
+        with self.world.lock:
+            someone = call.conversation.find(identity_id)
+            if someone:
+                self.world.leave(call, someone)
+            return someone is not None
 
     def call(self, call_id: str) -> Call:
         """Return a call as it is now; raises KeyError."""
@@ -183,10 +208,7 @@ class Simulator:
             return self.world.calls[call_id]
 
     def person(self, identity_id: str, outcome: Outcome = "answers", **options: Any) -> None:
-        """Set what the person with ``identity_id`` does when called, from now on and in every call.
-
-        ``options`` are those of Behaviour.
-        """
+        """Set what a person does when called, from now on and in every call; ``options`` are those of Behaviour."""
         behaviour = Behaviour.read({**options, "outcome": outcome})
         with self.world.lock:
             self.world.people[identity_id.casefold()] = behaviour
@@ -219,15 +241,8 @@ class Simulator:
         """
         call = self.call(call_id)
         body = notices.envelope(items) if isinstance(items, list) else items
-        entry = CallbackEntry(number=self.log.number(), call_id=call_id, about="custom", body=body)
-        if token is None:
-            kind = self.world.reports.of(call).callback_tokens
-            token = self._tokens.good(kind, call.client_id, call.tenant_id)
-        entry.status, entry.error = self._postman.post(call, body, token, address=callback_uri)
-        if isinstance(body, bytes):
-            entry.body = body.decode("utf-8", "replace")
-        self.log.add(entry)
-        return entry.status
+        token = self.world.reports.token(call) if token is None else token
+        return self._postman.post_once(call, "custom", body, token, address=callback_uri)
 
     def token(
         self,

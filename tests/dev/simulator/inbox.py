@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Received:
     """One POST."""
 
+    path: str
     headers: Mapping[str, str]
     body: Any
     claims: dict[str, Any] | None
@@ -50,7 +51,7 @@ class Inbox:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(inbox.receive(dict(self.headers), raw))
+                self.send_response(inbox.receive(self.path, dict(self.headers), raw))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -80,8 +81,8 @@ class Inbox:
         self._known: dict[str, dict[str, Any] | None] = {}
         self.received, self.statuses = [], []
 
-    def receive(self, headers: Mapping[str, str], raw: bytes) -> int:
-        received = Received(headers, json.loads(raw), self._claims(headers.get("Authorization", "")))
+    def receive(self, path: str, headers: Mapping[str, str], raw: bytes) -> int:
+        received = Received(path, headers, json.loads(raw), self._claims(headers.get("Authorization", "")))
         with self._lock:
             self.received.append(received)
             return self.statuses.pop(0) if self.statuses else 202

@@ -161,8 +161,8 @@ def test_an_ended_call_reports_its_end_and_rings_no_more(
     (received,) = inbox.received
     assert received.items[0]["changeType"] == "deleted"
     assert received.data["state"] == "terminated"
-    assert received.data["resultInfo"]["code"] == "200"
-    assert "resource" not in received.items[0]
+    assert (received.data["resultInfo"]["code"], received.data["resultInfo"]["subcode"]) == (200, 5001)
+    assert "id" not in received.data
 
 
 def test_an_ended_call_can_fail_its_operations(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
