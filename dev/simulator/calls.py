@@ -1,4 +1,4 @@
-"""Calls, the people in them, and the operations that invite more: state without behaviour."""
+"""Calls and the operations that invite people into them: state without behaviour."""
 
 from __future__ import annotations
 
@@ -8,154 +8,103 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dev.simulator.people import Identity, Participant
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
+    from dev.simulator.callback_tokens import Kind
     from dev.simulator.log import RingEntry
-    from dev.simulator.options import Behaviour, CallKind, Reporting
-
-# Which identity counts where several are given: the order of Microsoft's own SDK; the last ones it does not name.
-_KINDS = {
-    "user": "8:orgid:",
-    "guest": "8:teamsvisitor:",
-    "encrypted": "29:",
-    "applicationInstance": "28:orgid:",
-    "application": "28:",
-    "phone": "4:",
-    "onPremises": "8:sfb:",
-    "azureCommunicationServicesUser": "8:acs:",
-    "device": "8:device:",
-    "assertedIdentity": "4:",
-    "conversation": "19:",
-}
-IDENTITY_KINDS = frozenset(_KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Somebody who can be rung: which kind of identity, its id, and all members it was given with."""
-
-    kind: str
-    members: Mapping[str, object]
-
-    @classmethod
-    def of(cls, identity_set: object) -> Identity | None:
-        """Return the identity that Graph reads from an identitySet, or None where there is none with an id."""
-        if not isinstance(identity_set, dict):
-            return None
-        for kind in _KINDS:
-            members = identity_set.get(kind)
-            if isinstance(members, dict) and isinstance(members.get("id"), str) and members["id"]:
-                return cls(kind, members)
-        return None
-
-    @property
-    def id(self) -> str:
-        """The identity's own id: a GUID, a phone number, ..."""
-        return str(self.members["id"])
-
-    @property
-    def key(self) -> str:
-        """The id as it is compared."""
-        return self.id.casefold()
-
-    @property
-    def mri(self) -> str:
-        """The name that failure messages use."""
-        return f"{_KINDS[self.kind]}{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Invitee:
-    """One participant of an invite, as Graph read it."""
-
-    identity: Identity
-    replaces_call_id: str | None = None
-    participant_id: str | None = None
-    hidden: bool | None = None
-    remove_from_default_audio_routing_group: bool | None = None
-
-
-@dataclass(slots=True)
-class Participant:
-    """Somebody in a call."""
-
-    identity: Identity
-    source_id: int
-    sequence: int
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    is_in_lobby: bool = False
-    removed: bool = False
+    from dev.simulator.options import Reporting
+    from dev.simulator.people import Invitee
+    from dev.simulator.scripts import CallOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One callback to be sent, with what was true when it was written."""
+    """One callback to be sent, with the state at the time it was written."""
 
     about: str
     body: dict[str, object]
     operation_id: str | None = None
     lost: bool = False
+    tokens: Kind = "older"
+    """The kind of token it is sent with."""
     attempted: threading.Event | None = None
     """Set when the first attempt has ended."""
 
 
-@dataclass(slots=True)
-class Call:
-    """A call of an app registration, with the address that its events go to."""
+@dataclass(slots=True, eq=False)
+class Conversation:
+    """What the legs in one meeting or call share: who is in it."""
 
-    id: str
-    callback_uri: str
-    tenant_id: str
-    client_id: str
-    kind: CallKind = "group"
-    delta_roster: bool = False
-    operations_readable: bool = False
-    roster_read: str = "empty"
-    """What reading the roster of a peer-to-peer call gives: ``empty`` or ``error``."""
-    mixed: str = "failed"
-    """How an operation ends of which some came and some did not."""
-    behaviour: Behaviour | None = None
-    reporting: Mapping[str, object] = field(default_factory=dict)
-    state: str = "established"
-    forgotten: bool = False
-    chain_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    legs: list[Call] = field(default_factory=list, repr=False)
+    participants: list[Participant] = field(default_factory=list)
+    """Everybody who ever was in it, people who are still being called, and the app once for each leg."""
     sequence: int = 0
     """Counts changes of the roster."""
     sources: int = 0
-    participants: list[Participant] = field(default_factory=list)
-    operations: dict[str, Operation] = field(default_factory=dict)
-    outbox: deque[Notice] = field(default_factory=deque)
-    sending: bool = False
-    abandoned: bool = False
-    """Set by a reset: nothing of it is sent any more."""
+    had_people: bool = False
+    """A person has been in it, or in its lobby."""
+
+    @property
+    def listed(self) -> list[Participant]:
+        """Everybody in it, the app and people who are still being called included."""
+        return [participant for participant in self.participants if not participant.removed]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the app is alone: without people who are in it, or still being called."""
+        return all(someone.is_app for someone in self.listed)
 
     @property
     def present(self) -> list[Participant]:
-        """Those who are in the call or its lobby."""
-        return [participant for participant in self.participants if not participant.removed]
+        """The people in it or its lobby."""
+        return [someone for someone in self.listed if not someone.is_app and not someone.is_ringing]
 
-    def join(self, identity: Identity, *, in_lobby: bool = False) -> Participant:
-        """Put somebody on the roster; who is there already stays the same participant."""
-        for participant in self.present:
+    def find(self, key: str) -> Participant | None:
+        """Return the person with this identity id who is in it or its lobby."""
+        return next((someone for someone in self.present if someone.identity.key == key.casefold()), None)
+
+    def enter(self, leg: Call) -> None:
+        """Add a leg of the app."""
+        self.sequence += 1
+        leg.me.sequence = self.sequence
+        self.participants.append(leg.me)
+        self.legs.append(leg)
+
+    def add(self, identity: Identity, tenant_id: str, *, is_ringing: bool = False) -> Participant:
+        """Add a person; a person who is there already stays the same participant."""
+        for participant in self.listed:
             if participant.identity.key == identity.key:
                 return participant
         self.sequence += 1
         self.sources += 1
-        joined = Participant(identity, self.sources, self.sequence, is_in_lobby=in_lobby)
-        self.participants.append(joined)
-        return joined
+        added = Participant(identity, self.sources, self.sequence, tenant_id, is_ringing=is_ringing)
+        self.participants.append(added)
+        self.had_people = self.had_people or not is_ringing
+        return added
+
+    def answer(self, participant: Participant, *, in_lobby: bool) -> None:
+        """Move a person who rings into the call or its lobby."""
+        if participant.is_ringing:
+            self.sequence += 1
+            participant.is_ringing, participant.is_in_lobby = False, in_lobby
+            self.had_people = True
+            participant.sequence = self.sequence
 
     def leave(self, participant: Participant) -> bool:
-        """Take somebody off the roster; say whether they were on it."""
+        """Remove a person; return whether they were there."""
         if participant.removed:
             return False
         self.sequence += 1
         participant.removed, participant.sequence = True, self.sequence
+        if participant.is_ringing:
+            self.participants.remove(participant)
         return True
 
     def admit(self, participant: Participant) -> bool:
-        """Let somebody in from the lobby; say whether they waited there."""
+        """Admit a person from the lobby; return whether they waited there."""
         if participant.removed or not participant.is_in_lobby:
             return False
         self.sequence += 1
@@ -163,23 +112,88 @@ class Call:
         return True
 
 
-@dataclass(slots=True)
-class Operation:
-    """An invite that was taken."""
+@dataclass(slots=True, eq=False)
+class Call:
+    """One leg of an app registration, with the URL that its events go to."""
 
     id: str
-    call: Call
+    callback_uri: str
+    tenant_id: str
+    client_id: str
+    options: CallOptions
+    me: Participant
+    """The app's own entry on the roster."""
+    kind: str = "group"
+    state: str = "established"
+    direction: str = "outgoing"
+    conversation: Conversation = field(default_factory=Conversation)
+    details: dict[str, object] = field(default_factory=dict)
+    """The properties that the app sent to create it, or that an incoming call shows."""
+    joined_by: dict[str, object] = field(default_factory=dict)
+    """``chatInfo`` and ``meetingInfo`` as its notifications show them."""
+    keeps: int = 0
+    """Counts how often it was kept alive."""
+    first_reported: threading.Event = field(default_factory=threading.Event)
+    """Set when the first attempt at its first report has ended."""
+    forgotten: bool = False
+    chain_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    operations: dict[str, Operation] = field(default_factory=dict)
+    outbox: deque[Notice] = field(default_factory=deque)
+    sending: bool = False
+    abandoned: bool = False
+    """Set by a reset: no further callback of it is sent."""
+
+    @classmethod
+    def make(cls, options: CallOptions, tenant_id: str, client_id: str, *, app: Identity | None = None) -> Call:
+        """Make a call of ``options`` in which the app is ``app``."""
+        tenant_id, client_id = options.tenant_id or tenant_id, options.client_id or client_id
+        if app is None:
+            # A resource account has an id of its own.
+            is_app = options.app == "application"
+            own_id = client_id if is_app else str(uuid.uuid5(uuid.NAMESPACE_URL, client_id))
+            app = Identity(options.app, {"id": own_id, "displayName": f"28:{own_id}"})
+        return cls(
+            id=options.id or str(uuid.uuid4()),
+            callback_uri=options.callback_uri,
+            tenant_id=tenant_id,
+            client_id=client_id,
+            options=options,
+            me=Participant(app, 200, 0, tenant_id, is_app=True),
+            kind=options.kind,
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over."""
+        return self.state == "terminated"
+
+    @property
+    def present(self) -> list[Participant]:
+        """The people in the call or its lobby."""
+        return self.conversation.present
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """An accepted invite."""
+
+    id: str
+    call: Call = field(repr=False)
     people: tuple[Invitee, ...]
     client_context: str | None
     reporting: Reporting
+    when_ended: Callable[[Operation], None] | None = None
+    """Called at the end, instead of a report, where Graph itself calls people as a call's ``targets``."""
     status: str = "running"
     result: tuple[int, int, str] | None = None
     """Code, subcode and message."""
     waiting: set[int] = field(default_factory=set)
-    """Positions in ``people`` of those who are still being rung."""
+    """Indexes in ``people`` of those who are still being called."""
+    entries: dict[int, Participant] = field(default_factory=dict)
+    """The roster's entry for each of ``people``."""
     joined: list[Participant] = field(default_factory=list)
     rings: dict[int, RingEntry] = field(default_factory=dict)
     """The log's entry for each of ``people``."""
     failures: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     reported: threading.Event = field(default_factory=threading.Event)
-    """Set when the first attempt at the final report has ended, and when there will be none."""
+    """Set when the first attempt at the final report has ended, or when there will be no report."""

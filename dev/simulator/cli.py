@@ -11,13 +11,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic.alias_generators import to_camel
+
+from dev.simulator.callback_tokens import Kind
 from dev.simulator.client import ADDRESS_FILE, SimulatorClient, SimulatorError
 from dev.simulator.console import line
 from dev.simulator.examples import EXAMPLES
 from dev.simulator.faults import Fault
-from dev.simulator.options import Behaviour, OptionError, Outcome, Reporting, describe, to_snake_case
+from dev.simulator.options import Behaviour, OptionError, Options, Outcome, Reporting
 from dev.simulator.postman import Delivery
-from dev.simulator.scripts import CallScript
+from dev.simulator.scripts import CallOptions, IncomingOptions, Limits, MeetingOptions
 from dev.simulator.simulator import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Simulator
 
 if TYPE_CHECKING:
@@ -64,12 +67,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--folder", type=Path, default=_FOLDER, help=f"where its files are kept (default {_FOLDER})")
     parser.add_argument("--port", type=int, default=8443, help="where to listen; 0 takes a free port (default 8443)")
-    parser.add_argument("--time-scale", type=float, default=0.1, help="what a Graph second lasts (default 0.1)")
+    parser.add_argument("--time-scale", type=float, default=0.1, help="real seconds in a Graph second (default 0.1)")
     parser.add_argument("--tenant", default=TENANT_ID, help="the tenant's id")
     parser.add_argument("--client-id", default=CLIENT_ID, help="the app registration's client id")
     parser.add_argument("--client-secret", default=CLIENT_SECRET, help="its secret")
     parser.add_argument("--certificate", type=Path, help="its certificate (PEM, public part), to verify assertions")
     parser.add_argument("--seed", type=int, default=0, help="of faults that come at a rate")
+    parser.add_argument(
+        "--callback-tokens",
+        choices=get_args(Kind),
+        default="older",
+        help="who signs the callbacks' tokens: the calling service itself, or Entra (default older)",
+    )
     parser.add_argument(
         "--callback-retries",
         type=int,
@@ -83,19 +92,30 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument(
         "--example", type=int, choices=EXAMPLES, help="report as this example of Graph's page on inviting prints it"
     )
-    _options(call, CallScript, Reporting)
+    _options(call, CallOptions)
     end = _command(commands, "end", "end a call", _end)
     end.add_argument("call_id")
-    end.add_argument("--quietly", action="store_true", help="notify nobody")
-    leave = _command(commands, "leave", "have a person leave a call", _leave)
-    leave.add_argument("call_id")
-    leave.add_argument("person")
-    person = _command(commands, "person", "say what a person does when rung", _person)
+    end.add_argument("--quietly", action="store_true", help="send no notification")
+    for name, about in (("join", "have a person come into a call"), ("leave", "have a person leave a call")):
+        moved = _command(commands, name, about, _move)
+        moved.add_argument("call_id")
+        moved.add_argument("person", help="an identity id")
+    incoming = _command(commands, "incoming", "have a person call the app and print the call's id", _incoming)
+    incoming.add_argument("--callback-uri", required=True, help="the bot's webhook for calling")
+    incoming.add_argument("source", help="who calls: a user id or a phone number")
+    _options(incoming, IncomingOptions)
+    for name, about, kind in (
+        ("meeting", "add a meeting and print its links", MeetingOptions),
+        ("limits", "change limits of the service", Limits),
+        ("report", "change how everything is reported", Reporting),
+        ("fault", "add a fault and print its number", Fault),
+    ):
+        _options(_command(commands, name, about, _change), kind)
+    person = _command(commands, "person", "set what a person does when called", _person)
     person.add_argument("person", help="an identity id, or 'everyone'")
     person.add_argument("outcome", choices=get_args(Outcome))
-    _options(person, Behaviour, Reporting)
-    _options(_command(commands, "fault", "ask for a fault and print its number", _fault), Fault, Reporting)
-    _command(commands, "no-faults", "ask for no fault any more", lambda client, _: client.remove_faults())
+    _options(person, Behaviour)
+    _command(commands, "no-faults", "remove every fault", lambda client, _: client.remove_faults())
     log = _command(commands, "log", "print what happened, as JSON", _log)
     kinds = ("requests", "rings", "callbacks", "tokens", "keyFetches", "calls")
     log.add_argument("kind", nargs="?", choices=kinds, help="only this kind")
@@ -114,10 +134,10 @@ def _command(commands: Any, name: str, about: str, run: Any) -> argparse.Argumen
     return parser
 
 
-def _options(parser: argparse.ArgumentParser, *kinds: type) -> None:
-    offered = {name: what for kind in kinds for name, what in describe(kind).items()}
-    for given_otherwise in ("outcome", "callbackUri", "id"):
-        offered.pop(given_otherwise, None)
+def _options(parser: argparse.ArgumentParser, kind: type[Options]) -> None:
+    offered = kind.describe()
+    for argument in ("outcome", "callbackUri", "id", "source"):
+        offered.pop(argument, None)
     parser.epilog = "name=value:\n" + "\n".join(f"  {name}: {what}" for name, what in offered.items())
     parser.add_argument("options", nargs="*", type=_option, metavar="name=value", help="see below")
 
@@ -127,24 +147,30 @@ def _option(text: str) -> tuple[str, object]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not name=value")
     try:
-        return to_snake_case(name), json.loads(value)
+        return name, json.loads(value)
     except ValueError:
-        return to_snake_case(name), value
+        return name, value
 
 
 def _call(client: SimulatorClient, options: argparse.Namespace) -> object:
-    chosen: dict[str, Any] = {**EXAMPLES.get(options.example, {}), **dict(options.options)}
-    if isinstance(chosen.get("behaviour"), dict):
-        chosen["behaviour"] = {to_snake_case(name): value for name, value in chosen["behaviour"].items()}
-    return client.create_call(options.callback_uri, call_id=options.id, **chosen)
+    chosen = {to_camel(name): value for name, value in EXAMPLES.get(options.example, {}).items()}
+    return client.create_call(options.callback_uri, call_id=options.id, **{**chosen, **dict(options.options)})
 
 
 def _end(client: SimulatorClient, options: argparse.Namespace) -> None:
     client.end_call(options.call_id, announce=not options.quietly)
 
 
-def _leave(client: SimulatorClient, options: argparse.Namespace) -> None:
-    client.leave(options.call_id, options.person)
+def _move(client: SimulatorClient, options: argparse.Namespace) -> None:
+    getattr(client, options.command)(options.call_id, options.person)
+
+
+def _change(client: SimulatorClient, options: argparse.Namespace) -> object:
+    return getattr(client, options.command)(**dict(options.options))
+
+
+def _incoming(client: SimulatorClient, options: argparse.Namespace) -> object:
+    return client.incoming_call(options.callback_uri, options.source, **dict(options.options))
 
 
 def _person(client: SimulatorClient, options: argparse.Namespace) -> None:
@@ -152,10 +178,6 @@ def _person(client: SimulatorClient, options: argparse.Namespace) -> None:
         client.everyone(options.outcome, **dict(options.options))
         return
     client.person(options.person, options.outcome, **dict(options.options))
-
-
-def _fault(client: SimulatorClient, options: argparse.Namespace) -> object:
-    return client.fault(**dict(options.options))
 
 
 def _log(client: SimulatorClient, options: argparse.Namespace) -> object:
@@ -177,6 +199,7 @@ def _serve(options: argparse.Namespace) -> int:
         certificate_pem=options.certificate.read_text() if options.certificate else None,
         seed=options.seed,
         delivery=Delivery(retries=options.callback_retries),
+        callback_tokens=options.callback_tokens,
     )
     simulator.log.listen(lambda entry: _print(line(entry)))
     address_file = options.folder / ADDRESS_FILE

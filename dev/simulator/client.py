@@ -1,30 +1,26 @@
-"""Drives a simulator that runs in another process, with the names that ``Simulator`` has."""
+"""Controls a simulator that runs in another process, with the names that ``Simulator`` has."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import requests
-
-from dev.simulator.options import to_camel_case
+from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from dev.simulator.faults import FaultOptions
     from dev.simulator.options import Outcome
-    from dev.simulator.scripts import BehaviourOptions, CallOptions
 
 ADDRESS_FILE = "simulator.json"
-"""Written into a simulator's folder while it runs: its address and its authority's certificate."""
+"""Written into a simulator's folder while it runs: its URL and its authority's certificate."""
 _TIMEOUT = 65
 
 
 class SimulatorError(Exception):
-    """The simulator does not run, or did not accept what was asked."""
+    """The simulator does not run, or did not accept the request."""
 
 
 class SimulatorClient:
@@ -48,79 +44,101 @@ class SimulatorClient:
         settings: dict[str, str] = self._ask("GET", "settings")
         return settings
 
-    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Unpack[CallOptions]) -> str:
+    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Any) -> str:
         """Make a call whose events go to ``callback_uri``, and return its id."""
-        body = {**_camel_cased(options), "callbackUri": callback_uri, "id": call_id}
-        return str(self._ask("POST", "calls", body)["id"])
+        return str(self._ask("POST", "calls", callback_uri=callback_uri, id=call_id, **options)["id"])
+
+    def meeting(self, **options: Any) -> dict[str, str]:
+        """Add a meeting; return its links and coordinates, with camelCase names."""
+        meeting: dict[str, str] = self._ask("POST", "meetings", **options)
+        return meeting
+
+    def incoming_call(self, callback_uri: str, source: object, **options: Any) -> str:
+        """Have a person call the app at its webhook, and return the call's id."""
+        return str(self._ask("POST", "incoming", callback_uri=callback_uri, source=source, **options)["id"])
+
+    def limits(self, **options: Any) -> None:
+        """Change limits of the service and settings of the tenant."""
+        self._ask("PUT", "limits", **options)
+
+    def report(self, **options: Any) -> None:
+        """Change how everything is reported."""
+        self._ask("PUT", "reporting", **options)
+
+    def join(self, call_id: str, identity_id: str, *, in_lobby: bool = False) -> None:
+        """Have a person come by themselves."""
+        self._ask("POST", f"calls/{_quoted(call_id)}/join", identity_id=identity_id, in_lobby=in_lobby)
 
     def call(self, call_id: str) -> dict[str, Any]:
         """Return a call as it is now."""
-        call: dict[str, Any] = self._ask("GET", f"calls/{quote(call_id, safe='')}")
+        call: dict[str, Any] = self._ask("GET", f"calls/{_quoted(call_id)}")
         return call
 
-    def end_call(
-        self, call_id: str, *, announce: bool = True, forget: bool = True, report_pending: bool = False
-    ) -> None:
-        """End a call."""
-        body = {"announce": announce, "forget": forget, "reportPending": report_pending}
-        self._ask("POST", f"calls/{quote(call_id, safe='')}/end", body)
+    def end_call(self, call_id: str, **options: Any) -> None:
+        """End a call; the options are those of ``Simulator.end_call``."""
+        self._ask("POST", f"calls/{_quoted(call_id)}/end", **options)
 
     def leave(self, call_id: str, identity_id: str) -> None:
-        """Have somebody leave a call."""
-        self._ask("POST", f"calls/{quote(call_id, safe='')}/leave", {"person": identity_id})
+        """Have a person leave a call."""
+        self._ask("POST", f"calls/{_quoted(call_id)}/leave", identity_id=identity_id)
 
     def post_notification(self, call_id: str, items: list[object], *, token: str | None = None) -> int | None:
-        """Have a callback of any items posted once; return the status answered."""
-        body: dict[str, object] = {"items": items} if token is None else {"items": items, "token": token}
-        status: int | None = self._ask("POST", f"calls/{quote(call_id, safe='')}/notifications", body)["status"]
+        """Have a callback of any items posted once; return the status of the response."""
+        path = f"calls/{_quoted(call_id)}/notifications"
+        status: int | None = self._ask("POST", path, items=items, token=token)["status"]
         return status
 
-    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what a person does when rung."""
-        self._ask("PUT", f"people/{quote(identity_id, safe='')}", {**_camel_cased(options), "outcome": outcome})
+    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what a person does when called."""
+        self._ask("PUT", f"people/{_quoted(identity_id)}", outcome=outcome, **options)
 
-    def everyone(self, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what people do of whom nothing else is known."""
-        self._ask("PUT", "everyone", {**_camel_cased(options), "outcome": outcome})
+    def everyone(self, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what people do who have no behaviour of their own."""
+        self._ask("PUT", "everyone", outcome=outcome, **options)
 
-    def fault(self, **options: Unpack[FaultOptions]) -> int:
-        """Ask for a fault and return its number."""
-        return int(self._ask("POST", "faults", _camel_cased(options))["number"])
+    def fault(self, **options: Any) -> int:
+        """Add a fault and return its number."""
+        return int(self._ask("POST", "faults", **options)["number"])
 
     def remove_faults(self) -> None:
-        """Ask for no fault any more."""
+        """Remove every fault."""
         self._ask("DELETE", "faults")
 
     def log(self, *, bodies: bool = True) -> dict[str, list[dict[str, Any]]]:
-        """Return the log, by kind, with camelCase members."""
-        log: dict[str, list[dict[str, Any]]] = self._ask("GET", f"log?bodies={str(bodies).lower()}")
+        """Return the log, by kind, with camelCase properties."""
+        log: dict[str, list[dict[str, Any]]] = self._ask("GET", f"log?bodies={bodies}")
         return log
 
     def wait_idle(self, timeout: float = 10) -> bool:
-        """Wait until nothing is under way, at most ``timeout`` seconds (and a minute); say whether that is so."""
+        """Wait until nothing is under way, at most ``timeout`` seconds (and a minute); return whether that is so."""
         return bool(self._ask("GET", f"idle?timeout={timeout}")["idle"])
 
-    def rotate_keys(self, *, keep_old: bool = True) -> str:
-        """Sign callbacks with a new key from now on and return its id."""
-        return str(self._ask("POST", "keys/rotate", {"keepOld": keep_old})["kid"])
+    def rotate_keys(self, **options: Any) -> str:
+        """Sign callbacks with a new key from now on and return its id; the options are those of ``Simulator``."""
+        return str(self._ask("POST", "keys/rotate", **options)["kid"])
+
+    def token(self, **options: Any) -> str:
+        """Mint a callback token; the options are those of ``Simulator.token``, with ``claims`` as one of them."""
+        return str(self._ask("POST", "tokens", **options)["token"])
 
     def revoke_tokens(self) -> None:
-        """Make Graph answer 401 to every access token given so far."""
+        """Make Graph return 401 for every access token issued so far."""
         self._ask("POST", "tokens/revoke")
 
     def reset(self) -> None:
         """Forget calls, people, faults and the log."""
         self._ask("POST", "reset")
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:
-        # A session for each request: an environment's REQUESTS_CA_BUNDLE and proxies must not be heeded here.
+    def _ask(self, method: str, path: str, **members: object) -> Any:
+        body = {to_camel(name): value for name, value in members.items()}
+        # A session for each request: the environment's REQUESTS_CA_BUNDLE and proxies must not apply here.
         with requests.Session() as session:
             session.trust_env = False
             try:
                 response = session.request(
                     method,
                     f"{self.base_url}/simulator/{path}",
-                    json=body,
+                    json=body or None,
                     verify=self.ca_file,
                     timeout=_TIMEOUT,
                 )
@@ -131,9 +149,5 @@ class SimulatorClient:
         return response.json() if response.content else None
 
 
-def _camel_cased(members: Mapping[str, object]) -> dict[str, object]:
-    """Name members as JSON does; a behaviour within a call is named likewise."""
-    return {
-        to_camel_case(name): _camel_cased(value) if name == "behaviour" and isinstance(value, dict) else value
-        for name, value in members.items()
-    }
+def _quoted(part: str) -> str:
+    return quote(part, safe="")

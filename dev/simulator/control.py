@@ -1,203 +1,192 @@
-"""The control routes: what ``Simulator`` offers, as JSON over HTTPS, for other processes and for curl."""
+"""The control endpoint: the methods of ``Simulator`` as JSON over HTTPS, for other processes and for curl.
+
+The properties of a request are the keywords of the method that handles it, in camelCase.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from dev.simulator.control_json import Members, call_json, camel_cased, check, error, members_of, snake_cased
-from dev.simulator.faults import new_fault
-from dev.simulator.options import OptionError
-from dev.simulator.scripts import new_behaviour
-from dev.simulator.web import Request, Response
+from pydantic import ValidationError, validate_call
+from pydantic.alias_generators import to_camel, to_snake
+
+from dev.simulator.options import OptionError, Reporting
+from dev.simulator.rosters import roster_read
+from dev.simulator.web import BodyError, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dev.simulator.calls import Call
     from dev.simulator.simulator import Simulator
 
-_Handler = Callable[..., Response]
 _LONGEST_WAIT = 60
 
 
 class Control:
-    """Answers requests under ``/simulator/``; faults in them are named, all at once."""
+    """Responds to requests under ``/simulator/``; an invalid request gets all its faults at once."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        routes: list[tuple[str, str, _Handler]] = [
-            ("GET", "settings", self._settings),
-            ("GET", "calls", self._calls),
-            ("POST", "calls", self._create_call),
-            ("GET", "calls/([^/]+)", self._call),
-            ("POST", "calls/([^/]+)/end", self._end_call),
-            ("POST", "calls/([^/]+)/leave", self._leave),
-            ("POST", "calls/([^/]+)/notifications", self._post_notification),
-            ("GET", "people", self._people),
-            ("PUT", "people/([^/]+)", self._person),
-            ("PUT", "everyone", self._everyone),
-            ("GET", "faults", self._faults),
-            ("POST", "faults", self._fault),
-            ("DELETE", "faults(?:/([0-9]+))?", self._remove_faults),
-            ("GET", "log", self._log),
-            ("GET", "idle", self._idle),
-            ("POST", "reset", self._reset),
-            ("POST", "tokens", self._token),
-            ("POST", "tokens/revoke", self._revoke_tokens),
-            ("PUT", "roles", self._roles),
-            ("POST", "keys/rotate", self._rotate_keys),
-            ("PUT", "keys", self._fail_keys),
+        # Method, path, handler, status, and the name that the result has in the response; None: the result is all.
+        routes: list[tuple[str, str, Callable[..., object], int, str | None]] = [
+            ("GET", "settings", simulator.settings, 200, None),
+            ("GET", "calls", self._calls, 200, "value"),
+            ("POST", "calls", self._create_call, 201, None),
+            ("GET", "calls/([^/]+)", self._call, 200, None),
+            ("POST", "calls/([^/]+)/end", simulator.end_call, 204, None),
+            ("POST", "calls/([^/]+)/join", simulator.join, 204, None),
+            ("POST", "calls/([^/]+)/leave", self._leave, 204, None),
+            ("POST", "meetings", self._meeting, 201, None),
+            ("POST", "incoming", simulator.incoming_call, 201, "id"),
+            ("PUT", "limits", simulator.limits, 204, None),
+            ("PUT", "reporting", simulator.report, 204, None),
+            ("POST", "calls/([^/]+)/notifications", self._post_notification, 200, "status"),
+            ("GET", "people", self._people, 200, "value"),
+            ("PUT", "people/([^/]+)", simulator.person, 204, None),
+            ("PUT", "everyone", simulator.everyone, 204, None),
+            ("GET", "faults", self._faults, 200, "value"),
+            ("POST", "faults", simulator.fault, 201, "number"),
+            ("DELETE", "faults(?:/([0-9]+))?", simulator.faults.remove, 204, None),
+            ("GET", "log", self._log, 200, None),
+            ("GET", "idle", self._idle, 200, "idle"),
+            ("POST", "reset", simulator.reset, 204, None),
+            ("POST", "tokens", self._token, 201, "token"),
+            ("POST", "tokens/revoke", simulator.revoke_tokens, 204, None),
+            ("PUT", "roles", simulator.set_roles, 204, None),
+            ("POST", "keys/rotate", simulator.rotate_keys, 200, "kid"),
+            ("PUT", "keys", simulator.fail_keys, 204, None),
         ]
-        self._routes = [(method, re.compile(f"/simulator/{path}"), handler) for method, path, handler in routes]
+        self._routes = [
+            (method, re.compile(f"/simulator/{path}"), validate_call(handler), status, name)
+            for method, path, handler, status, name in routes
+        ]
 
     def answer(self, request: Request) -> Response:
-        """Answer one request."""
+        """Respond to one request."""
         methods: list[str] = []
-        for method, pattern, handler in self._routes:
+        for method, pattern, handler, status, name in self._routes:
             found = pattern.fullmatch(request.path)
             if found and method == request.method:
-                return self._handle(handler, request, [part and unquote(part) for part in found.groups()])
+                parts = [unquote(part) for part in found.groups() if part is not None]
+                return _handled(lambda: handler(*parts, **_members(request)), status, name)  # noqa: B023 - called at once
             methods += [method] if found else []
         if methods:
-            response = error(405, "MethodNotAllowed", f"This address takes {', '.join(methods)}.")
+            response = _error(405, "MethodNotAllowed", f"This path accepts {', '.join(methods)}.")
             response.headers["Allow"] = ", ".join(methods)
             return response
-        known = sorted({pattern.pattern for _, pattern, _ in self._routes})
-        return error(404, "NotFound", f"No such control route; there are {', '.join(known)}.")
+        known = sorted({pattern.pattern for _, pattern, *_ in self._routes})
+        return _error(404, "NotFound", f"No such control route. The routes are {', '.join(known)}.")
 
-    @staticmethod
-    def _handle(handler: _Handler, request: Request, parts: list[str]) -> Response:
-        try:
-            if request.method in {"POST", "PUT"}:
-                return handler(*parts, members=members_of(request))
-            return handler(*parts, query=request.query) if request.method == "GET" else handler(*parts)
-        except OptionError as refused:
-            return error(400, "BadRequest", str(refused), refused.faults)
-        except KeyError as refused:
-            return error(404, "NotFound", f"There is no call {refused.args[0]}.")
-        except ValueError as refused:
-            return error(409, "Conflict", str(refused))
-
-    def _settings(self, query: Mapping[str, str]) -> Response:
-        del query
-        return Response(body=self._simulator.settings())
-
-    def _calls(self, query: Mapping[str, str]) -> Response:
-        del query
+    def _calls(self) -> list[dict[str, object]]:
         with self._simulator.world.lock:
-            calls = list(self._simulator.world.calls.values())
-            return Response(body={"value": [call_json(call) for call in calls]})
+            return [_call_json(call) for call in self._simulator.world.calls.values()]
 
-    def _call(self, call_id: str, query: Mapping[str, str]) -> Response:
-        del query
+    def _call(self, call_id: str) -> dict[str, object]:
         with self._simulator.world.lock:
-            return Response(body=call_json(self._simulator.call(call_id)))
+            return _call_json(self._simulator.call(call_id))
 
-    def _create_call(self, members: Members) -> Response:
-        if isinstance(members.get("behaviour"), dict):
-            members["behaviour"] = snake_cased(members["behaviour"])
-        return Response(201, call_json(self._simulator.begin_call(members)))
+    def _create_call(self, callback_uri: str, **options: Any) -> dict[str, object]:
+        return self._call(self._simulator.create_call(callback_uri, **options))
 
-    def _end_call(self, call_id: str, members: Members) -> Response:
-        check(members, {"announce": bool, "forget": bool, "report_pending": bool})
-        self._simulator.end_call(call_id, **members)
-        return Response(204)
+    def _meeting(self, **options: Any) -> dict[str, object]:
+        meeting = self._simulator.meeting(**options)
+        names = ("thread_id", "organizer", "join_meeting_id", "passcode", "token", "join_web_url", "short_url")
+        return {to_camel(name): getattr(meeting, name) for name in names}
 
-    def _leave(self, call_id: str, members: Members) -> Response:
-        check(members, {"person": str}, needed={"person"})
-        if not self._simulator.leave(call_id, members["person"]):
-            raise OptionError(["person: is not in this call"])
-        return Response(204)
+    def _leave(self, call_id: str, identity_id: str) -> None:
+        if not self._simulator.leave(call_id, identity_id):
+            raise OptionError(["identityId: is not in this call"])
 
-    def _post_notification(self, call_id: str, members: Members) -> Response:
-        check(members, {"items": list, "body": dict, "token": str})
-        if ("items" in members) == ("body" in members):
+    def _post_notification(
+        self, call_id: str, items: list[Any] | None = None, body: dict[str, Any] | None = None, token: str | None = None
+    ) -> int | None:
+        if (items is None) == (body is None):
             raise OptionError(["give items (sent in the usual envelope) or body (sent as it is)"])
-        sent = members.get("items", members.get("body"))
-        status = self._simulator.post_notification(call_id, sent, token=members.get("token"))
-        return Response(body={"status": status})
+        return self._simulator.post_notification(call_id, items if body is None else body, token=token)
 
-    def _people(self, query: Mapping[str, str]) -> Response:
-        del query
+    def _people(self) -> list[dict[str, object]]:
         with self._simulator.world.lock:
             people = dict(self._simulator.world.people)
-        return Response(
-            body={"value": [{"id": key, **camel_cased(asdict(someone))} for key, someone in people.items()]}
-        )
+        return [{"id": key, **behaviour.model_dump(by_alias=True)} for key, behaviour in people.items()]
 
-    def _person(self, identity_id: str, members: Members) -> Response:
-        behaviour = new_behaviour(members)
-        with self._simulator.world.lock:
-            self._simulator.world.people[identity_id.casefold()] = behaviour
-        return Response(204)
+    def _faults(self) -> list[dict[str, object]]:
+        return [
+            {"number": number, "played": played, **fault.model_dump(by_alias=True, exclude_unset=True)}
+            for number, fault, played in self._simulator.faults.all()
+        ]
 
-    def _everyone(self, members: Members) -> Response:
-        behaviour = new_behaviour(members)
-        with self._simulator.world.lock:
-            self._simulator.world.behaviour = behaviour
-        return Response(204)
-
-    def _faults(self, query: Mapping[str, str]) -> Response:
-        del query
-        faults = self._simulator.faults.all()
-        value = [{"number": number, "played": played, **camel_cased(asdict(fault))} for number, fault, played in faults]
-        return Response(body={"value": value})
-
-    def _fault(self, members: Members) -> Response:
-        return Response(201, {"number": self._simulator.faults.add(new_fault(members))})
-
-    def _remove_faults(self, number: str | None) -> Response:
-        self._simulator.faults.remove(int(number) if number else None)
-        return Response(204)
-
-    def _log(self, query: Mapping[str, str]) -> Response:
-        log = self._simulator.log.as_json(bodies=query.get("bodies", "true") != "false")
-        if "callId" in query:
-            log = {
-                kind: [entry for entry in entries if entry.get("callId") == query["callId"]]
-                for kind, entries in log.items()
-            }
-        if "kind" not in query:
-            return Response(body=log)
-        if query["kind"] not in log:
+    def _log(self, kind: str | None = None, call_id: str | None = None, *, bodies: bool = True) -> dict[str, object]:
+        log = {
+            name: [entry for entry in entries if call_id in {None, entry.get("callId")}]
+            for name, entries in self._simulator.log.as_json(bodies=bodies).items()
+        }
+        if kind is None:
+            return {**log}
+        if kind not in log:
             raise OptionError([f"kind: must be one of {', '.join(log)}"])
-        return Response(body={"value": log[query["kind"]]})
+        return {"value": log[kind]}
 
-    def _idle(self, query: Mapping[str, str]) -> Response:
-        try:
-            timeout = min(float(query.get("timeout", "10")), _LONGEST_WAIT)
-        except ValueError as unreadable:
-            raise OptionError(["timeout: must be a number of seconds"]) from unreadable
-        return Response(body={"idle": self._simulator.wait_idle(timeout)})
+    def _idle(self, timeout: float = 10) -> bool:
+        return self._simulator.wait_idle(min(timeout, _LONGEST_WAIT))
 
-    def _reset(self, members: Members) -> Response:
-        check(members, {})
-        self._simulator.reset()
-        return Response(204)
+    def _token(self, claims: dict[str, Any] | None = None, **options: Any) -> str:
+        if clash := signature(self._simulator.token).parameters.keys() & (claims or {}).keys():
+            raise OptionError([f"claims: {name} is an option" for name in sorted(clash)])
+        return validate_call(self._simulator.token)(**options, **(claims or {}))
 
-    def _token(self, members: Members) -> Response:
-        check(members, {"claims": dict, "headers": dict, "algorithm": str, "unknown_key": bool})
-        claims = members.pop("claims", {})
-        if set(claims) & {"headers", "algorithm", "unknown_key"}:
-            raise OptionError(["claims: cannot have these names"])
-        return Response(201, {"token": self._simulator.token(**members, **claims)})
 
-    def _revoke_tokens(self, members: Members) -> Response:
-        check(members, {})
-        self._simulator.revoke_tokens()
-        return Response(204)
+def _members(request: Request) -> dict[str, Any]:
+    """Return the properties of a request's body, or of its query, by their Python names; raises OptionError."""
+    try:
+        members = request.json() if request.body else dict(request.query)
+    except BodyError as error:
+        raise OptionError([f"the body is not JSON: {error}"]) from error
+    if not isinstance(members, dict):
+        raise OptionError(["the body must be an object"])
+    return {to_snake(name): value for name, value in members.items()}
 
-    def _roles(self, members: Members) -> Response:
-        check(members, {"roles": list}, needed={"roles"})
-        self._simulator.entra.roles = tuple(map(str, members["roles"]))
-        return Response(204)
 
-    def _rotate_keys(self, members: Members) -> Response:
-        check(members, {"keep_old": bool})
-        return Response(body={"kid": self._simulator.rotate_keys(**members)})
+def _handled(handle: Callable[[], object], status: int, name: str | None) -> Response:
+    try:
+        result = handle()
+    except ValidationError as invalid:
+        return _invalid(OptionError.of(invalid))
+    except OptionError as invalid:
+        return _invalid(invalid)
+    except KeyError as unknown:
+        return _error(404, "NotFound", f"The call {unknown.args[0]} does not exist.")
+    except ValueError as conflict:
+        return _error(409, "Conflict", str(conflict))
+    return Response(status, {name: result} if name else result)
 
-    def _fail_keys(self, members: Members) -> Response:
-        check(members, {"failing": int | None}, needed={"failing"})
-        self._simulator.keys.failing = members["failing"]
-        return Response(204)
+
+def _call_json(call: Call) -> dict[str, object]:
+    """Return a call with its roster and its operations."""
+    return {
+        "id": call.id,
+        "kind": call.kind,
+        "state": call.state,
+        "direction": call.direction,
+        "callbackUri": call.callback_uri,
+        "tenantId": call.tenant_id,
+        "participants": roster_read(call, Reporting()),
+        "operations": [
+            {"id": operation.id, "status": operation.status, "clientContext": operation.client_context}
+            for operation in call.operations.values()
+        ],
+    }
+
+
+def _invalid(error: OptionError) -> Response:
+    return _error(400, "BadRequest", str(error), error.faults)
+
+
+def _error(status: int, code: str, message: str, faults: list[str] | None = None) -> Response:
+    body: dict[str, object] = {"code": code, "message": message}
+    if faults:
+        body["details"] = [{"code": code, "message": fault} for fault in faults]
+    return Response(status, {"error": body})

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from dev.simulator.callback_tokens import OLDER_ISSUER
 from dev.simulator.errors import EntraRefusal, GraphRefusal, Refusal
 from dev.simulator.invitations import glance
-from dev.simulator.keys import CALLBACK_ISSUER, CallbackKeys
 from dev.simulator.log import EventLog, RequestEntry
 from dev.simulator.web import ConnectionCut, Request, Response
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dev.simulator.entra import Entra
     from dev.simulator.faults import Fault, Faults
     from dev.simulator.graph import GraphCalls
+    from dev.simulator.keys import KeySet
     from dev.simulator.schedule import Schedule
 
 
@@ -46,7 +47,8 @@ class Dispatcher:
         log: EventLog,
         schedule: Schedule,
         faults: Faults,
-        keys: CallbackKeys,
+        keys: KeySet,
+        base_url: str,
         *,
         calls: GraphCalls,
         entra: Entra,
@@ -57,18 +59,24 @@ class Dispatcher:
         self._faults = faults
         self._keys = keys
         self._control = control
-        self.base_url = ""
+        self._base_url = base_url
         routes: list[tuple[str, str, str, _Handler]] = [
+            ("create", "POST", "/v1.0/communications/calls", calls.create),
+            ("keepAlive", "POST", f"{_CALL}/keepAlive", calls.keep_alive),
+            ("hangUp", "DELETE", _CALL, calls.hang_up),
+            ("answer", "POST", f"{_CALL}/answer", calls.answer),
+            ("reject", "POST", f"{_CALL}/reject", calls.reject),
+            ("removeParticipant", "DELETE", f"{_CALL}/participants/([^/]+)", calls.remove_participant),
             ("invite", "POST", f"{_CALL}/participants/invite", calls.invite),
             ("call", "GET", _CALL, calls.read_call),
             ("participants", "GET", f"{_CALL}/participants", calls.list_participants),
             ("participant", "GET", f"{_CALL}/participants/([^/]+)", calls.read_participant),
             ("operation", "GET", f"{_CALL}/operations/([^/]+)", calls.read_operation),
-            ("discovery", "GET", r"/([^/]+)/v2\.0/\.well-known/openid-configuration", entra.discovery),
-            ("signingKeys", "GET", r"/([^/]+)/discovery/v2\.0/keys", entra.signing_keys),
+            ("discovery", "GET", r"(?:/([^/]+))?/v2\.0/\.well-known/openid-configuration", entra.discovery),
+            ("signingKeys", "GET", r"(?:/([^/]+))?/discovery/v2\.0/keys", entra.signing_keys),
             ("token", "POST", r"/([^/]+)/oauth2/v2\.0/token", entra.give_token),
             ("configuration", "GET", r"/v1/\.well-known/OpenIdConfiguration", self._configuration),
-            ("keys", "GET", "/v1/keys", self._announced_keys),
+            ("keys", "GET", "/v1/keys", self._published_keys),
         ]
         self._routes = [(name, method, re.compile(pattern), handler) for name, method, pattern, handler in routes]
 
@@ -134,7 +142,7 @@ class Dispatcher:
 
     def _entry(self, request: Request, route: str, parts: tuple[str, ...]) -> RequestEntry:
         about_call = request.path.startswith("/v1.0/") and bool(parts)
-        body, people = glance(request) if about_call else (None, [])
+        body, people = glance(request) if about_call or route == "create" else (None, [])
         context = body.get("clientContext") if isinstance(body, dict) else None
         return RequestEntry(
             number=self._log.number(),
@@ -150,21 +158,21 @@ class Dispatcher:
         )
 
     def _configuration(self, _visit: Visit) -> Response:
-        """Announce the callback keys' address, with the odd algorithm name that the real one has."""
-        return self._announce(
+        """Return the OpenID metadata of the older kind of callback token, with the real one's odd algorithm name."""
+        return self._unless_failing(
             {
-                "issuer": CALLBACK_ISSUER,
+                "issuer": OLDER_ISSUER,
                 "authorization_endpoint": "https://invalid.botframework.com",
-                "jwks_uri": f"{self.base_url}/v1/keys",
+                "jwks_uri": f"{self._base_url}/v1/keys",
                 "id_token_signing_alg_values_supported": ["RSA256"],
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             }
         )
 
-    def _announced_keys(self, _visit: Visit) -> Response:
-        return self._announce(self._keys.announced())
+    def _published_keys(self, _visit: Visit) -> Response:
+        return self._unless_failing(self._keys.published())
 
-    def _announce(self, body: dict[str, object]) -> Response:
+    def _unless_failing(self, body: dict[str, object]) -> Response:
         return Response(self._keys.failing) if self._keys.failing else Response(body=body)
 
 

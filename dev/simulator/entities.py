@@ -1,4 +1,4 @@
-"""What Graph says about a call, a participant and an operation, wherever it says it.
+"""Calls and operations as Graph shows them.
 
 The shapes and their oddities are those of the examples on
 https://learn.microsoft.com/graph/api/participant-invite and of the resource pages it links to.
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dev.simulator.rosters import TYPE, Json
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dev.simulator.calls import Call, Identity, Invitee, Operation, Participant
+    from dev.simulator.calls import Call, Operation
     from dev.simulator.options import Reporting
+    from dev.simulator.people import Invitee
 
-Json = dict[str, object]
-TYPE = "@odata.type"
 _ECHOED = ("application", "device", "phone")
 # Example 4, a phone, prints more of the identity types that its target is not.
 _ECHOED_FOR_OTHERS = ("user", "guest", "encrypted", "onPremises", "applicationInstance", *_ECHOED)
@@ -54,25 +55,30 @@ def operation_read(operation: Operation) -> Json:
 
 
 def call_read(call: Call) -> Json:
-    """Return a call as a GET would."""
+    """Return a call as a GET does, and as the response to its creation: what the app sent, and much that is null."""
+    chat = call.joined_by.get("chatInfo")
+    if chat is None and call.kind == "group" and not call.details:
+        chat = {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
     return {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#communications/calls/$entity",
+        "activeModalities": [],
+        "answeredBy": None,
+        "meetingCapability": None,
+        "ringingTimeoutInSeconds": None,
+        "routingPolicies": [],
+        "terminationReason": None,
+        "toneInfo": None,
+        **call.details,
         TYPE: "#microsoft.graph.call",
         "id": call.id,
         "state": call.state,
-        "direction": "outgoing",
+        "direction": call.direction,
         "callbackUri": call.callback_uri,
         "callChainId": call.chain_id,
         "tenantId": call.tenant_id,
-        "chatInfo": {TYPE: "#microsoft.graph.chatInfo", "threadId": f"19:meeting_{call.chain_id}@thread.v2"}
-        if call.kind == "group"
-        else None,
+        "myParticipantId": call.me.id,
+        "chatInfo": chat,
     }
-
-
-def participant_read(someone: Participant, chosen: Reporting) -> Json:
-    """Return a participant as a GET would: with its id, whatever notifications show."""
-    return {**participant(someone, chosen, as_application=False), "id": someone.id}
 
 
 def result_info(operation: Operation, *, always: bool) -> Json | None:
@@ -126,37 +132,6 @@ def _identity_set(kind: str, members: Json) -> Json:
         TYPE: "#microsoft.graph.identitySet",
         kind: {TYPE: "#microsoft.graph.identity", **members},
     }
-
-
-def participant(someone: Participant, chosen: Reporting, *, as_application: bool) -> Json:
-    """Return somebody on the roster; ``as_application`` shows a user as the printed examples do."""
-    identity: Identity = someone.identity
-    members: Json = {"id": identity.id} if as_application else dict(identity.members)
-    body: Json = {
-        TYPE: "#microsoft.graph.participant",
-        "info": {
-            TYPE: f"#microsoft.graph.{chosen.roster_info_type}",
-            "identity": _identity_set("application" if as_application else identity.kind, members),
-            "endpointType": "default",
-        },
-        "mediaStreams": [
-            {
-                TYPE: "#microsoft.graph.mediaStream",
-                "mediaType": "audio",
-                "sourceId": str(someone.source_id),
-                "direction": "sendReceive",
-                "serverMuted": False,
-            }
-        ],
-        "isMuted": False,
-        "isInLobby": someone.is_in_lobby,
-        "id": someone.id if chosen.roster_ids else None,
-    }
-    if chosen.roster_sequence:
-        body["rosterSequenceNumber"] = someone.sequence
-    if someone.removed:
-        body["removedState"] = {TYPE: "#microsoft.graph.removedState", "reason": "Removed"}
-    return body
 
 
 def cased(chosen: Reporting, word: str) -> str:

@@ -12,7 +12,7 @@ import jwt
 from cryptography import x509
 
 from dev.simulator.errors import EntraRefusal, GraphRefusal, Refusals
-from dev.simulator.keys import SigningKey
+from dev.simulator.keys import KeySet
 from dev.simulator.log import EventLog, TokenEntry
 from dev.simulator.web import Response
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INVITE_ROLE = "Calls.InitiateGroupCall.All"
 DEFAULT_ROLES = (INVITE_ROLE, "Calls.Initiate.All", "Calls.JoinGroupCall.All", "Calls.AccessMedia.All")
+_ALL_TENANTS = frozenset({"common", "organizations"})
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # What tokens of the real service last: a bit over an hour.
 _TOKEN_SECONDS = 3599
@@ -36,6 +37,7 @@ class Entra:
     def __init__(
         self,
         log: EventLog,
+        base_url: str,
         *,
         tenant_id: str,
         client_id: str,
@@ -49,8 +51,9 @@ class Entra:
         self.certificate_pem = certificate_pem
         self.roles = tuple(roles)
         self.token_seconds: float = _TOKEN_SECONDS
-        self.base_url = ""
-        self._key = SigningKey.new()
+        self.base_url = base_url
+        self.keys = KeySet(self.issuer("{tenantid}"))
+        """The keys that access tokens, and callback tokens of Entra's kind, are signed with."""
         self._log = log
         self._lock = threading.Lock()
         self._generation = 0
@@ -62,15 +65,17 @@ class Entra:
         with self._lock:
             self._generation += 1
 
+    def issuer(self, tenant_id: str) -> str:
+        """Return the issuer that the metadata names."""
+        return f"{self.base_url}/{tenant_id}/v2.0"
+
     def discovery(self, visit: Visit) -> Response:
-        """Answer a tenant's OpenID configuration."""
-        tenant = visit.parts[0]
-        if tenant.casefold() != self.tenant_id.casefold():
-            raise Refusals.unknown_tenant(tenant)
-        root = f"{self.base_url}/{tenant}"
+        """Return the OpenID metadata of a tenant, or of all tenants."""
+        tenant = self._tenant(visit)
+        root = f"{self.base_url}/{visit.parts[0] or 'common'}"
         return Response(
             body={
-                "issuer": f"{root}/v2.0",
+                "issuer": self.issuer(tenant),
                 "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
                 "token_endpoint": f"{root}/oauth2/v2.0/token",
                 "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
@@ -87,13 +92,23 @@ class Entra:
             }
         )
 
-    def signing_keys(self, _visit: Visit) -> Response:
-        """Answer the keys that access tokens are signed with."""
-        return Response(body={"keys": [self._key.jwk()]})
+    def signing_keys(self, visit: Visit) -> Response:
+        """Return the published keys: the current ones, one of another issuer, and one that names no issuer."""
+        tenant = self._tenant(visit)
+        return Response(self.keys.failing) if self.keys.failing else Response(body=self.keys.published(tenant))
+
+    def _tenant(self, visit: Visit) -> str:
+        """Return the tenant in a URL as the metadata names it; raises EntraRefusal for an unknown one."""
+        tenant = (visit.parts[0] or "common").casefold()
+        if tenant in _ALL_TENANTS:
+            return "{tenantid}"
+        if tenant != self.tenant_id.casefold():
+            raise Refusals.unknown_tenant(tenant)
+        return self.tenant_id
 
     def give_token(self, visit: Visit) -> Response:
         """Answer a client-credentials request; every one is logged, whatever comes of it."""
-        tenant, form = visit.parts[0], visit.request.form()
+        tenant, form = visit.parts[0] or "", visit.request.form()
         proof = self._proof(form)
         entry = TokenEntry(number=self._log.number(), status=200, client_id=form.get("client_id"), proof=proof)
         try:
@@ -117,10 +132,10 @@ class Entra:
     def access_token(self, *, audience: str = "https://graph.microsoft.com", **claims: object) -> str:
         """Mint an access token for Graph; ``claims`` replace its own, so that bad ones can be made."""
         now = int(time.time())
-        return self._key.sign(
+        return self.keys.current.sign(
             {
                 "aud": audience,
-                "iss": f"{self.base_url}/{self.tenant_id}/v2.0",
+                "iss": self.issuer(self.tenant_id),
                 "iat": now,
                 "nbf": now,
                 "exp": now + int(self.token_seconds),
@@ -141,7 +156,7 @@ class Entra:
             raise GraphRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
         try:
             claims = self._decoded(token)
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, jwt.InvalidKeyError) as error:
             message = "IDX14100: JWT is not well formed or its signature is invalid."
             raise GraphRefusal(401, "InvalidAuthenticationToken", message) from error
         if not float(str(claims["exp"])) > time.time():
@@ -156,7 +171,10 @@ class Entra:
 
     def _decode(self, token: str) -> dict[str, object]:
         options: Options = {"verify_aud": False, "verify_exp": False, "require": ["exp", "aud"]}
-        claims: dict[str, object] = jwt.decode(token, self._key.private.public_key(), ["RS256"], options=options)
+        key = self.keys.find(jwt.get_unverified_header(token).get("kid"))
+        if key is None:
+            raise jwt.InvalidKeyError("unknown key")
+        claims: dict[str, object] = jwt.decode(token, key.private.public_key(), ["RS256"], options=options)
         return claims
 
     def _audiences(self) -> set[str]:

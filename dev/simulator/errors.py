@@ -139,6 +139,21 @@ class Refusals:
         return GraphRefusal(404, "8522", "Call not found.")
 
     @staticmethod
+    def participant_not_found() -> GraphRefusal:
+        """8522 about a participant."""
+        return GraphRefusal(404, "8522", "Participant not found.")
+
+    @staticmethod
+    def no_permission() -> GraphRefusal:
+        """7504: consent is missing, or the organizer is not the meeting's."""
+        return GraphRefusal(403, "7504", "Insufficient enterprise tenant permissions, cannot access this API.")
+
+    @staticmethod
+    def tenant_mismatch() -> GraphRefusal:
+        """7505: the token's tenant is not the call's, or the call's is missing."""
+        return GraphRefusal(403, "7505", "Request authorization tenant mismatch.")
+
+    @staticmethod
     def invalid(message: str) -> GraphRefusal:
-        """8523: an argument in the body that cannot be."""
+        """8523: an invalid argument in the body."""
         return GraphRefusal(400, "8523", message)

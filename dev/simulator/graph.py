@@ -1,49 +1,100 @@
-"""Graph v1.0's calls: inviting into them and reading them."""
+"""Graph v1.0's calls: each operation, as an HTTP request."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.simulator import entities
+from dev.simulator import entities, rosters, schema
+from dev.simulator.creations import read_creation
 from dev.simulator.entra import INVITE_ROLE, Entra
 from dev.simulator.errors import GraphRefusal, Refusals
 from dev.simulator.invitations import read_invitation
-from dev.simulator.options import reporting
 from dev.simulator.web import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dev.simulator.calls import Call
     from dev.simulator.dispatch import Visit
+    from dev.simulator.incoming import IncomingCalls
+    from dev.simulator.legs import Legs
     from dev.simulator.log import EventLog
+    from dev.simulator.ringing import Invitations
     from dev.simulator.world import World
 
 # Real seconds that an invite's answer is held back at most for its report to be delivered first.
 _LONGEST_WAIT = 30
+Handlers = tuple["Invitations", "Legs", "IncomingCalls"]
 
 
 class GraphCalls:
     """Answers requests about calls; each method raises GraphRefusal for what Graph does not do."""
 
-    def __init__(self, log: EventLog, world: World, entra: Entra) -> None:
+    def __init__(self, log: EventLog, world: World, entra: Entra, base_url: str, *, handlers: Handlers) -> None:
         self._log = log
         self._world = world
         self._entra = entra
-        self.base_url = ""
+        self._base_url = base_url
+        self._invitations, self._legs, self._incoming = handlers
+
+    def create(self, visit: Visit) -> Response:
+        """Create a call, or refuse it."""
+        claims = self._entra.verify(visit.request.headers.get("Authorization"))
+        with self._world.lock:
+            creation = read_creation(visit.request, claims, self._world.meetings, self._world.limits)
+            call = self._legs.create(creation, claims, visit.fault)
+            self._log.note(
+                visit.entry,
+                taken=True,
+                call_id=call.id,
+                people=tuple(target.id for target in creation.targets),
+                ignored=tuple(schema.ignored(creation.body)),
+            )
+            body = entities.call_read(call)
+        if self._world.reports.of(call).before_response:
+            call.first_reported.wait(_LONGEST_WAIT)
+        return Response(201, body, {"Location": f"{self._base_url}/v1.0/communications/calls/{call.id}"})
+
+    def keep_alive(self, visit: Visit) -> Response:
+        """Keep a call alive."""
+        self._legs.keep_alive(self._call(visit)[0])
+        return Response(200)
+
+    def hang_up(self, visit: Visit) -> Response:
+        """Have the app leave a call."""
+        self._legs.hang_up(self._call(visit)[0])
+        return Response(204)
+
+    def answer(self, visit: Visit) -> Response:
+        """Answer an incoming call."""
+        call, claims = self._call(visit)
+        self._incoming.answer(call, schema.read(schema.Answer, visit.request), claims.get("roles"))
+        return Response(202)
+
+    def reject(self, visit: Visit) -> Response:
+        """Reject an incoming call."""
+        call, _ = self._call(visit)
+        self._incoming.reject(call, schema.read(schema.Reject, visit.request))
+        return Response(202)
+
+    def remove_participant(self, visit: Visit) -> Response:
+        """Remove a participant, or cancel the call to a person who has not answered."""
+        call, claims = self._call(visit)
+        if not {"Calls.JoinGroupCall.All", "Calls.JoinGroupCallAsGuest.All"} & set(_roles(claims)):
+            raise Refusals.no_permission()
+        self._legs.remove(call, visit.parts[1])
+        return Response(204)
 
     def invite(self, visit: Visit) -> Response:
-        """Take an invite, or refuse it."""
+        """Accept an invite, or refuse it."""
         call, claims = self._call(visit)
-        roles = claims.get("roles")
-        if not isinstance(roles, list) or INVITE_ROLE not in roles:
-            raise GraphRefusal(403, "7504", "Insufficient enterprise tenant permissions, cannot access this API.")
+        if INVITE_ROLE not in _roles(claims):
+            raise Refusals.no_permission()
         invitation = read_invitation(visit.request, call)
-        chosen: Mapping[str, object] = visit.fault.reporting if visit.fault else {}
         with self._world.lock:
+            if call.state in {"establishing", "incoming"}:
+                raise GraphRefusal(400, "8501", "The call is not established.")
             if call.state != "established":
                 raise Refusals.call_not_found()
-            operation = self._world.take(call, invitation, chosen)
+            operation = self._invitations.take(call, invitation, visit.fault)
             self._log.note(
                 visit.entry,
                 taken=True,
@@ -56,7 +107,7 @@ class GraphCalls:
             operation.reported.wait(_LONGEST_WAIT)
         path = f"/v1.0/communications/calls/{visit.parts[0]}/operations/{operation.id}"
         body = None if operation.reporting.response_empty else entities.invite_answer(operation)
-        return Response(200, body, {"Location": f"{self.base_url}{path}"})
+        return Response(200, body, {"Location": f"{self._base_url}{path}"})
 
     def read_call(self, visit: Visit) -> Response:
         """Answer a call's state."""
@@ -67,29 +118,26 @@ class GraphCalls:
         """Answer a call's roster; that of a call of two cannot be read."""
         call, _ = self._call(visit)
         if call.kind == "peerToPeer":
-            if call.roster_read == "error":
+            if call.options.roster_read == "error":
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
-            chosen = reporting(self._world.reports.defaults, call.reporting)
-            roster = [entities.participant_read(someone, chosen) for someone in call.present]
-        return Response(body={"value": roster})
+            return Response(body={"value": rosters.roster_read(call, self._world.reports.of(call))})
 
     def read_participant(self, visit: Visit) -> Response:
         """Answer one participant."""
         call, _ = self._call(visit)
         with self._world.lock:
-            for someone in call.present:
-                if someone.id == visit.parts[1]:
-                    chosen = reporting(self._world.reports.defaults, call.reporting)
-                    return Response(body=entities.participant_read(someone, chosen))
-        raise GraphRefusal(404, "8522", "Participant not found.")
+            for someone in rosters.roster_read(call, self._world.reports.of(call)):
+                if someone["id"] == visit.parts[1]:
+                    return Response(body=someone)
+        raise Refusals.participant_not_found()
 
     def read_operation(self, visit: Visit) -> Response:
         """Answer an operation where the call lets it be read: no page says that Graph does."""
         call, _ = self._call(visit)
         operation = call.operations.get(visit.parts[1])
-        if operation is None or not call.operations_readable:
+        if operation is None or not call.options.operations_readable:
             raise GraphRefusal(404, "NotFound", "Operation not found.")
         return Response(body=entities.operation_read(operation))
 
@@ -100,5 +148,10 @@ class GraphCalls:
         if call is None or call.forgotten or call.client_id != claims.get("appid"):
             raise Refusals.call_not_found()
         if call.tenant_id != claims.get("tid"):
-            raise GraphRefusal(403, "7505", "Request authorization tenant mismatch.")
+            raise Refusals.tenant_mismatch()
         return call, claims
+
+
+def _roles(claims: dict[str, object]) -> list[object]:
+    roles = claims.get("roles")
+    return roles if isinstance(roles, list) else []

@@ -1,67 +1,77 @@
-"""Signing keys: of Entra ID's access tokens, and of the tokens that Graph's callbacks carry."""
+"""Signing keys and the published sets of them."""
 
 from __future__ import annotations
 
 import base64
 import threading
-import time
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from dev.simulator.options import OptionError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CALLBACK_ISSUER = "https://api.botframework.com"
-# The lifetime in Microsoft's sample token (calling-notifications page of the Graph communications SDK).
-CALLBACK_TOKEN_SECONDS = 3900
-_REUSED_FOR_SECONDS = 60
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "HS256", "none"]
+Issuer = Literal["own", "other", "none"]
+# Personal accounts: its keys are among those that Entra publishes for every tenant.
+CONSUMERS_ISSUER = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private RSA key and the id it is announced under."""
+    """A private RSA key, the id it is published under, and the issuer that its JWK names, if any."""
 
     kid: str
     private: rsa.RSAPrivateKey
+    issuer: str | None = None
 
     @classmethod
-    def new(cls) -> SigningKey:
+    def new(cls, kid: str | None = None, issuer: str | None = None) -> SigningKey:
         """Make a key."""
-        return cls(uuid.uuid4().hex, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+        return cls(kid or uuid.uuid4().hex, rsa.generate_private_key(public_exponent=65537, key_size=2048), issuer)
 
-    def sign(self, claims: Mapping[str, object], headers: Mapping[str, object] | None = None) -> str:
-        """Return a JWT of ``claims``, RS256; ``headers`` add to or replace the JOSE header."""
-        return jwt.encode(dict(claims), self.private, "RS256", headers={"kid": self.kid, **(headers or {})})
+    def sign(
+        self, claims: Mapping[str, object], headers: Mapping[str, object] | None = None, algorithm: Algorithm = "RS256"
+    ) -> str:
+        """Return a JWT of ``claims``; ``headers`` add to or replace the JOSE header.
+
+        ``none`` and ``HS256`` need only what an attacker has, the public key.
+        """
+        secret = {"none": None, "HS256": str(self.jwk()["n"])}.get(algorithm, self.private)
+        return jwt.encode(dict(claims), secret, algorithm, headers={"kid": self.kid, **(headers or {})})  # type: ignore[arg-type]
 
     def jwk(self) -> dict[str, object]:
-        """Return the public key as announced."""
+        """Return the public key as it is published."""
         numbers = self.private.public_key().public_numbers()
-        return {
+        jwk: dict[str, object] = {
             "kty": "RSA",
             "use": "sig",
             "kid": self.kid,
             "x5t": self.kid,
             "n": _base64url(numbers.n),
             "e": _base64url(numbers.e),
-            "endorsements": ["msteams"],
         }
+        return {**jwk, "issuer": self.issuer} if self.issuer else jwk
 
 
-class CallbackKeys:
-    """The keys that callback tokens are signed with, and their announcement."""
+class KeySet:
+    """A published set of keys, of which the newest signs.
 
-    def __init__(self) -> None:
+    Args:
+        issuer: What the keys name as their issuer, may be with ``{tenantid}`` in it. With one, the set also has a key
+            of another issuer and a key that names none, as Entra's has.
+    """
+
+    def __init__(self, issuer: str | None = None) -> None:
         self._lock = threading.Lock()
-        self._keys = [SigningKey.new()]
-        self._minted: dict[tuple[str, str], tuple[float, str]] = {}
+        self._issuer = issuer
+        self._keys = [SigningKey.new(issuer=issuer)]
         self.failing: int | None = None
-        """A status to answer instead of the announcement, as long as it is set."""
+        """A status to return instead of the keys, as long as it is set."""
 
     @property
     def current(self) -> SigningKey:
@@ -69,65 +79,36 @@ class CallbackKeys:
         with self._lock:
             return self._keys[-1]
 
-    def rotate(self, *, keep_old: bool = True) -> str:
-        """Sign with a new key from now on and return its id; ``keep_old`` goes on announcing the others."""
-        key = SigningKey.new()
+    def key(self, issuer: Issuer) -> SigningKey:
+        """Return the current key, or one of the others that are published with it."""
+        return self.current if issuer == "own" else _spare(issuer)
+
+    def find(self, kid: object) -> SigningKey | None:
+        """Return the key with this id among those that sign, or did before a rotation."""
+        with self._lock:
+            return next((key for key in self._keys if key.kid == kid), None)
+
+    def rotate(self, *, keep_old: bool = True, kid: str | None = None) -> str:
+        """Sign with a new key from now on and return its id; ``keep_old`` continues to publish the others."""
+        key = SigningKey.new(kid, self._issuer)
         with self._lock:
             self._keys = [*self._keys, key] if keep_old else [key]
-            self._minted.clear()
         return key.kid
 
-    def announced(self) -> dict[str, object]:
-        """Return the key set as published."""
+    def published(self, tenant_id: str = "{tenantid}") -> dict[str, object]:
+        """Return the set; the issuers in it name ``tenant_id``."""
         with self._lock:
-            return {"keys": [key.jwk() for key in self._keys]}
-
-    def token(self, client_id: str, tenant_id: str) -> str:
-        """Return a good token, reused for up to a minute."""
-        now = time.time()
-        with self._lock:
-            minted_at, token = self._minted.get((client_id, tenant_id), (0.0, ""))
-            if now - minted_at > _REUSED_FOR_SECONDS:
-                minted_at, token = now, self._keys[-1].sign(callback_claims(client_id, tenant_id))
-                self._minted[client_id, tenant_id] = (minted_at, token)
-            return token
-
-    def forge(
-        self,
-        claims: Mapping[str, object],
-        *,
-        headers: Mapping[str, object] | None = None,
-        algorithm: str = "RS256",
-        unknown_key: bool = False,
-    ) -> str:
-        """Sign ``claims`` as told: ``none`` and HS256 are made with what an attacker has, the public key.
-
-        ``unknown_key`` signs with a key that was never announced but bears an announced ``kid``.
-        """
-        if algorithm not in {"RS256", "HS256", "none"}:
-            raise OptionError(["algorithm: must be RS256, HS256 or none"])
-        key = self.current
-        if algorithm == "none":
-            return jwt.encode(dict(claims), None, "none", headers={"kid": key.kid, **(headers or {})})  # type: ignore[arg-type]
-        if algorithm == "HS256":
-            secret = str(key.jwk()["n"])
-            return jwt.encode(dict(claims), secret, "HS256", headers={"kid": key.kid, **(headers or {})})
-        if unknown_key:
-            key = SigningKey(key.kid, SigningKey.new().private)
-        return key.sign(claims, headers)
+            keys = list(self._keys)
+        if self._issuer:
+            keys += [_spare("other"), _spare("none")]
+        named = [replace(key, issuer=key.issuer and key.issuer.replace("{tenantid}", tenant_id)) for key in keys]
+        return {"keys": [key.jwk() for key in named]}
 
 
-def callback_claims(client_id: str, tenant_id: str) -> dict[str, object]:
-    """Return the claims of a good callback token as of now."""
-    now = int(time.time())
-    return {
-        "aud": client_id,
-        "iss": CALLBACK_ISSUER,
-        "tid": tenant_id,
-        "iat": now,
-        "nbf": now,
-        "exp": now + CALLBACK_TOKEN_SECONDS,
-    }
+@cache
+def _spare(issuer: Issuer) -> SigningKey:
+    """Make a key of another issuer, or without one, once: making keys is slow."""
+    return SigningKey.new(issuer=CONSUMERS_ISSUER if issuer == "other" else None)
 
 
 def _base64url(number: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
-from dev.simulator.options import to_camel_case
+from pydantic.alias_generators import to_camel
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,9 +57,10 @@ class RingEntry:
     call_id: str
     person: str
     client_context: str | None
-    operation_id: str
+    operation_id: str | None
+    """None for a target of a call that the app made."""
     outcome: str = "ringing"
-    """``ringing``, then ``answered``, ``inLobby``, ``declined``, ``rangOut``, ``busy``, ``failed``, ``callEnded``."""
+    """Then ``answered``, ``inLobby``, ``declined``, ``rangOut``, ``busy``, ``failed``, ``cancelled``, ``callEnded``."""
     ended_at: float | None = None
 
 
@@ -96,12 +97,20 @@ class TokenEntry:
 
 @dataclass(slots=True, kw_only=True)
 class CallEntry:
-    """A call that began or ended."""
+    """A call's new state."""
 
     number: int
     at: float = field(default_factory=time.time)
     call_id: str
     state: str
+    direction: str = "outgoing"
+    thread_id: str | None = None
+    """The meeting, where it has joined one."""
+    is_duplicate: bool = False
+    """Another leg of the app is in the same meeting."""
+    code: int | None = None
+    subcode: int | None = None
+    """Of its end."""
 
 
 Entry = RequestEntry | RingEntry | CallbackEntry | TokenEntry | CallEntry
@@ -167,6 +176,11 @@ class EventLog:
         return [entry for entry in self.requests if entry.route == "invite"]
 
     @property
+    def creates(self) -> list[RequestEntry]:
+        """Every request to create a call, processed or not."""
+        return [entry for entry in self.requests if entry.route == "create"]
+
+    @property
     def rings(self) -> list[RingEntry]:
         """Every person rung: one entry each time somebody's phone would have rung."""
         return self._copies(RingEntry)
@@ -183,12 +197,12 @@ class EventLog:
 
     @property
     def key_fetches(self) -> list[RequestEntry]:
-        """Every read of the callback keys and of their announcement (routes ``keys`` and ``configuration``)."""
-        return [entry for entry in self.requests if entry.route in {"keys", "configuration"}]
+        """Every read of keys of either kind and of the older kind's metadata."""
+        return [entry for entry in self.requests if entry.route in {"configuration", "keys", "signingKeys"}]
 
     @property
     def calls(self) -> list[CallEntry]:
-        """Every call's beginning and end."""
+        """Every new state of a call."""
         return self._copies(CallEntry)
 
     def as_json(self, *, bodies: bool = True) -> dict[str, list[dict[str, object]]]:
@@ -213,7 +227,7 @@ class EventLog:
 
 
 def _json(entry: Entry, *, bodies: bool) -> dict[str, object]:
-    members = {to_camel_case(name): value for name, value in asdict(entry).items()}
+    members = {to_camel(name): value for name, value in asdict(entry).items()}
     if not bodies:
         members.pop("body", None)
     return members

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.simulator.entities import TYPE, Json, cased, invited, participant, result_info
+from dev.simulator.entities import cased, invited, result_info
+from dev.simulator.rosters import TYPE, Json, delta, roster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from dev.simulator.calls import Call, Operation, Participant
+    from dev.simulator.calls import Call, Operation
     from dev.simulator.options import Reporting
+    from dev.simulator.people import Participant
 
 _ROOTS = {"app": "/app/calls/", "communications": "/communications/calls/"}
 
@@ -49,44 +51,83 @@ def roster_item(call: Call, chosen: Reporting, operation: Operation | None, chan
     if operation and chosen.replaced_call_id != "none":
         call_id = _reported_call_id(operation)
     path = f"{call_id}/{'operations/' if chosen.roster_under_operations else ''}participants"
-    if call.delta_roster:
-        delta: Json = {
-            TYPE: "#microsoft.graph.deltaParticipants",
-            "sequenceNumber": call.sequence,
-            "participants": [participant(someone, chosen, as_application=False) for someone in changed],
-        }
-        return _item(chosen, "updated", path, chosen.roster_resource, [delta])
-    shown = call.participants if chosen.removed_state else call.present
-    people = {invitee.identity.key for invitee in operation.people} if operation else set()
-    roster: list[Json] = []
-    for someone in shown:
-        isinvited = someone.identity.kind == "user" and someone.identity.key in people
-        as_application = isinvited and chosen.as_application != "none"
-        if as_application and chosen.as_application == "first":
-            people = set()
-        roster.append(participant(someone, chosen, as_application=as_application))
-    return _item(chosen, "updated", path, chosen.roster_resource, roster)
+    shown = [delta(call, chosen, changed)] if call.options.delta_roster else roster(call, chosen, operation)
+    return _item(chosen, "updated", path, chosen.roster_resource, shown)
 
 
-def call_item(call: Call, chosen: Reporting, state: str) -> Json:
-    """Return the notification of a call's state; that of its end has no ``resource``, as call-delete prints it."""
+def call_item(
+    call: Call, chosen: Reporting, state: str, result: tuple[int, int, str] | None, extras: Mapping[str, object]
+) -> Json:
+    """Return the notification of a call's state."""
+    documented = chosen.call_form == "documented"
     data: Json = {
         TYPE: "#microsoft.graph.call",
-        "id": call.id,
         "state": cased(chosen, state),
+        **({"id": call.id, "tenantId": call.tenant_id} if documented else {}),
         "callChainId": call.chain_id,
-        "tenantId": call.tenant_id,
+        **(call.joined_by if chosen.chat_info == "early" else {}),
+        **extras,
     }
-    if state != "terminated":
+    if result is None:
         return _item(chosen, "updated", call.id, "app", data)
-    # call-delete's own sample sends the codes as text.
+    code, subcode, text = result
+    as_text = chosen.string_codes or documented
     data["resultInfo"] = {
         TYPE: "#microsoft.graph.resultInfo",
-        "message": "Call terminated successfully.",
-        "code": "200",
-        "subcode": "5001",
+        "code": str(code) if as_text else code,
+        "subcode": str(subcode) if as_text else subcode,
+        "message": f"{text}. DiagCode: 0#{subcode}.@",
     }
+    # The sample on the page about ending a call has no ``resource``.
+    return _item(chosen, "deleted", call.id, "none" if documented else "app", data)
+
+
+def bare_end(call: Call, chosen: Reporting) -> Json:
+    """Return the end of a call as it is documented for a rejected one: without state and result."""
+    data: Json = {TYPE: "#microsoft.graph.call", "@odata.id": f"{_ROOTS['communications']}{call.id}"}
     return _item(chosen, "deleted", call.id, "none", data)
+
+
+def media_state(chosen: Reporting) -> Json:
+    """Return what a call's state has once audio flows; recordings also have properties that no schema declares."""
+    undeclared: Json = {"meetingCapability": {TYPE: "#microsoft.graph.meetingCapability"}, "coOrganizers": []}
+    state: Json = {"mediaState": {TYPE: "#microsoft.graph.callMediaState", "audio": "active"}}
+    return state if chosen.undeclared == "never" else {**state, **undeclared}
+
+
+def incoming_item(call: Call, chosen: Reporting) -> Json:
+    """Return the notification of an incoming call."""
+    path = f"{_ROOTS['communications']}{call.id}"
+    data: Json = {
+        TYPE: "#microsoft.graph.call",
+        "@odata.id": path,
+        "@odata.etag": 'W/"5445"',
+        "id": call.id,
+        "state": cased(chosen, "incoming"),
+        "direction": "incoming",
+        "callbackUri": call.callback_uri,
+        "callChainId": call.chain_id,
+        **call.joined_by,
+        **call.details,
+    }
+    return _item(chosen, "created", call.id, "none", data)
+
+
+def old_form(call: Call) -> Json:
+    """Return an incoming call as the Bot Framework had it before Graph."""
+    return {
+        "id": call.id,
+        "participants": [
+            {"identity": someone.identity.mri, "languageId": "en-US", "originator": not someone.is_app}
+            for someone in (*call.present, call.me)
+        ],
+        "isMultiparty": call.kind == "group",
+        "threadId": None,
+        "subject": None,
+        "callState": "incoming",
+        "links": {"call": "https://call.example.com"},
+        "presentedModalityTypes": ["audio"],
+    }
 
 
 def foreign_items(call: Call, chosen: Reporting) -> list[Json]:

@@ -14,8 +14,8 @@ import requests
 from dev.simulator.log import CallbackEntry, EventLog
 
 if TYPE_CHECKING:
+    from dev.simulator.callback_tokens import CallbackTokens, Kind
     from dev.simulator.calls import Call, Notice
-    from dev.simulator.keys import CallbackKeys
     from dev.simulator.schedule import Schedule
 
 _USER_AGENT = "Microsoft-Skype/3.0,(Calling/1.0)"
@@ -37,10 +37,12 @@ class Delivery:
 class Postman:
     """Sends each call's notices one after the other; different calls at once."""
 
-    def __init__(self, log: EventLog, schedule: Schedule, keys: CallbackKeys, delivery: Delivery, ca_file: str) -> None:
+    def __init__(
+        self, log: EventLog, schedule: Schedule, tokens: CallbackTokens, delivery: Delivery, ca_file: str
+    ) -> None:
         self._log = log
         self._schedule = schedule
-        self._keys = keys
+        self._tokens = tokens
         self._delivery = delivery
         self._ca_file = ca_file
         self._lock = threading.Lock()
@@ -82,21 +84,34 @@ class Postman:
             body=notice.body,
         )
         if not notice.lost:
-            entry.status, entry.error = self.post(call, notice.body)
+            entry.status, entry.error = self.post(call, notice.body, self.token(call, notice.tokens))
         self._log.add(entry)
         accepted = notice.lost or (entry.status is not None and 200 <= entry.status < 300)  # noqa: PLR2004 - success
         if not accepted and attempt <= self._delivery.retries and not call.abandoned:
             distance = self._delivery.retry_after * 2 ** (attempt - 1)
             self._schedule.after(distance, lambda: self._attempt(call, notice, attempt + 1))
 
+    def token(self, call: Call, kind: Kind) -> str:
+        """Return a good token for a callback of ``call``."""
+        return self._tokens.good(kind, call.client_id, call.tenant_id)
+
+    def post_once(self, call: Call, about: str, body: object, token: str, *, address: str | None = None) -> int | None:
+        """POST ``body`` once and log it; return the status of the response, or None without one."""
+        entry = CallbackEntry(number=self._log.number(), call_id=call.id, about=about, body=body)
+        entry.status, entry.error = self.post(call, body, token, address=address)
+        if isinstance(body, bytes):
+            entry.body = body.decode("utf-8", "replace")
+        self._log.add(entry)
+        return entry.status
+
     def post(
-        self, call: Call, body: object, *, token: str | None = None, address: str | None = None
+        self, call: Call, body: object, token: str, *, address: str | None = None
     ) -> tuple[int | None, str | None]:
         """POST ``body`` once and return the status answered, or None and why there is none."""
         address = address or call.callback_uri
         message_id = str(uuid.uuid4())
         headers = {
-            "Authorization": f"Bearer {self._keys.token(call.client_id, call.tenant_id) if token is None else token}",
+            "Authorization": f"Bearer {token}",
             "Accept": "application/json",
             "Content-Type": "application/json",
             "User-Agent": _USER_AGENT,
@@ -107,7 +122,7 @@ class Postman:
             # Nothing is sent on a kept connection: one that the app has just closed would look like a lost callback.
             "Connection": "close",
         }
-        if token == "":
+        if not token:
             del headers["Authorization"]
         verify = self._ca_file if urlsplit(address).hostname in _LOOPBACK else True
         try:

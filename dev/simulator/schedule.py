@@ -21,7 +21,7 @@ class Schedule:
     def __init__(self, time_scale: float, *, workers: int = 16) -> None:
         self.time_scale = time_scale
         self._order = itertools.count()
-        self._waiting: list[tuple[float, int, Job]] = []
+        self._waiting: list[tuple[float, int, Job, bool]] = []
         self._ready: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._unfinished = 0
@@ -48,17 +48,17 @@ class Schedule:
         for thread in self._threads:
             thread.join(timeout=1)
 
-    def after(self, seconds: float, job: Job) -> None:
-        """Run ``job`` once, ``seconds`` (before scaling) from now."""
+    def after(self, seconds: float, job: Job, *, quietly: bool = False) -> None:
+        """Run ``job`` once, ``seconds`` (before scaling) from now; ``quietly`` counts it from when it is due only."""
         with self._changed:
             if self._stopped:
                 return
-            self._unfinished += 1
+            self._unfinished += not quietly
             if seconds <= 0:
                 self._ready.put(job)
                 return
             due = time.monotonic() + seconds * self.time_scale
-            heapq.heappush(self._waiting, (due, next(self._order), job))
+            heapq.heappush(self._waiting, (due, next(self._order), job, quietly))
             self._changed.notify_all()
 
     @contextmanager
@@ -81,7 +81,7 @@ class Schedule:
     def forget(self) -> None:
         """Drop every job that has not begun."""
         with self._changed:
-            self._unfinished -= len(self._waiting)
+            self._unfinished -= sum(not quietly for *_, quietly in self._waiting)
             self._waiting.clear()
             while True:
                 try:
@@ -92,7 +92,7 @@ class Schedule:
             self._changed.notify_all()
 
     def wait_idle(self, timeout: float) -> bool:
-        """Wait until no job is left, at most ``timeout`` real seconds; say whether none is."""
+        """Wait until no job is left, at most ``timeout`` real seconds; return whether that is so."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._unfinished, timeout)
 
@@ -101,7 +101,9 @@ class Schedule:
             while not self._stopped:
                 now = time.monotonic()
                 while self._waiting and self._waiting[0][0] <= now:
-                    self._ready.put(heapq.heappop(self._waiting)[2])
+                    *_, job, quietly = heapq.heappop(self._waiting)
+                    self._unfinished += quietly
+                    self._ready.put(job)
                 self._changed.wait(self._waiting[0][0] - now if self._waiting else None)
 
     def _work(self) -> None:

@@ -1,124 +1,123 @@
-"""What callers ask of the simulator, checked: a call to be made, a person's behaviour."""
+"""Calls, meetings and incoming calls that tests ask for, and the service's limits."""
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from dev.simulator.calls import Call, Identity
-from dev.simulator.options import Behaviour, CallKind, OptionError, ReportingOptions, read, split_reporting
+from pydantic import AfterValidator, Field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from dev.simulator.options import Behaviour, Count, Options, Reporting, Seconds
+from dev.simulator.people import Identity
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallScript:
-    """A call to be made."""
+def callback_uri(value: str) -> str:
+    """Accept what Graph accepts, and HTTP on this machine; raises ValueError."""
+    url = urlsplit(value)
+    if url.scheme != "https" and (url.scheme != "http" or url.hostname not in LOOPBACK):
+        raise ValueError("must be https, or http on this machine")
+    if not value.isprintable() or not url.hostname:
+        raise ValueError("must be an absolute URL")
+    return value
 
-    callback_uri: str
+
+class CallOptions(Reporting):
+    """A call, and how Graph reports every invitation into it."""
+
+    callback_uri: Annotated[str, AfterValidator(callback_uri)]
     """Where the call's events go: https, or http on this machine."""
     id: str | None = None
     """The call's id; by default a new GUID."""
-    kind: CallKind = "group"
-    participants: list[object] = field(default_factory=list)
+    kind: Literal["group", "peerToPeer"] = "group"
+    """A peer-to-peer call accepts one person more, and its roster can't be read."""
+    participants: list[Annotated[Any, AfterValidator(Identity.named)]] = Field(default_factory=list)
     """Who is in it: user ids, phone numbers (``+...``) or identitySets."""
+    app: Literal["application", "applicationInstance"] = "application"
+    """The identity that the roster shows the app with."""
     tenant_id: str | None = None
-    """The call's tenant; another one than the app's makes Graph refuse with 7505."""
+    """The call's tenant; with another one than the app's, Graph refuses with 7505."""
     client_id: str | None = None
-    """The app registration whose call it is; another one than the app's makes Graph refuse with 8522."""
+    """The app registration that owns the call; with another one than the app's, Graph refuses with 8522."""
     delta_roster: bool = False
     """Rosters come as deltaParticipants, as with ``isDeltaRosterEnabled``."""
     operations_readable: bool = False
-    """Operations can be read; Graph documents that for none of these."""
+    """Operations can be read, which Graph documents for none of these."""
     roster_read: Literal["empty", "error"] = "empty"
-    """What reading the roster of a peer-to-peer call gives."""
+    """What reading the roster of a peer-to-peer call returns."""
     mixed: Literal["failed", "completed"] = "failed"
-    """How an operation ends of which some came and some did not."""
+    """How an operation ends if some people came and others did not."""
     announce: bool = True
     """Notify that the call is established, and its roster."""
-    behaviour: dict[str, object] | None = None
-    """What people do in this call of whom nothing else is known."""
+    behaviour: Behaviour | None = None
+    """What people do in this call who have no behaviour of their own."""
+    managed: bool = False
+    """It ends where the app does not keep it alive or is alone in it, as a call does that the app made."""
+    grows: bool = False
+    """A peer-to-peer call becomes a group call, with a thread and a roster, when a person is invited into it."""
 
 
-class CallOptions(ReportingOptions, total=False):
-    """The members of :class:`CallScript` and of Reporting, as keywords."""
+class MeetingOptions(Reporting):
+    """A meeting that the app can join, and how Graph reports the legs in it."""
 
-    kind: CallKind
-    participants: list[object]
-    tenant_id: str | None
-    client_id: str | None
-    delta_roster: bool
-    operations_readable: bool
-    roster_read: Literal["empty", "error"]
-    mixed: Literal["failed", "completed"]
-    announce: bool
-    behaviour: dict[str, object] | None
-
-
-class BehaviourOptions(ReportingOptions, total=False):
-    """The members of :class:`Behaviour` and of Reporting, as keywords."""
-
-    after: float | None
-    code: int | None
-    subcode: int | None
-    reason: str | None
-    admitted_after: float | None
-    leaves_after: float | None
-
-
-def new_behaviour(members: Mapping[str, object]) -> Behaviour:
-    """Make a behaviour of snake_case ``members``, those of Reporting among them; raises OptionError."""
-    reporting, own = split_reporting(members)
-    return read(Behaviour, {**own, "reporting": reporting})
-
-
-def new_call(members: Mapping[str, object], tenant_id: str, client_id: str) -> tuple[Call, list[Identity], bool]:
-    """Make a call of snake_case ``members``: the call, who is in it, and whether to announce it.
-
-    Raises:
-        OptionError: ``members`` cannot be; all faults at once.
-    """
-    if "callback_uri" not in members:
-        raise OptionError(["callbackUri: is missing"])
-    reporting, own = split_reporting(members)
-    script = read(CallScript, own)
-    faults = []
-    address = urlsplit(script.callback_uri)
-    if address.scheme != "https" and (address.scheme != "http" or address.hostname not in LOOPBACK):
-        faults.append("callbackUri: must be https, or http on this machine")
-    if not script.callback_uri.isprintable() or not address.hostname:
-        faults.append("callbackUri: must be an absolute URL")
-    participants: list[Identity] = []
-    for index, someone in enumerate(script.participants):
-        identity = _identity(someone)
-        if identity is None:
-            faults.append(f"participants[{index}]: must be a user id, a phone number or an identitySet")
-        else:
-            participants.append(identity)
-    if faults:
-        raise OptionError(faults)
-    call = Call(
-        id=script.id or str(uuid.uuid4()),
-        callback_uri=script.callback_uri,
-        tenant_id=script.tenant_id or tenant_id,
-        client_id=script.client_id or client_id,
-        kind=script.kind,
-        delta_roster=script.delta_roster,
-        operations_readable=script.operations_readable,
-        roster_read=script.roster_read,
-        mixed=script.mixed,
-        behaviour=None if script.behaviour is None else new_behaviour(script.behaviour),
-        reporting=reporting,
-    )
-    return call, participants, script.announce
+    thread_id: str | None = None
+    """The thread of its chat; by default a new one."""
+    organizer: str | None = None
+    """The organizer's user id; by default a new one. A join that names another is refused with 7504."""
+    join_meeting_id: str | None = None
+    """The meeting id; by default a new one. An unknown one is refused with 8561."""
+    passcode: str | None = None
+    """The passcode; by default a new one, "" for none. A wrong one is refused with 8561."""
+    tenant_id: str | None = None
+    """The meeting's tenant; a join from another one is refused with 7505."""
+    participants: list[Annotated[Any, AfterValidator(Identity.named)]] = Field(default_factory=list)
+    """Who is in it already."""
+    earlier_people: Literal["reported", "hidden"] = "reported"
+    """People who were there before the app are on its rosters, or only once something about them changes."""
+    locked: bool = False
+    """A join is refused with 8560."""
+    lobby: bool = False
+    """The app waits in the lobby, for ``admitted_after`` or until its time there is over."""
+    admitted_after: Seconds | None = None
+    """Seconds until the app is admitted."""
+    established_after: Seconds = 1
+    """Seconds from the join until the call is established."""
+    code: Count | None = None
+    """A join is accepted and then ends with this code."""
+    subcode: Count = 0
+    """The subcode with ``code``."""
 
 
-def _identity(someone: object) -> Identity | None:
-    if isinstance(someone, str) and someone:
-        return Identity("phone" if someone.startswith("+") else "user", {"id": someone})
-    return Identity.of(someone)
+class IncomingOptions(Reporting):
+    """A call to the app, and how Graph reports it."""
+
+    callback_uri: Annotated[str, AfterValidator(callback_uri)]
+    """The bot's webhook for calling."""
+    id: str | None = None
+    """The call's id; by default a new GUID."""
+    source: Annotated[Any, AfterValidator(Identity.named)]
+    """Who calls: a user id, a phone number or an identitySet."""
+    kind: Literal["group", "peerToPeer"] = "peerToPeer"
+    """A call to the app alone, or an invitation into a group call."""
+    app: Literal["application", "applicationInstance"] = "application"
+    """What was called: the app itself or its resource account."""
+    old_form: bool = False
+    """It comes in the form of the Bot Framework first; 204 asks for Graph's."""
+
+
+class Limits(Options):
+    """Limits of the service and settings of the tenant."""
+
+    keep_alive: Seconds = 45 * 60
+    """Seconds after which a call ends that is not kept alive."""
+    alone: Seconds | None = 600
+    """Seconds after which a call ends that the app is alone in; None: never."""
+    lobby: Seconds = 1800
+    """Seconds after which the app is removed from a lobby."""
+    answer: Seconds = 15
+    """Seconds to answer an incoming call, from the response to its notification."""
+    removal_allowed: bool = True
+    """The tenant lets the app remove people: Set-CsApplicationMeetingConfiguration."""
+    registered: bool = True
+    """The app is a calling bot of the tenant; without, 7503."""

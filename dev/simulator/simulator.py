@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from dev.simulator import notices
+from dev.simulator.callback_tokens import CallbackTokens, Kind
+from dev.simulator.calls import Call
 from dev.simulator.certificates import CA_FILE, server_context
 from dev.simulator.control import Control
 from dev.simulator.dispatch import Dispatcher
 from dev.simulator.entra import DEFAULT_ROLES, Entra
-from dev.simulator.faults import FaultOptions, Faults, new_fault
+from dev.simulator.faults import Fault, Faults
 from dev.simulator.graph import GraphCalls
-from dev.simulator.keys import CallbackKeys, callback_claims
-from dev.simulator.log import CallbackEntry, EventLog
+from dev.simulator.incoming import IncomingCalls
+from dev.simulator.keys import Algorithm, Issuer  # noqa: TC001 - the control endpoint reads the annotations
+from dev.simulator.legs import Legs
+from dev.simulator.log import EventLog
+from dev.simulator.meetings import Meetings
+from dev.simulator.options import Behaviour, Outcome, Reporting
+from dev.simulator.people import Identity
 from dev.simulator.postman import Delivery, Postman
 from dev.simulator.reports import Reports
+from dev.simulator.ringing import Invitations
 from dev.simulator.schedule import Schedule
-from dev.simulator.scripts import BehaviourOptions, CallOptions, new_behaviour, new_call
+from dev.simulator.scripts import CallOptions, IncomingOptions, Limits, MeetingOptions
 from dev.simulator.web import Server
 from dev.simulator.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from dev.simulator.calls import Call
-    from dev.simulator.options import Outcome, ReportingOptions
+    from dev.simulator.meetings import Meeting
+
 
 TENANT_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CLIENT_ID = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
@@ -63,7 +71,7 @@ class Simulator:
         roles: Iterable[str] = DEFAULT_ROLES,
         seed: int = 0,
         delivery: Delivery | None = None,
-        **defaults: Unpack[ReportingOptions],
+        **defaults: Any,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory() if folder is None else None
         kept_in = Path(self._temporary.name) if self._temporary else Path(folder or ".")
@@ -71,34 +79,46 @@ class Simulator:
         context = server_context(kept_in)
         self.tenant_id, self.client_id, self.client_secret = tenant_id, client_id, client_secret
         self.log = EventLog()
-        self.keys = CallbackKeys()
+        self._server = Server(context, port)
+        self.base_url = f"https://localhost:{self._server.port}"
         self.entra = Entra(
             self.log,
+            self.base_url,
             tenant_id=tenant_id,
             client_id=client_id,
             client_secret=client_secret,
             certificate_pem=certificate_pem,
             roles=roles,
         )
+        self._tokens = CallbackTokens(self.entra)
+        self.keys = self._tokens.older
+        """The keys of the older kind of callback token; those of Entra's are ``entra.keys``."""
         self.faults = Faults(seed)
         self._schedule = Schedule(time_scale)
-        self._postman = Postman(self.log, self._schedule, self.keys, delivery or Delivery(), self.ca_file)
-        self.world = World(self.log, self._schedule, Reports(self._postman, defaults))
-        calls = GraphCalls(self.log, self.world, self.entra)
-        control = Control(self)
-        dispatcher = Dispatcher(
-            self.log, self._schedule, self.faults, self.keys, calls=calls, entra=self.entra, control=control
+        self._postman = Postman(self.log, self._schedule, self._tokens, delivery or Delivery(), self.ca_file)
+        self.world = World(self.log, Reports(self._postman, Reporting.read(defaults)), Meetings(tenant_id))
+        invitations = Invitations(self.log, self._schedule, self.world)
+        legs = Legs(self._schedule, self.world, invitations)
+        self._incoming = IncomingCalls(self._schedule, self.world, legs)
+        handlers = (invitations, legs, self._incoming)
+        calls = GraphCalls(self.log, self.world, self.entra, self.base_url, handlers=handlers)
+        self._dispatcher = Dispatcher(
+            self.log,
+            self._schedule,
+            self.faults,
+            self.keys,
+            self.base_url,
+            calls=calls,
+            entra=self.entra,
+            control=Control(self),
         )
-        self._server = Server(dispatcher.answer, context, port)
-        self.base_url = f"https://localhost:{self._server.port}"
-        self.entra.base_url = calls.base_url = dispatcher.base_url = self.base_url
         self.authority = f"{self.base_url}/{tenant_id}"
         self.openid_configuration = f"{self.base_url}/v1/.well-known/OpenIdConfiguration"
 
     def start(self) -> Self:
         """Serve from now on."""
         self._schedule.start()
-        self._server.start()
+        self._server.start(self._dispatcher.answer)
         return self
 
     def stop(self) -> None:
@@ -126,22 +146,35 @@ class Simulator:
             "REQUESTS_CA_BUNDLE": self.ca_file,
         }
 
-    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Unpack[CallOptions]) -> str:
+    def create_call(self, callback_uri: str, *, call_id: str | None = None, **options: Any) -> str:
         """Make a call whose events go to ``callback_uri``, and return its id.
 
-        ``options`` are members of CallScript and, for every invitation into this call, of Reporting.
-
-        Raises:
-            OptionError: The options cannot be.
-            ValueError: There is such a call already.
+        ``options`` are those of CallOptions; raises OptionError, and ValueError where a call has this id already.
         """
-        return self.begin_call({**options, "callback_uri": callback_uri, "id": call_id}).id
+        read = CallOptions.read({"id": call_id, **options, "callback_uri": callback_uri})
+        call = Call.make(read, self.tenant_id, self.client_id)
+        self.world.begin(call)
+        return call.id
 
-    def begin_call(self, members: Mapping[str, object]) -> Call:
-        """Make a call of the members of CallScript and Reporting; the same as ``create_call``."""
-        call, participants, announce = new_call(members, self.tenant_id, self.client_id)
-        self.world.begin(call, participants, announce=announce)
-        return call
+    def meeting(self, **options: Any) -> Meeting:
+        """Add a meeting that the app can join; ``options`` are those of MeetingOptions."""
+        return self.world.add_meeting(MeetingOptions.read(options))
+
+    def incoming_call(self, callback_uri: str, source: object, **options: Any) -> str:
+        """Have ``source`` call the app at its webhook, and return the call's id; ``options``: IncomingOptions."""
+        read = IncomingOptions.read({**options, "callback_uri": callback_uri, "source": source})
+        return self._incoming.arrive(read, self.tenant_id, self.client_id).id
+
+    def limits(self, **options: Any) -> None:
+        """Change limits of the service and settings of the tenant, until a reset; ``options`` are those of Limits."""
+        with self.world.lock:
+            self.world.limits = Limits.read({**self.world.limits.model_dump(exclude_unset=True), **options})
+
+    def report(self, **options: Any) -> None:
+        """Change how everything is reported, until a reset; ``options`` are those of Reporting."""
+        with self.world.lock:
+            changed = Reporting.read(options)
+            self.world.reports.defaults = Reporting.layered(self.world.reports.defaults, changed)
 
     def end_call(
         self, call_id: str, *, announce: bool = True, forget: bool = True, report_pending: bool = False
@@ -154,35 +187,41 @@ class Simulator:
             forget: Reading it gives 404 / 8522 from now on; else it reads as terminated.
             report_pending: Report invitations that still ring as failed; else they are never heard of again.
         """
-        self.world.end(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
+        self.world.end_all(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
+
+    def join(self, call_id: str, identity_id: str, *, in_lobby: bool = False) -> None:
+        """Have a person come by themselves into the call or meeting that the app is in."""
+        self.world.join(self.call(call_id), Identity.named(identity_id), in_lobby=in_lobby)
 
     def leave(self, call_id: str, identity_id: str) -> bool:
-        """Have somebody leave a call; say whether they were in it."""
-        return self.world.leave(self.call(call_id), identity_id)
+        """Have a person leave a call; return whether they were in it."""
+        call = self.call(call_id)
+        with self.world.lock:
+            someone = call.conversation.find(identity_id)
+            if someone:
+                self.world.leave(call, someone)
+            return someone is not None
 
     def call(self, call_id: str) -> Call:
         """Return a call as it is now; raises KeyError."""
         with self.world.lock:
             return self.world.calls[call_id]
 
-    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what the person with ``identity_id`` does when rung, from now on and in every call.
-
-        ``options`` are members of Behaviour and, for invitations of this person, of Reporting.
-        """
-        behaviour = new_behaviour({**options, "outcome": outcome})
+    def person(self, identity_id: str, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what a person does when called, from now on and in every call; ``options`` are those of Behaviour."""
+        behaviour = Behaviour.read({**options, "outcome": outcome})
         with self.world.lock:
             self.world.people[identity_id.casefold()] = behaviour
 
-    def everyone(self, outcome: Outcome = "answers", **options: Unpack[BehaviourOptions]) -> None:
-        """Say what people do of whom nothing else is known."""
-        behaviour = new_behaviour({**options, "outcome": outcome})
+    def everyone(self, outcome: Outcome = "answers", **options: Any) -> None:
+        """Set what people do who have no behaviour of their own."""
+        behaviour = Behaviour.read({**options, "outcome": outcome})
         with self.world.lock:
             self.world.behaviour = behaviour
 
-    def fault(self, **options: Unpack[FaultOptions]) -> int:
-        """Ask for a fault and return its number; ``options`` are members of Fault and of Reporting."""
-        return self.faults.add(new_fault(options))
+    def fault(self, **options: Any) -> int:
+        """Add a fault and return its number; ``options`` are those of Fault."""
+        return self.faults.add(Fault.read(options))
 
     def post_notification(
         self,
@@ -197,41 +236,55 @@ class Simulator:
         Args:
             call_id: A call whose ``callbackUri`` and token are meant.
             items: A list is sent in the envelope of notifications, bytes as they are, all else as JSON.
-            token: Instead of a good one; an empty text leaves the header out.
+            token: Instead of a good one; an empty string leaves the header out.
             callback_uri: Instead of the call's.
         """
         call = self.call(call_id)
         body = notices.envelope(items) if isinstance(items, list) else items
-        entry = CallbackEntry(number=self.log.number(), call_id=call_id, about="custom", body=body)
-        entry.status, entry.error = self._postman.post(call, body, token=token, address=callback_uri)
-        if isinstance(body, bytes):
-            entry.body = body.decode("utf-8", "replace")
-        self.log.add(entry)
-        return entry.status
+        token = self.world.reports.token(call) if token is None else token
+        return self._postman.post_once(call, "custom", body, token, address=callback_uri)
 
     def token(
         self,
         *,
-        headers: Mapping[str, object] | None = None,
-        algorithm: str = "RS256",
+        kind: Kind = "older",
+        version: Literal[1, 2] = 1,
+        headers: dict[str, Any] | None = None,
+        algorithm: Algorithm = "RS256",
+        key: Issuer | Literal["otherKind"] = "own",
         unknown_key: bool = False,
-        **claims: object,
+        **claims: Any,
     ) -> str:
         """Mint a callback token: a good one, or with other claims (None leaves one out), headers or signature.
 
-        ``algorithm`` may be ``none`` or ``HS256``; ``unknown_key`` signs with a key that is announced nowhere.
+        Args:
+            kind: Who signs it: the calling service itself, or Entra.
+            version: Of Entra's tokens: 1 names the caller in ``appid``, 2 in ``azp``, and their issuers differ.
+            headers: These replace or add to the JOSE header.
+            algorithm: ``none`` and ``HS256`` are made with the public key.
+            key: ``other`` is a published key of another issuer, ``none`` one that names no issuer (both of Entra's
+                set), ``otherKind`` is the key that signs the other kind.
+            unknown_key: Sign with a key that isn't published, under a published ``kid``.
+            **claims: These replace or add to the claims.
         """
-        merged = {**callback_claims(self.client_id, self.tenant_id), **claims}
-        merged = {name: value for name, value in merged.items() if value is not None}
-        return self.keys.forge(merged, headers=headers, algorithm=algorithm, unknown_key=unknown_key)
+        signer = "unknown" if unknown_key else key
+        return self._tokens.mint(kind, version, claims, headers=headers, algorithm=algorithm, key=signer)
 
-    def rotate_keys(self, *, keep_old: bool = True) -> str:
-        """Sign callbacks with a new key from now on and return its id."""
-        return self.keys.rotate(keep_old=keep_old)
+    def rotate_keys(self, *, keep_old: bool = True, kind: Kind = "older", kid: str | None = None) -> str:
+        """Sign callbacks with a new key from now on and return its id, which is ``kid`` if given."""
+        return self._tokens.keys(kind).rotate(keep_old=keep_old, kid=kid)
 
     def revoke_tokens(self) -> None:
         """Make Graph answer 401 to every access token given so far."""
         self.entra.revoke_tokens()
+
+    def set_roles(self, roles: tuple[str, ...]) -> None:
+        """Issue access tokens with these application permissions from now on."""
+        self.entra.roles = roles
+
+    def fail_keys(self, failing: int | None, *, kind: Kind = "older") -> None:
+        """Return the status ``failing`` instead of the keys of ``kind``, as long as it is set."""
+        self._tokens.keys(kind).failing = failing
 
     def wait_idle(self, timeout: float = 10) -> bool:
         """Wait until nobody is rung, nothing is to be delivered and no request is open; say whether that is so."""
@@ -243,6 +296,6 @@ class Simulator:
             self.world.forget()
         self._schedule.forget()
         self.faults.remove()
-        self.keys.failing = None
+        self.keys.failing = self.entra.keys.failing = None
         self._schedule.wait_idle(1)
         self.log.clear()

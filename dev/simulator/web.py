@@ -72,14 +72,15 @@ Application = Callable[[Request], Response]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``application`` at ``https://localhost:<port>`` until closed."""
+    """Serves an application at ``https://localhost:<port>`` until closed."""
 
     daemon_threads = True
     # Bursts of 100 new connections must not meet a full queue.
     request_queue_size = 256
 
-    def __init__(self, application: Application, context: ssl.SSLContext, port: int) -> None:
-        self.application = application
+    application: Application
+
+    def __init__(self, context: ssl.SSLContext, port: int) -> None:
         self._context = context
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -91,8 +92,9 @@ class Server(ThreadingHTTPServer):
         """The port listened on."""
         return int(self.server_address[1])
 
-    def start(self) -> None:
-        """Serve on a thread."""
+    def start(self, application: Application) -> None:
+        """Serve ``application`` on a thread."""
+        self.application = application
         self._thread.start()
 
     def close(self) -> None:

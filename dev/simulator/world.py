@@ -1,47 +1,41 @@
-"""Who is in which call, who is being rung, and what then happens to them."""
+"""Which calls there are and who is in them."""
 
 from __future__ import annotations
 
 import threading
 import time
 import uuid
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dev.simulator.calls import Call, Identity, Invitee, Operation, Participant
-from dev.simulator.log import CallEntry, EventLog, RingEntry
-from dev.simulator.options import Behaviour, reporting
+from dev.simulator.log import CallEntry, EventLog
+from dev.simulator.options import Behaviour, Reporting
+from dev.simulator.rosters import TYPE
+from dev.simulator.scripts import Limits, MeetingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from dev.simulator.invitations import Invitation
+    from dev.simulator.calls import Call, Conversation, Operation
+    from dev.simulator.meetings import Meeting, Meetings
+    from dev.simulator.people import Identity, Participant
     from dev.simulator.reports import Reports
-    from dev.simulator.schedule import Schedule
-
-_OUTCOMES = {
-    "answers": "answered",
-    "lobby": "inLobby",
-    "declines": "declined",
-    "ringsOut": "rangOut",
-    "busy": "busy",
-    "fails": "failed",
-}
 
 
 class World:
-    """Calls and people; every change happens under one lock and is reported before the lock is let go."""
+    """Calls and people; every change happens under one lock and is reported before the lock is released."""
 
-    def __init__(self, log: EventLog, schedule: Schedule, reports: Reports) -> None:
+    def __init__(self, log: EventLog, reports: Reports, meetings: Meetings) -> None:
         self.lock = threading.RLock()
         self.calls: dict[str, Call] = {}
         self.people: dict[str, Behaviour] = {}
         self.behaviour = Behaviour()
-        """What people do of whom nothing else is known."""
+        """What people do who have no behaviour of their own."""
+        self.limits = Limits()
+        self.meetings = meetings
         self.reports = reports
+        self._meetings: dict[str, Meeting] = {}
+        """The meeting of each leg that has joined one."""
         self._log = log
-        self._schedule = schedule
 
     def forget(self) -> None:
         """Drop every call and everything known of people."""
@@ -49,164 +43,174 @@ class World:
             call.abandoned = True
         self.calls.clear()
         self.people.clear()
-        self.behaviour = Behaviour()
+        self.meetings.forget()
+        self._meetings.clear()
+        self.behaviour, self.limits = Behaviour(), Limits()
+        self.reports.reset()
 
-    def begin(self, call: Call, participants: Iterable[Identity], *, announce: bool) -> None:
-        """Start a call with ``participants`` in it; ``announce`` reports its state and roster."""
+    def behaviour_of(self, call: Call, identity: Identity) -> Behaviour:
+        """Return what a person does when called into ``call``."""
+        return self.people.get(identity.key) or call.options.behaviour or self.behaviour
+
+    def begin(self, call: Call) -> None:
+        """Start a call with the people that its options name in it."""
         with self.lock:
-            if call.id in self.calls:
-                raise ValueError(f"id: there is a call {call.id} already")
-            self.calls[call.id] = call
-            joined = [call.join(identity) for identity in participants]
-            self._log.add(CallEntry(number=self._log.number(), call_id=call.id, state=call.state))
-            if announce:
+            self.open(call)
+            call.conversation.enter(call)
+            joined = [self.add(call, identity) for identity in call.options.participants]
+            if call.options.announce:
                 self.reports.call_state(call, call.state)
                 if joined:
                     self.reports.roster(call, joined)
 
-    def end(self, call: Call, *, announce: bool, forget: bool, report_pending: bool) -> None:
-        """End ``call``: whoever is being rung is rung no more."""
+    def open(self, call: Call, meeting: Meeting | None = None) -> None:
+        """Register a call, may be a leg in ``meeting``; raises ValueError for an id that exists."""
+        if call.id in self.calls:
+            raise ValueError(f"id: the call {call.id} exists already")
+        self.calls[call.id] = call
+        if meeting is None:
+            self.set_state(call, call.state)
+            return
+        self._meetings[call.id] = meeting
+        is_duplicate = any(not leg.has_ended for leg in meeting.legs)
+        meeting.legs.append(call)
+        self.set_state(call, call.state, thread_id=meeting.thread_id, is_duplicate=is_duplicate)
+
+    def set_state(self, call: Call, state: str, **more: Any) -> None:
+        """Change a call's state, and log it."""
+        call.state = state
+        self._log.add(
+            CallEntry(number=self._log.number(), call_id=call.id, state=state, direction=call.direction, **more)
+        )
+
+    def organizer_of(self, call: Call) -> str | None:
+        """Return the key of the organizer of the meeting that ``call`` has joined."""
+        meeting = self._meetings.get(call.id)
+        return meeting.organizer.casefold() if meeting else None
+
+    def grow(self, call: Call) -> None:
+        """Make a one-to-one call a group call, with a thread of its own."""
+        call.kind = "group"
+        meeting = self.grown(call)
+        joined_by = meeting.joined_by({TYPE: "#microsoft.graph.tokenMeetingInfo", "token": meeting.token})
+        for shown in ({"chatInfo": joined_by["chatInfo"]}, joined_by):
+            call.joined_by = shown
+            self.reports.grown(call)
+
+    def grown(self, call: Call) -> Meeting:
+        """Return a meeting for a call that no one scheduled; its token joins it again."""
+        options = MeetingOptions(thread_id=f"19:{uuid.uuid4()}", tenant_id=call.tenant_id)
+        meeting = self.meetings.add(options, call.conversation)
+        meeting.legs.append(call)
+        self._meetings[call.id] = meeting
+        return meeting
+
+    def add_meeting(self, options: MeetingOptions) -> Meeting:
+        """Add a meeting with the people that its options name in it."""
         with self.lock:
-            if call.state == "terminated":
-                return
-            call.state, call.forgotten = "terminated", forget
-            for someone in call.present:
-                call.leave(someone)
-            self._log.add(CallEntry(number=self._log.number(), call_id=call.id, state="terminated"))
-            for operation in call.operations.values():
-                if operation.status != "running":
-                    continue
-                for position in operation.waiting:
-                    self._log.change(operation.rings[position], outcome="callEnded", ended_at=time.time())
-                operation.waiting.clear()
-                operation.status, operation.result = "failed", (404, 8522, "Call not found.")
-                if report_pending:
-                    self.reports.ended(operation)
-                else:
-                    operation.reported.set()
-            if announce:
-                self.reports.call_state(call, "terminated")
+            meeting = self.meetings.add(options)
+            for identity in options.participants:
+                someone = meeting.conversation.add(identity, meeting.tenant_id)
+                self._describe(someone, options, self.people.get(identity.key) or self.behaviour)
+                someone.is_unreported = options.earlier_people == "hidden"
+            return meeting
 
-    def leave(self, call: Call, identity_id: str) -> bool:
-        """Have somebody leave ``call``; say whether they were in it."""
-        with self.lock:
-            for someone in call.present:
-                if someone.identity.key == identity_id.casefold() and call.leave(someone):
-                    self.reports.roster(call, [someone])
-                    return True
-            return False
-
-    def take(self, call: Call, invitation: Invitation, fault: Mapping[str, object]) -> Operation:
-        """Take an invite: from here on people are rung, whatever the caller gets to hear."""
-        with self.lock:
-            behaviours = [self._behaviour(call, invitee) for invitee in invitation.people]
-            persons = [behaviour.reporting for behaviour in behaviours]
-            operation = Operation(
-                str(uuid.uuid4()),
-                call,
-                invitation.people,
-                invitation.client_context,
-                reporting(self.reports.defaults, call.reporting, *persons, fault),
-                waiting=set(range(len(invitation.people))),
-            )
-            call.operations[operation.id] = operation
-            in_answer = (operation.reporting.response_status or "").casefold()
-            if in_answer == "failed":
-                # Failed in its answer: nobody is rung and nothing is reported.
-                operation.status = "failed"
-                operation.waiting.clear()
-                operation.reported.set()
-                return operation
-            for position, invitee in enumerate(invitation.people):
-                operation.rings[position] = self._log.add(
-                    RingEntry(
-                        number=self._log.number(),
-                        call_id=call.id,
-                        person=invitee.identity.id,
-                        client_context=invitation.client_context,
-                        operation_id=operation.id,
-                    )
-                )
-            if in_answer == "completed":
-                for position in range(len(invitation.people)):
-                    self._end_ringing(operation, position, Behaviour())
-                return operation
-            if operation.reporting.running == "first":
-                self.reports.running(operation)
-            for position, behaviour in enumerate(behaviours):
-                self._schedule.after(behaviour.delay, partial(self._end_ringing, operation, position, behaviour))
-            return operation
-
-    def _behaviour(self, call: Call, invitee: Invitee) -> Behaviour:
-        return self.people.get(invitee.identity.key) or call.behaviour or self.behaviour
-
-    def _end_ringing(self, operation: Operation, position: int, behaviour: Behaviour) -> None:
-        with self.lock:
-            if position not in operation.waiting:
-                return
-            operation.waiting.discard(position)
-            self._log.change(operation.rings[position], outcome=_OUTCOMES[behaviour.outcome], ended_at=time.time())
-            call, invitee = operation.call, operation.people[position]
-            if failure := behaviour.failure:
-                operation.failures[position] = _result(invitee.identity, failure)
-            else:
-                someone = self._join(operation, invitee, behaviour)
-                if operation.waiting:
-                    # Others still ring; who is in the call already shows on its roster.
-                    self.reports.roster(call, [someone])
-            if not operation.waiting:
-                self._end(operation)
-
-    def _join(self, operation: Operation, invitee: Invitee, behaviour: Behaviour) -> Participant:
-        call, identity = operation.call, invitee.identity
-        if invitee.participant_id is not None:
-            # Who is moved is known to Graph with their tenant.
-            members = {"tenantId": call.tenant_id, **identity.members}
-            identity = replace(identity, members=members)
-        someone = call.join(identity, in_lobby=behaviour.outcome == "lobby")
-        operation.joined.append(someone)
-        if behaviour.admitted_after is not None:
-            self._schedule.after(behaviour.admitted_after, lambda: self._change(call, someone, Call.admit))
-        if behaviour.leaves_after is not None:
-            self._schedule.after(behaviour.leaves_after, lambda: self._change(call, someone, Call.leave))
-        self._take_out_of_replaced(invitee)
+    def add(self, call: Call, identity: Identity, *, is_ringing: bool = False) -> Participant:
+        """Put a person on the roster of ``call``."""
+        someone = call.conversation.add(identity, call.tenant_id, is_ringing=is_ringing)
+        self._describe(someone, call.options, self.behaviour_of(call, identity))
         return someone
 
-    def _take_out_of_replaced(self, invitee: Invitee) -> None:
-        """A call of two is dropped once its other party is in the new one; a meeting only loses them."""
-        replaced = self.calls.get(invitee.replaces_call_id or "")
-        if replaced is None:
-            return
-        if replaced.kind == "peerToPeer":
-            self.end(replaced, announce=True, forget=True, report_pending=False)
-        else:
-            self.leave(replaced, invitee.identity.id)
+    def _describe(self, someone: Participant, options: Reporting, behaviour: Behaviour) -> None:
+        """Note by which name, or how hidden, rosters show a person."""
+        someone.hidden = Reporting.layered(self.reports.defaults, options, behaviour).hidden_identities
+        someone.name, someone.is_unreported = behaviour.display_name, False
 
-    def _change(self, call: Call, someone: Participant, change: Callable[[Call, Participant], bool]) -> None:
+    def roster_changed(
+        self, conversation: Conversation, changed: Iterable[Participant], *, reported_to: Call | None = None
+    ) -> None:
+        """Report the roster to every leg, except ``reported_to``, which has it already."""
+        for leg in conversation.legs:
+            is_own = leg.kind == "peerToPeer" and leg.options.managed
+            if leg is not reported_to and leg.state == "established" and not is_own:
+                self.reports.roster(leg, changed)
+
+    def end(
+        self,
+        call: Call,
+        result: tuple[int, int, str],
+        *,
+        bare: bool = False,
+        announce: bool = True,
+        forget: bool = True,
+    ) -> None:
+        """End a leg; others in a group call stay. ``bare`` reports no state and result, ``forget`` makes it 404."""
         with self.lock:
-            if change(call, someone):
-                self.reports.roster(call, [someone])
+            if call.has_ended:
+                return
+            for operation in call.operations.values():
+                self._stop(operation)
+            code, subcode, _ = result
+            call.forgotten = forget
+            self.set_state(call, "terminated", code=code, subcode=subcode)
+            conversation = call.conversation
+            if call in conversation.legs:
+                conversation.legs.remove(call)
+            was_in = call.me in conversation.listed and conversation.leave(call.me)
+            if call.kind == "peerToPeer":
+                for someone in conversation.listed:
+                    conversation.leave(someone)
+            elif was_in:
+                self.roster_changed(conversation, [call.me])
+            if announce:
+                self.reports.call_state(call, "terminated", result=result, bare=bare)
 
-    def _end(self, operation: Operation) -> None:
-        call = operation.call
-        failed = bool(operation.failures) and (call.mixed == "failed" or not operation.joined)
-        operation.status = "failed" if failed else "completed"
-        if failed:
-            # There is one result for all; nothing documents whose it is.
-            operation.result = operation.failures[min(operation.failures)]
-        if (operation.reporting.response_status or "").casefold() == "completed":
-            # Completed in its answer: only the roster is reported.
-            operation.reported.set()
-            self.reports.roster(call, operation.joined)
+    def end_all(self, call: Call, *, announce: bool, forget: bool, report_pending: bool) -> None:
+        """End a call for everybody in it, with every leg of the app."""
+        with self.lock:
+            result = (200, 5001, "The conversation has ended")
+            for leg in [*call.conversation.legs, call]:
+                pending = [operation for operation in leg.operations.values() if operation.status == "running"]
+                for operation in pending if report_pending else []:
+                    self._stop(operation)
+                    if not operation.when_ended:
+                        self.reports.ended(operation)
+                leg.conversation.legs.clear()
+                self.end(leg, result, announce=announce, forget=forget)
+            for someone in call.conversation.listed:
+                call.conversation.leave(someone)
+
+    def _stop(self, operation: Operation) -> None:
+        """Stop calling everybody who has not answered yet."""
+        if operation.status != "running":
             return
-        self.reports.ended(operation)
+        for index in operation.waiting:
+            self._log.change(operation.rings[index], outcome="callEnded", ended_at=time.time())
+            if operation.entries[index].is_ringing:
+                operation.call.conversation.leave(operation.entries[index])
+        operation.waiting.clear()
+        operation.status, operation.result = "failed", (404, 8522, "Call not found.")
+        operation.reported.set()
 
+    def join(self, call: Call, identity: Identity, *, in_lobby: bool) -> None:
+        """Have a person join by themselves."""
+        with self.lock:
+            someone = self.add(call, identity, is_ringing=True)
+            call.conversation.answer(someone, in_lobby=in_lobby)
+            self.roster_changed(call.conversation, [someone])
 
-def _result(identity: Identity, failure: tuple[int, int, str]) -> tuple[int, int, str]:
-    """Return a failure with its message in the form seen in the wild: it holds the person's own id."""
-    code, subcode, reason = failure
-    message = (
-        f"addParticipants failed for participant {identity.mri}. Underlying reason: {reason}. "
-        f"DiagCode: {code}#{subcode}.@"
-    )
-    return code, subcode, message
+    def admit(self, call: Call, someone: Participant) -> None:
+        """Admit a person from the lobby."""
+        with self.lock:
+            if call.conversation.admit(someone):
+                self.roster_changed(call.conversation, [someone])
+
+    def leave(self, call: Call, someone: Participant) -> None:
+        """Have a person leave; a one-to-one call ends with it."""
+        with self.lock:
+            if not call.conversation.leave(someone):
+                return
+            if call.kind == "peerToPeer":
+                self.end(call, (200, 4521, "The other party hung up"))
+            else:
+                self.roster_changed(call.conversation, [someone])

@@ -1,4 +1,4 @@
-"""A small web server that callbacks are sent to; it checks every token against the announced keys."""
+"""A small web server that callbacks are sent to; it checks every token against the published keys of its kind."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 class Received:
     """One POST."""
 
+    path: str
     headers: Mapping[str, str]
     body: Any
     claims: dict[str, Any] | None
-    """Of its token; None where there is none or it is not signed with an announced key."""
+    """Of its token; None where it is missing or not signed with a published key."""
 
     @property
     def items(self) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.body["value"]
         return items
+
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """The people on the roster, without the app and without people who are still being called."""
+        return people_in(self.data)
 
     @property
     def data(self) -> Any:
@@ -45,7 +51,7 @@ class Inbox:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(inbox.receive(dict(self.headers), raw))
+                self.send_response(inbox.receive(self.path, dict(self.headers), raw))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -75,8 +81,8 @@ class Inbox:
         self._known: dict[str, dict[str, Any] | None] = {}
         self.received, self.statuses = [], []
 
-    def receive(self, headers: Mapping[str, str], raw: bytes) -> int:
-        received = Received(headers, json.loads(raw), self._claims(headers.get("Authorization", "")))
+    def receive(self, path: str, headers: Mapping[str, str], raw: bytes) -> int:
+        received = Received(path, headers, json.loads(raw), self._claims(headers.get("Authorization", "")))
         with self._lock:
             self.received.append(received)
             return self.statuses.pop(0) if self.statuses else 202
@@ -95,18 +101,29 @@ class Inbox:
         try:
             kid = jwt.get_unverified_header(token)["kid"]
             if kid not in self._keys:
-                self._keys = self._announced()
+                self._keys = self._published()
             claims: dict[str, Any] = jwt.decode(token, self._keys[kid], ["RS256"], audience=self._graph.client_id)
         except (jwt.InvalidTokenError, KeyError):
             return None
         return claims
 
-    def _announced(self) -> dict[str, Any]:
+    def _published(self) -> dict[str, Any]:
+        keys: list[Any] = []
         with requests.Session() as session:
             session.trust_env, session.verify = False, self._graph.ca_file
-            configuration = session.get(self._graph.openid_configuration, timeout=5).json()
-            keys = session.get(configuration["jwks_uri"], timeout=5).json()["keys"]
+            entra = f"{self._graph.authority}/v2.0/.well-known/openid-configuration"
+            for metadata in (self._graph.openid_configuration, entra):
+                keys += session.get(session.get(metadata, timeout=5).json()["jwks_uri"], timeout=5).json()["keys"]
         return {key["kid"]: jwt.PyJWK(key, "RS256").key for key in keys}
+
+
+def people_in(roster: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The people in a call or its lobby."""
+    return [
+        someone
+        for someone in roster
+        if someone["mediaStreams"] and not {"application", "applicationInstance"} & someone["info"]["identity"].keys()
+    ]
 
 
 def _kind(item: dict[str, Any]) -> str:

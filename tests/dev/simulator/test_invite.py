@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dev.simulator.caller import ALICE, BOB, CAROL, PHONE, Caller, error_of, participant
+from tests.dev.simulator.inbox import people_in
 
 if TYPE_CHECKING:
     from dev.simulator import Simulator
@@ -173,8 +174,7 @@ def test_the_roster_of_a_group_call_can_be_read(graph: Simulator, inbox: Inbox, 
     caller.invite(call_id, ALICE)
     assert graph.wait_idle()
     roster: list[dict[str, Any]] = caller.get(call_id, "participants").json()["value"]
-    people = [next(iter(someone["info"]["identity"].items())) for someone in roster]
-    assert len(people) == 3
+    assert len(people_in(roster)) == 3
     assert caller.get(call_id, f"participants/{roster[0]['id']}").json() == roster[0]
     assert error_of(caller.get(call_id, "participants/none")) == (404, "8522")
 
@@ -199,11 +199,12 @@ def test_an_operation_can_be_read_only_on_request(graph: Simulator, inbox: Inbox
     assert caller.get(readable, f"operations/{operation_id}").json()["status"] == "completed"
 
 
-def test_unknown_addresses_and_methods_are_refused_as_graph_does(caller: Caller, call_id: str) -> None:
-    """There is no list of calls, and nothing is deleted here."""
+def test_unknown_urls_and_methods_are_refused_as_graph_does(caller: Caller, call_id: str) -> None:
+    """Calls can't be listed or changed."""
     root = caller.url(call_id, "").removesuffix(f"/{call_id}")
-    assert error_of(caller.session.get(root, timeout=5)) == (404, "ResourceNotFound")
-    assert error_of(caller.session.delete(caller.url(call_id, ""), timeout=5)) == (405, "MethodNotAllowed")
+    assert error_of(caller.session.get(root, timeout=5)) == (405, "MethodNotAllowed")
+    assert error_of(caller.session.patch(caller.url(call_id, ""), timeout=5)) == (405, "MethodNotAllowed")
+    assert error_of(caller.get(call_id, "something")) == (404, "ResourceNotFound")
 
 
 def test_call_ids_of_any_characters_are_one_path_segment(graph: Simulator, inbox: Inbox, caller: Caller) -> None:

@@ -205,15 +205,7 @@ def test_rosters_can_be_deltas(graph: Simulator, inbox: Inbox, caller: Caller) -
     assert joined["@odata.type"] == "#microsoft.graph.deltaParticipants"
     assert [someone["info"]["identity"]["user"]["id"] for someone in joined["participants"]] == [ALICE]
     assert left["participants"][0]["removedState"]["reason"] == "Removed"
-    assert (joined["sequenceNumber"], left["sequenceNumber"]) == (2, 3)
-
-
-def test_participants_can_carry_sequence_numbers_and_ids(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """Full rosters then tell which of them is newer, and who has which participant id."""
-    _reported(graph, inbox, caller, participants=[BOB], roster_sequence=True, roster_ids=True)
-    roster = inbox.about("roster")[0].data
-    assert [someone["rosterSequenceNumber"] for someone in roster] == [1, 2]
-    assert all(someone["id"] for someone in roster)
+    assert joined["sequenceNumber"] < left["sequenceNumber"]
 
 
 def test_who_left_can_stay_on_the_roster_as_removed(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
@@ -221,8 +213,7 @@ def test_who_left_can_stay_on_the_roster_as_removed(graph: Simulator, inbox: Inb
     call_id = _reported(graph, inbox, caller, removed_state=True)
     graph.leave(call_id, ALICE)
     assert graph.wait_idle()
-    (someone,) = inbox.about("roster")[-1].data
-    assert "removedState" in someone
+    assert ["removedState" in someone for someone in inbox.about("roster")[-1].data] == [False, True]
 
 
 def test_a_persons_options_go_before_the_calls(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
