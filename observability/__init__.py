@@ -1,1 +1,1 @@
-"""What operators see of the app: events, spans and metrics, with secrets and personal data removed."""
+"""What operators see: events, spans, metrics, and the redaction of all of them."""

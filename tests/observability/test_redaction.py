@@ -110,6 +110,7 @@ def test_keeps_the_reason() -> None:
         "inviting flow-run-id=08584737551867954143243946780CU130 invitation=C46Q3W77ANAZH6WOPTTA2P2YWQ",
         f"Received FunctionInvocationRequest, request ID: {GUID}, function ID: {GUID}, invocation ID: {GUID}",
         f"graph invite request-id={GUID} client-request-id={GUID} scenario-id={GUID}",
+        f"callback of another app refused caller-id={GUID}",
     ],
 )
 def test_keeps_words_and_codes(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ import pytest
 from azure.core.settings import settings as azure
 from opentelemetry import trace
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
-from opentelemetry.metrics import _internal as metrics_internal
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -102,24 +102,22 @@ def test_within_nothing(spans: InMemorySpanExporter, parent: Any) -> None:
 
 
 def test_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The instruments, made at import, count once an SDK is there, with buckets that fit a minute's ringing."""
+    """Counters and times have the app's prefix, and buckets that fit a minute's ringing."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
-    meter: Any = tracing._meter
-    assert isinstance(meter, metrics_internal._ProxyMeter)
-    monkeypatch.setattr(meter, "_real_meter", None)
-    meter.on_set_meter_provider(provider)
-    for name in tracing._counters:
-        tracing.count(name, status="failed")
+    monkeypatch.setattr(tracing, "_meter", provider.get_meter("call_invites"))
+    monkeypatch.setattr(tracing, "_counter", cache(tracing._counter.__wrapped__))
+    monkeypatch.setattr(tracing, "_histogram", cache(tracing._histogram.__wrapped__))
+    for _ in range(2):
+        tracing.count("invitations", status="failed")
     tracing.record("time_to_outcome", 61.0, status="completed")
     found: Any = reader.get_metrics_data()
     points = {each.name: each.data.data_points[0] for each in found.resource_metrics[0].scope_metrics[0].metrics}
     provider.shutdown()
-    for instrument in meter._instruments:
-        monkeypatch.setattr(instrument, "_real_instrument", None)
-    assert {name for name, point in points.items() if getattr(point, "value", 0) == 1} == {
-        f"call_invites.{name}" for name in tracing._counters
-    }
+    assert (points["call_invites.invitations"].value, points["call_invites.invitations"].attributes) == (
+        2,
+        {"status": "failed"},
+    )
     assert 60.0 in points["call_invites.time_to_outcome"].explicit_bounds
 
 
