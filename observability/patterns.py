@@ -21,8 +21,11 @@ _GAP = r"[ ().\-/\u00a0\u2010-\u2015\u202f]{0,3}"
 _NAMED = "secret|assertion|token|password|passcode|AccountKey|AccessKey|AccessSignature"
 # Between name and value in forms, query strings and connection strings, and in JSON.
 _IS = r"(?:[\"']?\s{0,3}(?:=|%3D)\s{0,3}[\"']?|[\"']\s{0,3}:\s{0,3}[\"']?)"
-# A log line names a request of ours, or of the Functions worker, with these words. Any other GUID may be a person's.
-_REQUESTS = ("request-id=", "scenario-id=", "message-id=", "request ID: ", "function ID: ", "invocation ID: ")
+# What log lines of ours and of the Functions worker name so is a request or an app. Other GUIDs may be people's.
+_REQUESTS = (
+    *("request-id=", "scenario-id=", "message-id=", "caller-id="),
+    *("request ID: ", "function ID: ", "invocation ID: "),
+)
 
 
 def _not_a_request(length: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry import context as contexts
@@ -32,23 +33,6 @@ _RECORDERS = {"requests": "RequestsInstrumentor", "urllib3": "URLLib3Instrumento
 _tracer = trace.get_tracer(_NAME)
 _meter = metrics.get_meter(_NAME)
 _propagator = TraceContextTextMapPropagator()
-_counters = {
-    name: _meter.create_counter(f"{_NAME}.{name}", description=description)
-    for name, description in {
-        "invitations": "Invitations that have their outcome, by status and by who decided it",
-        "callbacks_refused": "Refused callbacks, by reason",
-        "watchdog_conclusions": "Outcomes that the watchdog found, by status",
-        "deliveries": "Outcomes sent to flows, by result",
-    }.items()
-}
-_histograms = {
-    "time_to_outcome": _meter.create_histogram(
-        f"{_NAME}.time_to_outcome",
-        unit="s",
-        description="From asking Graph to the outcome",
-        explicit_bucket_boundaries_advisory=_SECONDS,
-    )
-}
 
 
 class Span:
@@ -92,13 +76,23 @@ def span(name: str, system: str, **attributes: Value) -> Iterator[Span]:
 
 
 def count(name: str, **attributes: Value) -> None:
-    """Add one to a counter."""
-    _counters[name].add(1, attributes)
+    """Add one to the counter ``call_invites.<name>``."""
+    _counter(name).add(1, attributes)
 
 
-def record(name: str, value: float, **attributes: Value) -> None:
-    """Add a value to a histogram."""
-    _histograms[name].record(value, attributes)
+def record(name: str, seconds: float, **attributes: Value) -> None:
+    """Add a time to the histogram ``call_invites.<name>``."""
+    _histogram(name).record(seconds, attributes)
+
+
+@cache
+def _counter(name: str) -> metrics.Counter:
+    return _meter.create_counter(f"{_NAME}.{name}")
+
+
+@cache
+def _histogram(name: str) -> metrics.Histogram:
+    return _meter.create_histogram(f"{_NAME}.{name}", unit="s", explicit_bucket_boundaries_advisory=_SECONDS)
 
 
 class TraceContext(Protocol):

@@ -1,4 +1,7 @@
-"""``make bench``: measures what the app costs, each figure beside its counterpart in the same run."""
+"""``make bench``: measures what the app costs, each figure next to its counterpart of the same run.
+
+A further row is a function here that yields ``Figure``s; the sides of its ratio are workers, see ``measure``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import callbacks, growth, importing, memory, processor, trips, wall
-from dev.benchmarks.measure import ROOT, machine, say
-from dev.benchmarks.report import table, within
+from dev.benchmarks import callbacks, importing, one_process
+from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,17 +20,16 @@ if TYPE_CHECKING:
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "import": importing.figures,
-    "cpu": processor.figures,
-    "wall": wall.figures,
+    "cpu": one_process.processor,
+    "wall": one_process.wall,
     "callbacks": callbacks.figures,
-    "rows": growth.figures,
-    "memory": memory.figures,
-    "trips": trips.figures,
+    "memory": one_process.memory,
+    "trips": one_process.trips,
 }
 
 
 def main() -> None:
-    """Measure all, or what is named, print the table, and on request write it into a page."""
+    """Measure all benches or the named ones, print the table, and write it into a page on request."""
     parser = argparse.ArgumentParser(prog="python -m dev.benchmarks", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help="which to measure (default: all)")
     parser.add_argument("--into", type=Path, help="a page whose table is replaced, such as docs/benchmarks.md")
@@ -38,16 +39,12 @@ def main() -> None:
     for name in options.bench or BENCHES:
         print(f"==> {name}", flush=True)
         figures += BENCHES[name]()
-    measured = table(figures, machine())
+    measured = table(figures)
     print(f"\n{measured}")
     say(f"{time.monotonic() - started:.0f} s")
-    if options.into is not None:
-        page = options.into.read_text(encoding="utf-8")
-        options.into.write_text(within(page, measured), encoding="utf-8")
-    else:
-        kept = ROOT / ".local" / "benchmarks" / "table.md"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(measured + "\n", encoding="utf-8")
+    page = options.into or ROOT / ".local" / "benchmarks" / "table.md"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(within(page.read_text(encoding="utf-8"), measured) if options.into else measured, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,43 +1,30 @@
-"""The bodies that both sides of a benchmark are given; nothing of the app is imported here."""
+"""The bodies that both sides of a benchmark are given, in Graph's documented forms; nothing of the app is imported."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+_GRAPH = "#microsoft.graph."
+
+
+def _user(user_id: str, **more: str) -> dict[str, Any]:
+    user = {"@odata.type": f"{_GRAPH}identity", "id": user_id, "identityProvider": "AAD", **more}
+    return {"@odata.type": f"{_GRAPH}identitySet", "user": user}
+
 
 def invite_body(client_context: str) -> dict[str, Any]:
     """Return the body of an invite of one person, as a flow sends it."""
-    return {
-        "participants": [
-            {
-                "@odata.type": "#microsoft.graph.invitationParticipantInfo",
-                "identity": {
-                    "@odata.type": "#microsoft.graph.identitySet",
-                    "user": {
-                        "@odata.type": "#microsoft.graph.identity",
-                        "id": "278405a3-f568-4b3e-b684-009193463064",
-                        "identityProvider": "AAD",
-                    },
-                },
-            }
-        ],
-        "clientContext": client_context,
-    }
+    identity = _user("278405a3-f568-4b3e-b684-009193463064")
+    participant = {"@odata.type": f"{_GRAPH}invitationParticipantInfo", "identity": identity}
+    return {"participants": [participant], "clientContext": client_context}
 
 
 def operation_report(call_id: str, client_context: str, operation_id: str) -> dict[str, Any]:
-    """Return the callback in which an operation has completed, as Graph documents it."""
-    return _notification(
-        "deleted",
-        f"/app/calls/{call_id}/operations/{operation_id}",
-        {
-            "@odata.type": "#microsoft.graph.inviteParticipantsOperation",
-            "id": operation_id,
-            "status": "completed",
-            "clientContext": client_context,
-        },
-    )
+    """Return the callback in which an operation has completed."""
+    operation = {"@odata.type": f"{_GRAPH}inviteParticipantsOperation", "id": operation_id, "status": "completed"}
+    resource = f"/app/calls/{call_id}/operations/{operation_id}"
+    return _notification("deleted", resource, {**operation, "clientContext": client_context})
 
 
 def roster_report(call_id: str, people: int = 50) -> dict[str, Any]:
@@ -46,48 +33,14 @@ def roster_report(call_id: str, people: int = 50) -> dict[str, Any]:
 
 
 def _participant() -> dict[str, Any]:
-    return {
-        "@odata.type": "#microsoft.graph.participant",
-        "id": str(uuid.uuid4()),
-        "info": {
-            "@odata.type": "#microsoft.graph.participantInfo",
-            "identity": {
-                "@odata.type": "#microsoft.graph.identitySet",
-                "user": {
-                    "@odata.type": "#microsoft.graph.identity",
-                    "id": str(uuid.uuid4()),
-                    "displayName": "Somebody Invited",
-                    "tenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
-                    "identityProvider": "AAD",
-                },
-            },
-            "languageId": "en-US",
-            "region": "EMEA",
-        },
-        "mediaStreams": [
-            {
-                "@odata.type": "#microsoft.graph.mediaStream",
-                "mediaType": "audio",
-                "label": "main-audio",
-                "sourceId": "1",
-                "direction": "sendReceive",
-                "serverMuted": False,
-            }
-        ],
-        "isMuted": False,
-        "isInLobby": False,
-    }
+    tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    identity = _user(str(uuid.uuid4()), displayName="An Invited Person", tenantId=tenant)
+    info = {"@odata.type": f"{_GRAPH}participantInfo", "identity": identity, "languageId": "en-US", "region": "EMEA"}
+    stream = {"@odata.type": f"{_GRAPH}mediaStream", "mediaType": "audio", "sourceId": "1", "direction": "sendReceive"}
+    participant = {"@odata.type": f"{_GRAPH}participant", "id": str(uuid.uuid4()), "info": info}
+    return {**participant, "mediaStreams": [stream], "isMuted": False, "isInLobby": False}
 
 
 def _notification(change: str, resource: str, data: Any) -> dict[str, Any]:
-    return {
-        "@odata.type": "#microsoft.graph.commsNotifications",
-        "value": [
-            {
-                "@odata.type": "#microsoft.graph.commsNotification",
-                "changeType": change,
-                "resourceUrl": resource,
-                "resourceData": data,
-            }
-        ],
-    }
+    item = {"@odata.type": f"{_GRAPH}commsNotification", "changeType": change, "resourceUrl": resource}
+    return {"@odata.type": f"{_GRAPH}commsNotifications", "value": [{**item, "resourceData": data}]}

@@ -1,8 +1,7 @@
-"""An environment of its own for what is measured beside the app and would never be installed for it."""
+"""A virtual environment for msgraph-sdk, which the app is compared with and never uses."""
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,23 +13,17 @@ _FOLDER = ROOT / ".local" / "benchmarks" / "msgraph"
 
 
 def sdk_python() -> tuple[str | None, str]:
-    """Return a Python that has msgraph-sdk, made where there is none yet; None and the reason where there can't be."""
-    python = _FOLDER / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    stamp = _FOLDER / "installed"
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
+    """Return a Python that has msgraph-sdk, installed on the first call; None and the reason where that fails."""
+    python = _FOLDER / "bin" / "python"
+    done = _FOLDER / "installed"
+    if done.is_file() and done.read_bytes() == _REQUIREMENTS.read_bytes():
         return str(python), ""
     say("installing msgraph-sdk into .local/benchmarks (a minute or two, the first time; 470 MB)")
-    commands = (
-        [sys.executable, "-m", "venv", "--clear", str(_FOLDER)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(_REQUIREMENTS)],
-    )
-    for command in commands:
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return None, type(error).__name__
-        if done.returncode != 0:
-            return None, (done.stderr.strip().splitlines() or ["no reason given"])[-1][:120]
-    stamp.write_text(wanted, encoding="ascii")
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_FOLDER)], check=True, capture_output=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(_REQUIREMENTS)]
+        subprocess.run(command, check=True, capture_output=True, timeout=900)
+    except (OSError, subprocess.SubprocessError) as error:
+        return None, type(error).__name__
+    done.write_bytes(_REQUIREMENTS.read_bytes())
     return str(python), ""

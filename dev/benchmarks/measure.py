@@ -1,4 +1,4 @@
-"""How figures are taken on a machine that does other things too: sides in turn, several rounds, the middle counts."""
+"""How figures are taken on a shared machine: the sides in turn, several rounds, medians, and ratios within a round."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,139 +16,154 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
+HEADER = "| what | ours | compared with | ratio or figure | goal | met | command |"
+BEGIN, END = "<!-- measured: make bench -->", "<!-- end of measured -->"
 _PACKAGES = (
-    "azure-functions",
-    "azure-data-tables",
-    "azure-storage-queue",
-    "msal",
-    "requests",
-    "PyJWT",
-    "cryptography",
-    "pydantic",
+    *("azure-functions", "azure-data-tables", "azure-storage-queue"),
+    *("msal", "requests", "PyJWT", "cryptography", "pydantic"),
 )
+_MET = {True: "yes", False: "no", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table."""
+    """One row of the table; ``met`` is None where there is no goal."""
 
     bench: str
-    """What ``make bench BENCH=`` takes it with."""
     what: str
     ours: str
-    beside: str
-    """The counterpart that was measured in the same run, empty where there is none."""
+    other: str
     result: str
     goal: str = ""
     met: bool | None = None
-    """None where there is no goal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Samples of one thing."""
+def spread(samples: Sequence[float], unit: str = "", digits: int = 2) -> str:
+    """Return ``median (lower to upper quartile)``."""
+    low, _, high = quantiles(samples, n=4)
+    middle = median(samples)
+    return f"{middle:,.{digits}f}{unit} ({low:,.{digits}f} to {high:,.{digits}f})"
 
-    low: float
-    middle: float
-    high: float
 
-    @classmethod
-    def of(cls, samples: Sequence[float]) -> Spread:
-        """Return the median and the quartiles around it."""
-        quarter = quantiles(samples, n=4)
-        return cls(quarter[0], median(samples), quarter[2])
+def compared(
+    bench: str,
+    what: str,
+    samples: Sequence[Sequence[float]],
+    other: str,
+    *,
+    unit: str = " ms",
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> Figure:
+    """Return the row of two sides: the ratio is taken round by round, and its median is held against the goal."""
+    ratios = [ours / theirs for ours, theirs in zip(*samples, strict=True)]
+    goal, met = "", None
+    if at_most is not None:
+        goal, met = f"≤ {at_most:.2f}", median(ratios) <= at_most
+    elif at_least is not None:
+        goal, met = f"≥ {at_least:.2f}", median(ratios) >= at_least
+    digits = 0 if unit == " a second" else 2
+    return Figure(
+        bench,
+        what,
+        spread(samples[0], unit, digits),
+        f"{other}: {spread(samples[1], unit, digits)}",
+        spread(ratios),
+        goal,
+        met,
+    )
 
-    def text(self, unit: str = "", digits: int = 0) -> str:
-        """Return ``median (lower quartile to upper quartile)``."""
-        low, middle, high = (f"{value:,.{digits}f}" for value in (self.low, self.middle, self.high))
-        return f"{middle}{unit} ({low} to {high})"
+
+def in_turn(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:
+    """Measure the sides one after the other, round by round, after one round to warm up; return each side's samples."""
+    samples: list[list[float]] = [[] for _ in sides]
+    for number in range(rounds + 1):
+        # The first side changes, so that none always meets what another left behind.
+        order = range(len(sides)) if number % 2 == 0 else range(len(sides) - 1, -1, -1)
+        for index in order:
+            sample = sides[index]()
+            if number:
+                samples[index].append(sample)
+    return samples
 
 
 class Worker:
-    """A process that measures one side and tells what it measured, a line for a line."""
+    """A process that does pieces of work, a line for a line, and returns what it measured."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def ask(self, work: str, count: int = 1) -> Any:
-        """Have a piece of work done ``count`` times and return what the worker measured.
-
-        Raises:
-            RuntimeError: the worker failed; what it said is on standard error.
-        """
+        """Have a piece of work done ``count`` times; raises RuntimeError where the worker failed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{work} {count}\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker failed at {work}")
+            raise RuntimeError(f"the worker failed at {work}; its error is above")
         return json.loads(line)
 
 
 @contextmanager
-def worker(
-    module: str, environment: Mapping[str, str] | None = None, *, python: str = sys.executable
-) -> Iterator[Worker]:
+def worker(module: str, settings: Mapping[str, str] | None = None, *, python: str = sys.executable) -> Iterator[Worker]:
     """Run a module of this folder as a worker while the block lasts."""
-    process = subprocess.Popen(
-        [python, "-m", f"benchmarks.{module}"],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = [python, "-m", f"dev.benchmarks.{module}"]
+    environment = {**os.environ, **(settings or {})}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         yield Worker(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(30)
-        assert process.stdout is not None
-        process.stdout.close()
 
 
-def in_turn(rounds: int, *sides: Callable[[], float], warm_up: int = 1) -> list[list[float]]:
-    """Measure the sides one after the other, round by round; return each side's samples."""
-    for _ in range(warm_up):
-        for side in sides:
-            side()
-    samples: list[list[float]] = [[] for _ in sides]
-    for number in range(rounds):
-        # Whoever is measured first changes, so that neither always meets what the other left behind.
-        order = range(len(sides)) if number % 2 == 0 else range(len(sides) - 1, -1, -1)
-        for place in order:
-            samples[place].append(sides[place]())
-    return samples
+def serve(works: Mapping[str, Callable[[int], Any]]) -> None:
+    """Be a worker: do what is asked on standard input until it ends."""
+    for line in sys.stdin:
+        work, count = line.split()
+        print(json.dumps(works[work](int(count))), flush=True)
 
 
-def ratios(ours: Sequence[float], beside: Sequence[float]) -> Spread:
-    """Return ours ÷ the counterpart, round by round."""
-    return Spread.of([one / other for one, other in zip(ours, beside, strict=True)])
+def timed(prepare: Callable[[], Any], work: Callable[[Any], Any], count: int) -> dict[str, float]:
+    """Return the milliseconds of wall and processor time of one piece of work, without its preparation."""
+    wall = processor = 0.0
+    for prepared in [prepare() for _ in range(count)]:
+        started, used = time.perf_counter(), time.process_time()
+        work(prepared)
+        wall, processor = wall + time.perf_counter() - started, processor + time.process_time() - used
+    return {"wall": 1000 * wall / count, "cpu": 1000 * processor / count}
 
 
 def say(text: str) -> None:
-    """Show progress, beside the table and not in it."""
+    """Show progress on standard error."""
     print(f"    {text}", file=sys.stderr, flush=True)
 
 
-def machine() -> str:
-    """Name the machine and the packages that were measured."""
+def table(figures: Iterable[Figure]) -> str:
+    """Return the table in Markdown, with the machine on which it was measured."""
+    lines = [f"Measured on: {_machine()}.", "", HEADER, "|---|---|---|---|---|---|---|"]
+    for one in figures:
+        cells = (one.what, one.ours, one.other, one.result, one.goal, _MET[one.met], f"`make bench BENCH={one.bench}`")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def within(page: str, measured: str) -> str:
+    """Return a page with the table between its marks replaced."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("the page has no marks for the table")
+    return f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}"
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"{next(names, platform.machine())}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}; {packages}"
     )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

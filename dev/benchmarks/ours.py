@@ -1,232 +1,116 @@
-"""A worker that does our side of the work without sockets, and tells its processor time in microseconds."""
+"""A worker that calls the app's functions as the Functions worker does, on real storage and a Graph over HTTPS.
+
+It uses the routes, the settings and the responses alone, nothing from inside the app.
+"""
 
 from __future__ import annotations
 
-import base64
-import gc
-import hashlib
+import inspect
+import itertools
 import json
+import os
 import resource
-import time
 import uuid
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
 
 import azure.functions as func
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from urllib3 import HTTPConnectionPool
 
-import invite.http
-import notifications.http
-import web.edge
-from dev.benchmarks import inside
+import function_app
 from dev.benchmarks.bodies import invite_body, operation_report, roster_report
-from dev.benchmarks.rows import entities
-from dev.benchmarks.serving import serve
-from graph.client import GraphClient  # noqa: TC001
-from invite.reading import invitees, read_body
-from invite.request import InviteBody
-from notifications.payload import reports_of
-from observability import telemetry
-from storage import rows
-from storage.documents import read_invitation
-from web.answers import Request
+from dev.benchmarks.measure import serve, timed
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-_STATUS_ACCEPTED = 202
+_FUNCTIONS = {one.get_function_name(): one.get_user_function() for one in function_app.app.get_functions()}
+_CONTEXT = SimpleNamespace(trace_context=SimpleNamespace(trace_parent="", trace_state=""))
+_CALLS = itertools.cycle(os.environ["BENCHMARK_CALLS"].split())
+_TOKEN = {"authorization": f"Bearer {os.environ['BENCHMARK_TOKEN']}"}
 
 
-class Ours:
-    """The pieces of work."""
-
-    def __init__(self) -> None:
-        self.inside = inside.build()
-        self._token = self.inside.token()
-
-    def works(self) -> dict[str, Callable[[int], Any]]:
-        """Return the pieces of work by name; each takes how often it is to be done."""
-        return {
-            "invite": lambda count: _microseconds(invite.http.invite_participants, self._invites(count)),
-            "callback": lambda count: _callbacks(self._callbacks(count)),
-            "first-callback": lambda count: _callbacks(self._callbacks(count, fresh=True)),
-            "roster": lambda count: _callbacks(self._rosters(count)),
-            "graph": self._graph,
-            "body": self._body,
-            "row": self._row,
-            "edge": lambda count: _alone(_edge, count),
-            "log": self._log,
-            "read-token": lambda count: _alone(lambda: self._validate(self._token), count),
-            "first-token": self._first_token,
-            "rsa": self._rsa,
-            "reading-roster": self._reading_roster,
-            "fixed": lambda count: _alone(_fixed, count),
-            "mixed": self._mixed,
-            "trips": self._trips,
-        }
-
-    def _invite(self) -> tuple[str, str, func.HttpRequest]:
-        call_id, context = str(uuid.uuid4()), uuid.uuid4().hex
-        path = f"/calls/{call_id}/participants/invite"
-        return call_id, context, inside.request("POST", path, body=invite_body(context), callId=call_id)
-
-    def _invites(self, count: int) -> list[func.HttpRequest]:
-        return [self._invite()[2] for _ in range(count)]
-
-    def _callback(self, body: Any, token: str) -> func.HttpRequest:
-        return inside.request("POST", "/notifications", body=body, headers={"Authorization": f"Bearer {token}"})
-
-    def _callbacks(self, count: int, *, fresh: bool = False) -> list[func.HttpRequest]:
-        made = []
-        for _ in range(count):
-            call_id, context, request = self._invite()
-            operation_id = _operation_id(invite.http.invite_participants(request))
-            token = self.inside.token() if fresh else self._token
-            made.append(self._callback(operation_report(call_id, context, operation_id), token))
-        return made
-
-    def _rosters(self, count: int) -> list[func.HttpRequest]:
-        return [self._callback(roster_report(str(uuid.uuid4())), self._token) for _ in range(count)]
-
-    def _graph(self, count: int) -> float:
-        """The request to Graph alone, from its body to its read answer."""
-        graph: GraphClient = vars(vars(self.inside.app.inviting)["_sender"])["_graph"]
-        body, call_id, scenario = invite_body("context"), str(uuid.uuid4()), str(uuid.uuid4())
-        return _alone(lambda: graph.invite(call_id, body, scenario_id=scenario, read_seconds=15), count)
-
-    def _body(self, count: int) -> float:
-        """An invite's body, from its bytes to people."""
-        asked, cloud = Request(body=json.dumps(invite_body("context")).encode()), self.inside.app.settings.cloud
-        return _alone(lambda: invitees(read_body(asked, InviteBody, cloud).participants), count)
-
-    @staticmethod
-    def _row(count: int) -> float:
-        """An invitation's row, read and written again, but for the storage library."""
-        (entity,) = entities(0, 1)
-        return _alone(lambda: rows.invitation_entity(read_invitation(rows.document_of(entity))), count)
-
-    @staticmethod
-    def _log(count: int) -> float:
-        """One line of the log, as the app writes it, through the net that keeps secrets out."""
-        events = telemetry.Events("benchmark")
-        named = {"invitation": "C46Q3W77ANAZH6WOPTTA2P2YWQ", "call": "0123456789ab", "people": 1, "requests": 1}
-        return _alone(lambda: events.info("inviting", **named, scenario_id=str(uuid.UUID(int=1))), count)
-
-    def _validate(self, token: str) -> None:
-        vars(self.inside.app.receiving)["_validator"].validate(f"Bearer {token}")
-
-    def _first_token(self, count: int) -> float:
-        tokens = iter([self.inside.token() for _ in range(count)])
-        return _alone(lambda: self._validate(next(tokens)), count)
-
-    def _rsa(self, count: int) -> float:
-        """The signature alone, by ``cryptography``: what no check of a new token can go below."""
-        signed, _, signature = self._token.rpartition(".")
-        content, raw = signed.encode(), base64.urlsafe_b64decode(signature + "==")
-        key = self.inside.private_key.public_key()
-        return _alone(lambda: key.verify(raw, content, padding.PKCS1v15(), hashes.SHA256()), count)
-
-    @staticmethod
-    def _reading_roster(count: int) -> float:
-        """The part of a roster's notification that the SDK's counterpart does: JSON to typed people."""
-        body = roster_report(str(uuid.uuid4()))
-        return _alone(lambda: [list(reports_of(item)) for item in body["value"]], count)
-
-    def _mixed(self, count: int) -> dict[str, float]:
-        """Serve invites, polls and callbacks in turn, each of a call of its own; tell the process's memory."""
-        for _ in range(-(-count // 3)):
-            call_id, context, request = self._invite()
-            accepted = invite.http.invite_participants(request)
-            assert accepted.status_code == _STATUS_ACCEPTED
-            path, _, token = accepted.headers["Location"].partition("?token=")
-            poll = inside.request(
-                "GET", path, params={"token": token}, callId=call_id, invitationId=path.split("/")[-2]
-            )
-            assert operations.http.await_invitation(poll).status_code == _STATUS_ACCEPTED
-            token = self.inside.token() if int(context[:2], 16) == 0 else self._token
-            report = operation_report(call_id, context, _operation_id(accepted))
-            answer = notifications.http.receive_notifications(self._callback(report, token))
-            assert answer.status_code == _STATUS_ACCEPTED
-        gc.collect()
-        return {"mebibytes": _memory()}
-
-    def _trips(self, _: int) -> dict[str, Any]:
-        """Count what an invite, a finished operation and a poll ask of table, queue and Graph."""
-        table, queue, network = self.inside.table, self.inside.queue, self.inside.network
-        self._invites(1)
-        invite.http.invite_participants(self._invites(1)[0])  # tokens and keys are there
-        call_id, context, request = self._invite()
-        table.counts, before = True, (queue.sent, network.invites)
-        accepted = invite.http.invite_participants(request)
-        invited = list(table.requests)
-        asked = {"queue": queue.sent - before[0], "graph": network.invites - before[1]}
-        table.requests.clear()
-        report = operation_report(call_id, context, _operation_id(accepted))
-        notifications.http.receive_notifications(self._callback(report, self._token))
-        reported = list(table.requests)
-        table.requests.clear()
-        path, _, token = accepted.headers["Location"].partition("?token=")
-        operations.http.await_invitation(
-            inside.request("GET", path, params={"token": token}, callId=call_id, invitationId=path.split("/")[-2])
-        )
-        polled = list(table.requests)
-        table.counts = False
-        table.requests.clear()
-        return {"invite": invited, "report": reported, "poll": polled, **asked}
+def call(name: str, route: dict[str, str], status: int, *, body: Any = None, method: str = "POST") -> Any:
+    """Call a function and return the JSON of its response, which must have this status."""
+    request = func.HttpRequest(
+        method=method,
+        url="https://app.example/api",
+        headers={"content-type": "application/json", **(_TOKEN if name == "receive_notifications" else {})},
+        route_params=route,
+        body=b"" if body is None else json.dumps(body).encode(),
+    )
+    function = _FUNCTIONS[name]
+    more = {"context": _CONTEXT} if "context" in inspect.signature(function).parameters else {}
+    response = function(req=request, **more)
+    assert response.status_code == status, (response.status_code, response.get_body())
+    return json.loads(response.get_body() or b"null")
 
 
-def _callbacks(requests: Iterable[func.HttpRequest]) -> float:
-    return _microseconds(notifications.http.receive_notifications, list(requests))
+def invite() -> dict[str, Any]:
+    """Invite one person."""
+    call_id = next(_CALLS)
+    made: dict[str, Any] = call("invite_participants", {"callId": call_id}, 202, body=invite_body(uuid.uuid4().hex))
+    return made
 
 
-def _microseconds(answer: Callable[[func.HttpRequest], func.HttpResponse], requests: list[func.HttpRequest]) -> float:
-    started = time.process_time()
-    answers = [answer(request) for request in requests]
-    seconds = time.process_time() - started
-    assert {one.status_code for one in answers} == {_STATUS_ACCEPTED}
-    return seconds / len(requests) * 1e6
+def report(invitation: dict[str, Any]) -> None:
+    """Report that an invitation's operation has completed."""
+    (operation,) = invitation["operations"]
+    body = operation_report(invitation["callId"], operation["clientContext"], operation["id"])
+    call("receive_notifications", {}, 202, body=body)
 
 
-def _operation_id(accepted: func.HttpResponse) -> str:
-    (operation,) = json.loads(accepted.get_body())["operations"]
-    return str(operation["id"])
+def poll(invitation: dict[str, Any]) -> None:
+    """Read an invitation."""
+    call("get_invitation", {"callId": invitation["callId"], "invitationId": invitation["id"]}, 200, method="GET")
 
 
-def _edge() -> None:
-    """The Functions library's answer with as many headers as an invite's has."""
-    headers = {"Cache-Control": "no-store", "Location": "l", "Retry-After": "2", "Operation-Location": "o"}
-    func.HttpResponse(b"{}", status_code=202, headers=headers, mimetype="application/json", charset="utf-8")
+def trips(_: int) -> dict[str, dict[str, int]]:
+    """Count the HTTP requests of an invite, of a report and of a poll by the service that they reach."""
+    counted: Counter[str] = Counter()
+    ports: dict[str, str] = json.loads(os.environ["BENCHMARK_PORTS"])
+    send = HTTPConnectionPool.urlopen
 
+    def count(self: Any, *arguments: Any, **options: Any) -> Any:
+        counted[ports.get(str(self.port), "Graph")] += 1
+        return send(self, *arguments, **options)
 
-def _fixed() -> None:
-    """A piece of Python that never changes, of the kind that requests are made of: what the ceilings are told in."""
-    people = [{"id": f"person-{number}", "kind": "user", "muted": False} for number in range(10)]
-    read = json.loads(json.dumps(people))
-    assert {hashlib.sha256(entry["id"].encode()).hexdigest()[:24] for entry in read if not entry["muted"]}
-
-
-def _alone(work: Callable[[], Any], count: int) -> float:
-    started = time.process_time()
-    for _ in range(count):
-        work()
-    return (time.process_time() - started) / count * 1e6
-
-
-def _memory() -> float:
-    """Return the memory that the process holds now, in MiB; where only the highest is known, that."""
+    made = invite()  # connections, token and keys are had
+    poll(made)
+    report(made)
+    HTTPConnectionPool.urlopen = count  # type: ignore[method-assign]
+    found = {}
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
-    return pages * resource.getpagesize() / (1024 * 1024)
+        made = invite()
+        for name, work in (("invite", lambda _: None), ("report", report), ("poll", poll)):
+            work(made)
+            found[name] = dict(counted)
+            counted.clear()
+    finally:
+        HTTPConnectionPool.urlopen = send  # type: ignore[method-assign]
+    return found
 
 
-def main() -> None:
-    """Be a worker."""
-    inside.log_as_in_azure()
-    serve(Ours().works())
+def mixed(count: int) -> float:
+    """Serve invites, reports and polls, and return the process's resident memory in MiB."""
+    for _ in range(count // 3):
+        made = invite()
+        report(made)
+        poll(made)
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":
-    main()
+    serve(
+        {
+            "invite": lambda count: timed(lambda: None, lambda _: invite(), count),
+            "report": lambda count: timed(invite, report, count),
+            "poll": lambda count: timed(invite, poll, count),
+            "roster": lambda count: timed(
+                lambda: roster_report(str(uuid.uuid4())),
+                lambda body: call("receive_notifications", {}, 202, body=body),
+                count,
+            ),
+            "trips": trips,
+            "mixed": mixed,
+        }
+    )

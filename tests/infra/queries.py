@@ -1,4 +1,4 @@
-"""The queries of docs/operate.md, the alerts and the workbook, and what can be asked of Kusto's own parser."""
+"""The queries of docs/operate.md, the workbook and the alerts, and what Microsoft's parser finds wrong with them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAGE = "docs/operate.md"
-_ASKED = re.compile(
-    r"^### (?P<question>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```kusto\n(?P<query>.*?)\n```$", re.MULTILINE | re.DOTALL
-)
+_ASKED = re.compile(r"^### ([^\n]+)\n(?:(?!^#)[^\n]*\n)*?```kusto\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
-def documented() -> dict[str, str]:
-    """Return the page's queries by their headings."""
-    return {found["question"]: found["query"] for found in _ASKED.finditer(text(PAGE))}
+def queries() -> dict[str, str]:
+    """Return all queries by their heading, tile or alert."""
+    tiles = {tile["title"]: tile["query"] for tile in workbook()}
+    return dict(_ASKED.findall(text(PAGE))) | tiles | {name: alert_query(rule) for name, rule in alerts().items()}
 
 
 def alerts() -> dict[str, dict[str, Any]]:
-    """Return the properties of the alerts, by what they are called in the portal."""
+    """Return the properties of the alerts by their names in the portal."""
     rules = (body(one)["properties"] for kind, one in resources("infra/app/alerts.bicep") if "QueryRules" in kind)
     return {rule["displayName"].removeprefix("Call Invites: "): rule for rule in rules}
 
@@ -38,26 +37,25 @@ def alert_query(rule: Mapping[str, Any]) -> str:
 
 
 def workbook() -> list[dict[str, Any]]:
-    """Return the workbook's items."""
-    items: list[dict[str, Any]] = json.loads(text("infra/workbook.json"))["items"]
-    return items
+    """Return the workbook's tiles."""
+    items = json.loads(text("infra/workbook.json"))["items"]
+    return [item["content"] for item in items if "query" in item["content"]]
 
 
 @cache
-def tables() -> dict[str, dict[str, str]]:
-    """Return the columns and types of Application Insights' tables, as they are documented."""
+def _tables() -> dict[str, str]:
     known = json.loads(text("tests/infra/insights.json"))
-    return {name: known["common"] | columns for name, columns in known["tables"].items()}
-
-
-def faults(queries: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return what Kusto's own parser finds wrong with each query."""
-    columns = {
-        name: f"({', '.join(f'{one}: {kind}' for one, kind in known.items())})" for name, known in tables().items()
+    return {
+        name: f"({', '.join(f'{column}: {kind}' for column, kind in (known['common'] | columns).items())})"
+        for name, columns in known["tables"].items()
     }
+
+
+def faults(asked: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what the parser finds wrong with each query, against the documented tables of Application Insights."""
     answered = subprocess.run(
         [str(node()), str(ROOT / "tests" / "infra" / "check_kusto.cjs")],
-        input=json.dumps({"tables": columns, "queries": dict(queries)}),
+        input=json.dumps({"tables": _tables(), "queries": dict(asked)}),
         capture_output=True,
         text=True,
         timeout=60,
