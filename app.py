@@ -9,12 +9,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.configuration.faults import Fault, Kind
 from flows.delivery import Outcomes
 from flows.links import Addresses
 from flows.messages import MessageEdge
 from flows.queries import Reading
 from flows.webhooks import FlowClient
 from graph.callback_keys import CallbackKeys
+from graph.certificates import open_certificate
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.transport import new_session
@@ -26,7 +28,7 @@ from notifications.receiving import Receiving
 from notifications.token import TokenValidator
 from observability import telemetry
 from observability.redaction import install, keep_values, learn_secrets
-from settings import Settings, SettingsError, load
+from settings import Settings, SettingsError, load, storage_connection
 from storage.calls import CallTable
 from storage.queues import CHECKS, OUTCOMES, StorageQueue
 from storage.retention import Retention
@@ -69,8 +71,8 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     try:
         table = CallTable(StorageTable(client or table_client(settings)))
     except ValueError as error:
-        fault = "the storage connection can't be used: check the connection string, or the service addresses"
-        raise SettingsError([fault]) from error
+        text = "the storage connection can't be used: check the connection string, or the service URLs"
+        raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
     queue = StorageQueue(settings, CHECKS)
     addresses = Addresses(settings.public_base_url, settings.connector_gateway_hosts)
     outcomes = Outcomes(
@@ -107,7 +109,7 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
         watchdog=watchdog,
         outcomes=outcomes,
         retention=Retention(table, days=settings.retention_days),
-        health=Health(table, queue, settings.warnings),
+        health=Health(table, queue, [str(warning) for warning in settings.warnings]),
     )
 
 
@@ -130,7 +132,7 @@ class _Once:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._app: App | None = None
-        self._faults: list[str] | None = None
+        self._faults: tuple[Fault, ...] | None = None
 
     def get(self) -> App:
         if self._app is not None:
@@ -144,7 +146,7 @@ class _Once:
         if telemetry.start(os.environ):
             keep_values()
         try:
-            settings = load()
+            settings = load(open_certificate=open_certificate)
             _learn_secrets(settings)
             app = build(settings)
         except SettingsError as error:

@@ -44,6 +44,8 @@ def load(file: Path, environment: MutableMapping[str, str] = os.environ) -> list
         raise CannotStart(f"The settings file {file} is encrypted; only Core Tools on Windows can read it.")
     kept = sorted(name for name in values if name in environment and name not in _AUTHORITIES)
     environment.update({name: value for name, value in values.items() if name not in kept})
+    if "CONTAINER_NAME" not in values:  # a sign of Azure for the app, and this machine may be a container too
+        environment.pop("CONTAINER_NAME", None)
     return kept
 
 

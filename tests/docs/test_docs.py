@@ -41,13 +41,18 @@ _TELEMETRY = {
 }
 # What one machine with the simulator has no use for: they stand in docs/settings.md alone.
 _NOT_IN_THE_SAMPLE = {
+    "CONTAINER_NAME",
     "CURL_CA_BUNDLE",
     "GRAPH_CLIENT_CERTIFICATE",
+    "GRAPH_CLIENT_CERTIFICATE_PASSWORD",
     "GRAPH_MANAGED_IDENTITY_CLIENT_ID",
     "HTTPS_PROXY",
     "SSL_CERT_FILE",
     "STATE_STORAGE",
     "WEBSITE_HOSTNAME",
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_POD_NAME",
+    "WEBSITE_SKU",
 }
 _ERRORS = {
     "ApiError",
@@ -137,7 +142,8 @@ def test_the_sample_has_every_setting_that_one_machine_needs() -> None:
 def _settings_read() -> set[str]:
     """Names of settings in the code, found as the strings that they are."""
     found: set[str] = set()
-    for path in (_ROOT / "settings.py", _ROOT / "graph" / "transport.py"):
+    read = (_ROOT / "domain" / "configuration").glob("*.py")
+    for path in (_ROOT / "settings.py", _ROOT / "graph" / "transport.py", *read):
         for node in ast.walk(ast.parse(_text(path))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.update(_SETTING.findall(node.value.replace("$", "")))
