@@ -24,8 +24,8 @@ _BOT = "az bot msteams create -n <bot> -g <group> --enable-calling true"
 _COMMANDS = {
     "7503": f"{_BOT} --calling-web-hook <PUBLIC_BASE_URL>/api/notifications; docs/deploy.md#8-azure-bot-and-calling",
     "7504": "A tenant administrator: az ad app permission admin-consent --id {client}",
-    "7505": "Set GRAPH_TENANT_ID to the calls' own tenant (Entra ID > Overview > Tenant ID); where it is right, the call or "
-    "the person is of another organization",
+    "7505": "Set GRAPH_TENANT_ID to the calls' own tenant (Entra ID > Overview > Tenant ID); where it is right, the "
+    "call or the person is of another organization",
 }
 
 
