@@ -33,6 +33,10 @@ _DEFAULT_FLOW_HOSTS = (
 )
 # Graph lets an invitation ring for about 60 seconds; a check before that can't find an outcome.
 _RINGING_SECONDS = 60
+# Graph ends a call without keep-alive after 45 minutes; ten minutes are left for attempts that fail.
+# https://learn.microsoft.com/graph/api/call-keepalive
+_MOST_KEEP_ALIVE_SECONDS = 2100
+_SHORT_KEEP_ALIVE_SECONDS = 60
 _MOST_SECONDS = 100 * 24 * 3600
 _MOST_DAYS = 100 * 365
 
@@ -74,6 +78,8 @@ class Settings:
     check_after_seconds: float
     give_up_after_seconds: float
     retention_days: float
+    keep_alive_seconds: float
+    start_give_up_after_seconds: float
     warnings: tuple[Fault, ...]
 
 
@@ -133,6 +139,8 @@ def load(
         check_after_seconds=check_after,
         give_up_after_seconds=give_up_after,
         retention_days=environment.number("CALL_RETENTION_DAYS", 30, most=_MOST_DAYS),
+        keep_alive_seconds=_keep_alive(environment),
+        start_give_up_after_seconds=_start_give_up(environment),
         warnings=(),
     )
     environment.check_references()
@@ -200,6 +208,23 @@ def _watchdog(environment: Environment) -> tuple[float, float]:
         text = f"{names[0]} is within the 60 seconds for which Graph rings: for trials only"
         environment.warn(names[0], Kind.UNSAFE, text)
     return check_after, give_up_after
+
+
+def _keep_alive(environment: Environment) -> float:
+    name = "KEEP_ALIVE_SECONDS"
+    seconds = environment.number(name, 600, least=2, most=_MOST_KEEP_ALIVE_SECONDS)
+    if seconds < _SHORT_KEEP_ALIVE_SECONDS:
+        environment.warn(name, Kind.UNSAFE, f"{name} is less than a minute: for trials only")
+    return seconds
+
+
+def _start_give_up(environment: Environment) -> float:
+    name = "START_GIVE_UP_AFTER_SECONDS"
+    seconds = environment.number(name, 120, least=5, most=600)
+    if seconds <= _RINGING_SECONDS:
+        text = f"{name} is within the 60 seconds for which Graph rings: for trials only"
+        environment.warn(name, Kind.UNSAFE, text)
+    return seconds
 
 
 def _table_name(environment: Environment) -> str:

@@ -320,6 +320,24 @@ def test_giving_up_before_the_first_check_is_a_contradiction() -> None:
     assert loaded(INVITATION_CHECK_AFTER_SECONDS="120", INVITATION_GIVE_UP_AFTER_SECONDS="120").warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("KEEP_ALIVE_SECONDS", ("2", "600", "2100"), ("0", "1.9", "2101", "-5", "x", "nan", "inf", "1e9")),
+        ("START_GIVE_UP_AFTER_SECONDS", ("5", "120", "600"), ("4.9", "601", "0", "-1", "soon", "nan", "inf")),
+    ],
+)
+def test_times_of_calls_have_limits(name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+    """From their least to their most, and a fault outside; short ones are for trials."""
+    for value in good:
+        got = loaded(**{name: value})
+        assert float(value) in (got.keep_alive_seconds, got.start_give_up_after_seconds)
+        assert [warning.setting for warning in got.warnings] == ([name] if float(value) <= 5 else [])
+    for value in bad:
+        (fault,) = faults(**{name: value})
+        assert (fault.setting, fault.kind) == (name, Kind.INVALID)
+
+
 def test_blank_optional_settings_count_as_not_set() -> None:
     """A template full of blank optional settings gives the same app as one without them."""
     optional = (
@@ -341,6 +359,8 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "INVITATION_CHECK_AFTER_SECONDS",
         "INVITATION_GIVE_UP_AFTER_SECONDS",
         "CALL_RETENTION_DAYS",
+        "KEEP_ALIVE_SECONDS",
+        "START_GIVE_UP_AFTER_SECONDS",
     )
     assert loaded(**dict.fromkeys(optional, "  ")) == loaded()
 
