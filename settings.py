@@ -80,6 +80,7 @@ class Settings:
     retention_days: float
     keep_alive_seconds: float
     start_give_up_after_seconds: float
+    rejects_incoming_calls: bool
     warnings: tuple[Fault, ...]
 
 
@@ -141,6 +142,7 @@ def load(
         retention_days=environment.number("CALL_RETENTION_DAYS", 30, most=_MOST_DAYS),
         keep_alive_seconds=_keep_alive(environment),
         start_give_up_after_seconds=_start_give_up(environment),
+        rejects_incoming_calls=environment.choice("INCOMING_CALLS", "ignore", "reject") == "reject",
         warnings=(),
     )
     environment.check_references()

@@ -338,6 +338,19 @@ def test_times_of_calls_have_limits(name: str, good: tuple[str, ...], bad: tuple
         assert (fault.setting, fault.kind) == (name, Kind.INVALID)
 
 
+@pytest.mark.parametrize(("value", "rejects"), [(None, False), ("ignore", False), ("Reject", True), (" reject ", True)])
+def test_incoming_calls_are_ignored_or_rejected(value: str | None, *, rejects: bool) -> None:
+    """Left alone unless the setting says otherwise."""
+    assert loaded(INCOMING_CALLS=value).rejects_incoming_calls is rejects
+
+
+@pytest.mark.parametrize("value", ["accept", "true", "1", "ignore,reject"])
+def test_incoming_calls_know_two_words(value: str) -> None:
+    """Any other word is a fault that lists both."""
+    (fault,) = faults(INCOMING_CALLS=value)
+    assert "use ignore or reject" in str(fault)
+
+
 def test_blank_optional_settings_count_as_not_set() -> None:
     """A template full of blank optional settings gives the same app as one without them."""
     optional = (
@@ -359,6 +372,7 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "INVITATION_CHECK_AFTER_SECONDS",
         "INVITATION_GIVE_UP_AFTER_SECONDS",
         "CALL_RETENTION_DAYS",
+        "INCOMING_CALLS",
         "KEEP_ALIVE_SECONDS",
         "START_GIVE_UP_AFTER_SECONDS",
     )

@@ -89,6 +89,14 @@ class Environment:
         """Return the comma-separated entries of a setting."""
         return [entry for entry in map(str.strip, (self.get(name) or default).split(",")) if entry]
 
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Return one of a few words, in small letters."""
+        value = (self.get(name) or default).casefold()
+        if value not in (default, *others):
+            self.fault(name, Kind.INVALID, f"{name} is not known: use {' or '.join((default, *others))}")
+            return default
+        return value
+
     def number(self, name: str, default: float, *, least: float = 0, most: float) -> float:
         """Return a number above 0, from ``least`` to ``most``."""
         value = self.get(name)
