@@ -81,6 +81,7 @@ class Settings:
     keep_alive_seconds: float
     start_give_up_after_seconds: float
     rejects_incoming_calls: bool
+    result_token_hours: float
     warnings: tuple[Fault, ...]
 
 
@@ -143,6 +144,7 @@ def load(
         keep_alive_seconds=_keep_alive(environment),
         start_give_up_after_seconds=_start_give_up(environment),
         rejects_incoming_calls=environment.choice("INCOMING_CALLS", "ignore", "reject") == "reject",
+        result_token_hours=environment.number("RESULT_TOKEN_HOURS", 24, least=1, most=720),
         warnings=(),
     )
     environment.check_references()

@@ -325,14 +325,16 @@ def test_giving_up_before_the_first_check_is_a_contradiction() -> None:
     [
         ("KEEP_ALIVE_SECONDS", ("2", "600", "2100"), ("0", "1.9", "2101", "-5", "x", "nan", "inf", "1e9")),
         ("START_GIVE_UP_AFTER_SECONDS", ("5", "120", "600"), ("4.9", "601", "0", "-1", "soon", "nan", "inf")),
+        ("RESULT_TOKEN_HOURS", ("1", "24", "720"), ("0.9", "721", "0", "-1", "a day", "nan", "inf")),
     ],
 )
-def test_times_of_calls_have_limits(name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+def test_times_have_limits(name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
     """From their least to their most, and a fault outside; short ones are for trials."""
     for value in good:
         got = loaded(**{name: value})
-        assert float(value) in (got.keep_alive_seconds, got.start_give_up_after_seconds)
-        assert [warning.setting for warning in got.warnings] == ([name] if float(value) <= 5 else [])
+        assert float(value) in (got.keep_alive_seconds, got.start_give_up_after_seconds, got.result_token_hours)
+        is_short = name.endswith("SECONDS") and float(value) <= 5
+        assert [warning.setting for warning in got.warnings] == ([name] if is_short else [])
     for value in bad:
         (fault,) = faults(**{name: value})
         assert (fault.setting, fault.kind) == (name, Kind.INVALID)
@@ -373,6 +375,7 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "INVITATION_GIVE_UP_AFTER_SECONDS",
         "CALL_RETENTION_DAYS",
         "INCOMING_CALLS",
+        "RESULT_TOKEN_HOURS",
         "KEEP_ALIVE_SECONDS",
         "START_GIVE_UP_AFTER_SECONDS",
     )
