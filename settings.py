@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
 from domain.configuration import trust
+from domain.configuration.callers import PhonePrefixes, read_phone_prefixes
 from domain.configuration.credential import GraphCredential, read_credential
 from domain.configuration.environment import GUID, Environment
 from domain.configuration.faults import Fault, Kind
@@ -82,6 +83,7 @@ class Settings:
     start_give_up_after_seconds: float
     rejects_incoming_calls: bool
     result_token_hours: float
+    phone_prefixes: PhonePrefixes
     warnings: tuple[Fault, ...]
 
 
@@ -145,6 +147,7 @@ def load(
         start_give_up_after_seconds=_start_give_up(environment),
         rejects_incoming_calls=environment.choice("INCOMING_CALLS", "ignore", "reject") == "reject",
         result_token_hours=environment.number("RESULT_TOKEN_HOURS", 24, least=1, most=720),
+        phone_prefixes=read_phone_prefixes(environment),
         warnings=(),
     )
     environment.check_references()

@@ -375,6 +375,7 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "INVITATION_GIVE_UP_AFTER_SECONDS",
         "CALL_RETENTION_DAYS",
         "INCOMING_CALLS",
+        "PHONE_PREFIXES",
         "RESULT_TOKEN_HOURS",
         "KEEP_ALIVE_SECONDS",
         "START_GIVE_UP_AFTER_SECONDS",
