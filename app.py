@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.configuration.faults import Fault, Kind
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.links import Links
@@ -18,6 +19,7 @@ from flows.queries import Queries
 from flows.webhook import FlowClient
 from flows.work import Work
 from graph.callback_keys import CallbackKeys
+from graph.certificates import open_certificate
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.transport import new_session
@@ -98,8 +100,8 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     try:
         store = TableStore(StorageTable(client or table_client(settings, credential)))
     except ValueError as error:
-        fault = "the storage connection can't be used: check the connection string, or the service URLs"
-        raise SettingsError([fault]) from error
+        text = "the storage connection can't be used: check the connection string, or the service URLs"
+        raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
     queue = StorageQueue(settings, WORK, credential)
     alarms = Alarms(queue)
     publisher = Publisher()
@@ -129,7 +131,7 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
         notifications=NotificationReceiver(validator, store, progress),
         work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
         retention=Retention(store, days=settings.retention_days),
-        health=Health(store, queue, settings.warnings),
+        health=Health(store, queue, [str(warning) for warning in settings.warnings]),
     )
 
 
@@ -157,7 +159,7 @@ class _Once:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._app: App | None = None
-        self._faults: list[str] | None = None
+        self._faults: tuple[Fault, ...] | None = None
 
     def get(self) -> App:
         if self._app is not None:
@@ -171,7 +173,7 @@ class _Once:
         if tracing.start(os.environ):
             keep_values()
         try:
-            settings = load()
+            settings = load(open_certificate=open_certificate)
             _learn_secrets(settings)
             app = build(settings)
         except SettingsError as error:

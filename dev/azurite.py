@@ -55,9 +55,15 @@ def azurite(folder: Path | None = None) -> Iterator[str]:
         AzuriteUnavailable: It is not installed, or did not start within a minute.
     """
     process = _start(folder)
+    note = folder / "connection" if folder is not None else None
     try:
-        yield connection_string(_ports(process))
+        connection = connection_string(_ports(process))
+        if note is not None:
+            note.write_text(connection, encoding="utf-8")  # for dev.doctor, which looks at the same storage
+        yield connection
     finally:
+        if note is not None:
+            note.unlink(missing_ok=True)
         _stop(process)
 
 

@@ -19,11 +19,11 @@ class Cloud:
     authority_host: str
     """Root of Entra ID; the tenant is appended."""
     identity_audience: str
-    """For whom a managed identity's token must be meant so that Entra ID takes it for an app registration's."""
+    """The audience that a managed identity's token needs to be accepted as a federated credential."""
     openid_configuration: str
-    """Where the keys of Graph's callback tokens are announced."""
-    storage_suffix: str
-    """Domain of storage accounts, for settings that name an account only."""
+    """OpenID metadata of Graph's callback tokens."""
+    authority_aliases: frozenset[str] = field(default_factory=frozenset)
+    """Further hosts of the same Entra ID."""
     lacking_members: frozenset[str] = field(default_factory=frozenset)
     """Members of ``invitationParticipantInfo`` that this cloud's schema does not declare."""
     lacking_identity_types: frozenset[str] = field(default_factory=frozenset)
@@ -33,6 +33,11 @@ class Cloud:
     def scope(self) -> str:
         """The client-credentials scope; its host must be the cloud's own."""
         return f"{self.endpoint}/.default"
+
+    @property
+    def authority_hosts(self) -> frozenset[str]:
+        """Hosts of this cloud's Entra ID, as MSAL lists them (``msal/authority.py``)."""
+        return self.authority_aliases | {self.authority_host.removeprefix("https://")}
 
 
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
@@ -49,8 +54,10 @@ _US_GOV_LACKS_IDENTITIES = frozenset(
         "communicationsUserIdentity",
     }
 )
-# Graph's calling documentation names this address for every cloud; for US Government no page confirms it
+# Graph's calling documentation names this URL for every cloud; for US Government no page confirms it
 # (docs/limits.md), so CALLBACK_OPENID_CONFIGURATION and CALLBACK_ISSUERS can say otherwise.
+OPENID_DOMAINS = frozenset({"skype.com", "botframework.com", "botframework.azure.us"})
+"""Microsoft's own domains for OpenID metadata of callbacks; the last is the Bot Framework's for US Government."""
 _CALLING_OPENID_CONFIGURATION = "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"
 
 CLOUDS: dict[str, Cloud] = {
@@ -60,9 +67,9 @@ CLOUDS: dict[str, Cloud] = {
             name="global",
             endpoint="https://graph.microsoft.com",
             authority_host="https://login.microsoftonline.com",
+            authority_aliases=frozenset({"login.microsoft.com", "login.windows.net", "sts.windows.net"}),
             identity_audience="api://AzureADTokenExchange",
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
-            storage_suffix="core.windows.net",
         ),
         Cloud(
             name="us-gov-l4",
@@ -70,7 +77,6 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
-            storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
         ),
@@ -80,7 +86,6 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
-            storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
         ),
@@ -88,5 +93,5 @@ CLOUDS: dict[str, Cloud] = {
 }
 
 UNSUPPORTED_CLOUDS: dict[str, str] = {
-    "china": "Microsoft Graph operated by 21Vianet has no calls, so nobody can be invited there",
+    "china": "Microsoft Graph operated by 21Vianet has no calls, so people can't be invited there",
 }

@@ -111,7 +111,7 @@ class TokenSource:
             return
         codes, reason = answer.get("error_codes"), wire.text(answer.get("error"))
         code = f"AADSTS{codes[0]}" if isinstance(codes, list) and codes else None
-        if reason in _CREDENTIAL_ERRORS:
+        if reason in _CREDENTIAL_ERRORS or (code is not None and reason != "temporarily_unavailable"):
             message = f"Entra ID refused the app's credential ({code or reason})"
             raise CredentialRefused(message, code=code)
         message = f"Entra ID gave no token ({code or reason or 'no reason given'})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["tests.storage_fixtures"]
+os.environ.pop("CONTAINER_NAME", None)  # a sign of Azure for the app, and this machine may be a container too
 _for_workers = ExitStack()
 _shared: dict[str, str] = {}
 

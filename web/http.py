@@ -55,7 +55,7 @@ class HttpEdge(Generic[A]):
         try:
             answer = check(self._build())
         except SettingsError as error:
-            answer = unconfigured(error.faults)
+            answer = unconfigured([str(fault) for fault in error.faults])
         return _response(answer)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from dev.doctor.doctor import main
+from dev.doctor.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

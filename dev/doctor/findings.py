@@ -1,4 +1,4 @@
-"""What a check of the doctor found: how bad it is, in one sentence, and what mends it."""
+"""What a check of the doctor found: how bad it is, one sentence, and the fix."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Finding:
 
     status: Status
     text: str
-    mend: str | None = None
-    """The command or the portal's page that mends it."""
+    fix: str | None = None
+    """The command or the portal's page that fixes it."""
 
 
 def ok(text: str) -> Finding:
-    """Return that something is as it should be."""
+    """Return something that is as it should be."""
     return Finding(Status.OK, text)
 
 
-def warning(text: str, mend: str | None = None) -> Finding:
-    """Return that somebody should look at something, though the app works with it."""
-    return Finding(Status.WARNING, text, mend)
+def warning(text: str, fix: str | None = None) -> Finding:
+    """Return something that deserves a look, though the app works with it."""
+    return Finding(Status.WARNING, text, fix)
 
 
-def fault(text: str, mend: str) -> Finding:
-    """Return that something keeps the app from working."""
-    return Finding(Status.FAULT, text, mend)
+def fault(text: str, fix: str) -> Finding:
+    """Return something that keeps the app from working."""
+    return Finding(Status.FAULT, text, fix)
 
 
-def not_checked(text: str, mend: str | None = None) -> Finding:
-    """Return that something could not be looked at, and why."""
-    return Finding(Status.NOT_CHECKED, text, mend)
+def not_checked(text: str, fix: str | None = None) -> Finding:
+    """Return something that could not be checked, and why."""
+    return Finding(Status.NOT_CHECKED, text, fix)

@@ -1,4 +1,4 @@
-"""Whether the keys of Graph's callbacks can be had, without which every report of Graph is refused."""
+"""Whether the signing keys of Graph's callbacks can be read: without them every callback is refused."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from settings import Settings
 
 _SECONDS = (2.0, 3.0)  # as the app gives it
-_MEND = (
+_FIX = (
     "Remove CALLBACK_OPENID_CONFIGURATION where it is set (az functionapp config appsettings delete -n <app> -g "
     "<group> --setting-names CALLBACK_OPENID_CONFIGURATION); for US Government see docs/limits.md#national-clouds"
 )
 
 
 class _Broken(Exception):
-    """The announcement can't be read; ``finding`` says why."""
+    """The OpenID metadata can't be read; ``finding`` has the reason."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.text)
@@ -29,36 +29,36 @@ class _Broken(Exception):
 
 
 def check_keys(settings: Settings, session: requests.Session) -> list[Finding]:
-    """Read the announcement step by step, to see where it breaks, and then as the app does."""
+    """Read the OpenID metadata step by step, to see where it breaks, and then as the app does."""
     address = settings.callback_openid_configuration
     host = connection.host_of(address)
     try:
-        count, keys_at = _announced(address, session)
+        count, keys_at = _published(address, session)
     except _Broken as broken:
         return [broken.finding]
     try:
         CallbackKeys(address, session).key("doctor")
     except KeysUnavailable:
-        return [fault(f"the key set at {keys_at} has {count} entries, but no RSA key that signs", _MEND)]
+        return [fault(f"the JWKS at {keys_at} has {count} entries, but no RSA key that signs", _FIX)]
     if settings.cloud.name.startswith("us-gov") and address == settings.cloud.openid_configuration:
-        text = f"{host} announces keys, but for US Government it is not confirmed that Graph signs with these"
+        text = f"{host} publishes keys, but for US Government whether Graph signs with these is not confirmed"
         return [warning(text, "docs/limits.md#national-clouds")]
-    return [ok(f"{host} announces keys with which Graph's reports can be judged")]
+    return [ok(f"{host} publishes keys that Graph's callbacks can be checked with")]
 
 
-def _announced(address: str, session: requests.Session) -> tuple[int, str]:
-    """Return how many keys are announced, and at which host."""
-    keys_at = _fetched(address, session, "the announcement of Graph's keys").get("jwks_uri")
+def _published(address: str, session: requests.Session) -> tuple[int, str]:
+    """Return how many keys are published, and at which host."""
+    keys_at = _fetched(address, session, "the OpenID metadata of Graph's callbacks").get("jwks_uri")
     if not isinstance(keys_at, str) or not keys_at:
-        text = f"the announcement at {connection.host_of(address)} names no jwks_uri: it is another one"
-        raise _Broken(fault(text, _MEND))
+        text = f"the OpenID metadata at {connection.host_of(address)} has no jwks_uri: it is another document"
+        raise _Broken(fault(text, _FIX))
     if not keys_at.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
-        text = f"the announcement at {connection.host_of(address)} names a jwks_uri that is no https address"
-        raise _Broken(fault(text, _MEND))
-    keys = _fetched(keys_at, session, "the key set that the announcement names").get("keys")
+        text = f"the jwks_uri in the OpenID metadata at {connection.host_of(address)} is not an https URL"
+        raise _Broken(fault(text, _FIX))
+    keys = _fetched(keys_at, session, "the JWKS that the OpenID metadata names").get("keys")
     host = connection.host_of(keys_at)
     if not isinstance(keys, list) or not keys:
-        raise _Broken(fault(f"the key set at {host} is empty", _MEND))
+        raise _Broken(fault(f"the JWKS at {host} is empty", _FIX))
     return len(keys), host
 
 
@@ -67,15 +67,15 @@ def _fetched(address: str, session: requests.Session, what: str) -> dict[str, An
     try:
         response = session.get(address, timeout=_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        raise _Broken(connection.explained(error, address, mend_name=_MEND)) from error
-    except ValueError as error:  # requests reads where a redirection leads even where it is not followed
-        raise _Broken(fault(f"{what} can't be read: {host} leads on to something that is no address", _MEND)) from error
+        raise _Broken(connection.explained(error, address, fix_name=_FIX)) from error
+    except ValueError as error:  # requests reads the target of a redirection even where it does not follow
+        raise _Broken(fault(f"{what} can't be read: {host} redirects to something that is not a URL", _FIX)) from error
     if response.status_code != requests.codes.ok:
-        raise _Broken(fault(f"{what} can't be read: {host} answers {response.status_code}", _MEND))
+        raise _Broken(fault(f"{what} can't be read: {host} answers {response.status_code}", _FIX))
     try:
         body = response.json()
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise _Broken(fault(f"{what} can't be read: {host} answers something that is not a JSON object", _MEND))
+        raise _Broken(fault(f"{what} can't be read: {host} answers something that is not a JSON object", _FIX))
     return body

@@ -1,8 +1,7 @@
-"""Whether the app answers at its public address, and whether Graph's reports would get as far as the app there."""
+"""Whether the app answers at its public URL, and whether Graph's callbacks would reach it there."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 _SECONDS = (3.0, 12.0)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SIGN_IN = ("login.microsoftonline.com", "login.microsoftonline.us", "login.windows.net")
-# Deployers are shown what an app says of itself; it may not be ours, and go on for ever.
+# What answers may not be this app, and its text may be endless.
 _MOST_CHARACTERS = 1_000
 _MOST_FAULTS = 30
-_SETTING = re.compile(r"[A-Z]+(?:_[A-Z]+)+|AzureWebJobsStorage|STATE_STORAGE")
 _ADDRESS = (
     "PUBLIC_BASE_URL must be https:// and what az functionapp show -n <app> -g <group> "
     '--query "properties.defaultHostName || defaultHostName" -o tsv '
@@ -42,15 +40,20 @@ _EASY_AUTH = (
     "/api/notifications, /api/health and the result and callback routes out (excludedPaths); "
     "docs/deploy.md#7-the-app-itself"
 )
-_LOG = "Function App > Log stream, or az webapp log tail -n <app> -g <group>, says why the app does not start"
+_CONFIGURATION = "az functionapp config appsettings set -n <app> -g <group> --settings NAME=<value>; docs/settings.md"
+_STORAGE = "Roles, or a firewall before the storage account: docs/operate.md#every-invitation-is-503"
+_LOG = (
+    "Function App > Diagnose and solve problems, or az webapp log tail -n <app> -g <group>, shows why the app does not "
+    "start; in OpenTelemetry mode the log stream can stay empty (azure-functions-host#10666)"
+)
 
 
 def check_public_address(settings: Settings, session: requests.Session) -> list[Finding]:
-    """Ask the app at its public address for its health, and knock at its door for Graph's reports without a token."""
+    """Ask the app at its public URL for its health, and post a callback without Graph's token."""
     base = settings.public_base_url
     findings = _health(base, session) or _notifications(base, session)
     if not findings:
-        findings = [ok(f"{connection.host_of(base)} is healthy, and takes Graph's reports from nobody else")]
+        findings = [ok(f"{connection.host_of(base)} is healthy, and accepts callbacks from Graph alone")]
         if urlsplit(base).hostname in _LOOPBACK and not is_simulated(settings):
             text = "PUBLIC_BASE_URL is this machine itself, where Graph can't report and flows can't ask"
             findings.append(warning(text, _ADDRESS))
@@ -67,28 +70,17 @@ def _health(base: str, session: requests.Session) -> list[Finding]:
     if body.get("status") == "healthy" and response.status_code == requests.codes.ok:
         return []
     if response.status_code == requests.codes.unavailable and isinstance(checks, list):
-        said = [text for check in checks if isinstance(check, dict) for text in _faults(check)]
-        return [fault(f"the app at {connection.host_of(base)} runs and says: {one}", _mend(one)) for one in said] or [
-            fault(
-                f"the app at {connection.host_of(base)} says that it is unhealthy", f"curl {address} shows all it says"
-            )
-        ]
+        start = f"the app at {connection.host_of(base)}"
+        reported = [found for check in checks if isinstance(check, dict) for found in _faults(check, start)]
+        return reported or [fault(f"{start} reports that it is unhealthy", f"curl {address} shows why")]
     return [_stranger(response, "/api/health", base)]
 
 
-def _faults(check: dict[str, Any]) -> list[str]:
+def _faults(check: dict[str, Any], start: str) -> list[Finding]:
     faults, name = check.get("faults"), str(check.get("name"))[:40]
-    if not isinstance(faults, list):
-        return []
-    return [f"{name}: {one[:_MOST_CHARACTERS]}" for one in faults[:_MOST_FAULTS] if isinstance(one, str)]
-
-
-def _mend(said: str) -> str:
-    if said.startswith("configuration"):
-        name = _SETTING.search(said)
-        named = name[0] if name else "NAME"
-        return f"az functionapp config appsettings set -n <app> -g <group> --settings {named}=<value>; docs/settings.md"
-    return "Roles, or a firewall before the storage account: docs/operate.md#every-invitation-is-503"
+    fix = _CONFIGURATION if name == "configuration" else _STORAGE
+    texts = [one for one in faults if isinstance(one, str)] if isinstance(faults, list) else []
+    return [fault(f"{start} runs and reports: {name}: {one[:_MOST_CHARACTERS]}", fix) for one in texts[:_MOST_FAULTS]]
 
 
 def _notifications(base: str, session: requests.Session) -> list[Finding]:
@@ -100,7 +92,7 @@ def _notifications(base: str, session: requests.Session) -> list[Finding]:
     if response.status_code == requests.codes.unauthorized and code == "NotFromGraph":
         return []
     if response.status_code < requests.codes.multiple_choices:
-        text = f"{path} at {connection.host_of(base)} takes a report without Graph's token ({response.status_code})"
+        text = f"{path} at {connection.host_of(base)} accepts a callback without Graph's token ({response.status_code})"
         return [fault(f"{text}: this is not this app", _ADDRESS)]
     return [_stranger(response, path, base)]
 
@@ -109,14 +101,14 @@ def _asked(session: requests.Session, method: str, address: str, body: object = 
     try:
         return session.request(method, address, json=body, timeout=_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        return connection.explained(error, address, mend_name=_ADDRESS)
+        return connection.explained(error, address, fix_name=_ADDRESS)
     except ValueError:  # requests reads where a redirection leads even where it is not followed
         host = connection.host_of(address)
-        return fault(f"{host} leads on to something that is no address: something else is there", _ADDRESS)
+        return fault(f"{host} redirects to something that is not a URL: something else is there", _ADDRESS)
 
 
 def _stranger(response: requests.Response, path: str, base: str) -> Finding:
-    """Say what it may be that answers in the app's place."""
+    """Name what may be answering in the app's place."""
     status = response.status_code
     said = f"{path} at {connection.host_of(base)} answers {status}"
     if response.is_redirect:
@@ -131,7 +123,7 @@ def _stranger(response: requests.Response, path: str, base: str) -> Finding:
         return fault(f"{said}: it is not this app, or the app has no functions", _FUNCTIONS)
     if status >= requests.codes.internal_server_error:
         cause = "the app's host does not start, or a gateway can't reach it"
-        return fault(f"{said}, and not in this app's own words: {cause}", _LOG)
+        return fault(f"{said}, and without this app's error code: {cause}", _LOG)
     return fault(f"{said}, as this app never does: something else is there", _ADDRESS)
 
 
@@ -139,10 +131,10 @@ def _redirected(said: str, location: str, base: str) -> Finding:
     own = connection.host_of(base)
     target = own if location.startswith("/") else connection.host_of(location)
     if target in _SIGN_IN:
-        return fault(f"{said}: Easy Auth sends everybody to sign in, Graph too", _EASY_AUTH)
+        return fault(f"{said}: Easy Auth redirects every caller to sign in, Graph too", _EASY_AUTH)
     if target == own and location.startswith("https://") and base.startswith("http://"):
         return fault(f"{said}: it wants https", "Write PUBLIC_BASE_URL with https://")
-    return fault(f"{said}: it leads on to {target}, and Graph need not follow", _ADDRESS)
+    return fault(f"{said}: it redirects to {target}, and Graph need not follow", _ADDRESS)
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NO_ANSWER = (
-    "Run it again; where it stays, something on the way swallows requests: HTTPS_PROXY and NO_PROXY, a firewall; "
+    "Run it again; if it stays, something on the way drops requests: HTTPS_PROXY and NO_PROXY, a firewall; "
     "docs/settings.md#the-way-out"
 )
 
@@ -34,7 +34,7 @@ class Check:
             try:
                 answers.put(self.look())
             except Exception as error:  # noqa: BLE001 - one check that breaks must not hide what the others find
-                text = f"the doctor itself is at fault here ({type(error).__name__})"
+                text = f"the doctor itself failed here ({type(error).__name__})"
                 answers.put([fault(text, "Please report it, with the names of the settings but not their values")])
 
         threading.Thread(target=looking, name=self.name, daemon=True).start()

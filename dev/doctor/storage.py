@@ -1,7 +1,7 @@
-"""A round trip through each storage for the doctor, and why it fails where it does.
+"""A round trip through each storage service, and the reason where it fails.
 
-The row and the queue are ones that nothing else can mean: no call's partition begins with ``~doctor|`` (see
-``storage.rows``), and the queue bears a random name. Both are removed again. The state table itself is made where
+The row and the queue can't be mistaken for the app's: no call's partition begins with ``~doctor|`` (see
+``storage.rows``), and the queue has a random name. Both are removed again. The state table itself is made where
 it is missing, as the app does with its first row, and stays.
 """
 
@@ -11,6 +11,8 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from azure.core.exceptions import ClientAuthenticationError
 
 from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
@@ -45,7 +47,7 @@ _NAME = (
     "domain; docs/settings.md#storage"
 )
 
-# https://learn.microsoft.com/rest/api/storageservices/sas-error-codes and common-rest-api-error-codes beside it.
+# https://learn.microsoft.com/rest/api/storageservices/sas-error-codes and the page common-rest-api-error-codes.
 _NOT_AUTHENTICATED = ("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation")
 _NOT_PERMITTED = (
     "AuthorizationPermissionMismatch",
@@ -63,10 +65,7 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
         settings: where it is.
         setting: which setting says so, ``AzureWebJobsStorage`` or ``STATE_STORAGE``.
     """
-    try:
-        client = table_client(settings, retry_total=0)
-    except ValueError:
-        return [fault(f"{setting} is not a connection string or address that can be used", _CONNECTION)]
+    client = table_client(settings, retry_total=0)
     place = _Place("table", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
@@ -100,11 +99,7 @@ def check_queues(settings: Settings, setting: str) -> list[Finding]:
         setting: which setting says so.
     """
     name = QUEUE + uuid.uuid4().hex
-    try:
-        client = queue_client(settings, name)
-    except ValueError:
-        return [fault(f"{setting} is not a connection string or address that can be used", _CONNECTION)]
-    place = _Place("queue", setting, client.url, settings)
+    place = _Place("queue", setting, queue_client(settings, name).url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
     try:
@@ -135,8 +130,8 @@ class _Place:
 
     def out_of_reach(self) -> Finding:
         """Say that it can't be looked at from here, and what can."""
-        mend = _INSTEAD.format(setting=self._setting, account=self._account)
-        return not_checked(f"{self.host}: {_OUTSIDE}", mend)
+        fix = _INSTEAD.format(setting=self._setting, account=self._account)
+        return not_checked(f"{self.host}: {_OUTSIDE}", fix)
 
     def explained(self, error: Exception, more: str = "") -> Finding:
         """Say why a request failed.
@@ -153,29 +148,30 @@ class _Place:
             return self._unanswered(cause)
         code = error_code(cause)
         quoted = f"(status {status}, {code})" if code else f"(status {status})"
-        if "failed to authenticate" in str(cause) or code in _NOT_AUTHENTICATED:
+        # Azurite has no firewall: it answers a wrong key with the code that Azure has for networks.
+        if code in _NOT_AUTHENTICATED or (self._is_emulator and code in _NOT_FROM_HERE):
             return fault(f"{self.host} refuses the credential {quoted}: {self._credential()}", self._new_credential())
         if code in _NOT_PERMITTED:
             return fault(f"{self.host} does not allow this {quoted}: {self._permission()}{more}", self._role())
         if code in _NOT_FROM_HERE:
-            mend = (
+            fix = (
                 f"Storage account {self._account} > Networking, or az storage account show -n {self._account} --query "
                 "networkRuleSet: let this network in, or look from within: docs/deploy.md#a-virtual-network"
             )
-            return fault(f"{self.host} refuses this network {quoted}: mostly a firewall before the account", mend)
+            return fault(f"{self.host} refuses this network {quoted}: mostly a firewall before the account", fix)
         if code == "KeyBasedAuthenticationNotPermitted":
-            mend = f"Use an identity: {self._setting}__accountName={self._account}; docs/deploy.md#6-settings"
-            return fault(f"{self.host} takes no keys {quoted}", mend)
+            fix = f"Use an identity: {self._setting}__accountName={self._account}; docs/deploy.md#6-settings"
+            return fault(f"{self.host} takes no keys {quoted}", fix)
         if status == HTTPStatus.NOT_FOUND:
             return fault(f"there is no such account or service at {self.host} {quoted}", self._named())
-        mend = "https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes explains the code"
-        return fault(f"{self.host} refuses {quoted}{more}", mend)
+        fix = "https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes explains the code"
+        return fault(f"{self.host} refuses {quoted}{more}", fix)
 
     def _unanswered(self, cause: BaseException) -> Finding:
-        if not self._has_key and "redential" in type(cause).__name__ + str(cause):
-            mend = "az functionapp identity assign -n <app> -g <group> --identities <the identity's resource id>"
-            return fault(f"{self.host}: the managed identity gives no token for storage", mend)
-        return connection.explained(cause, self._url, mend_name=self._named())
+        if isinstance(cause, ClientAuthenticationError):
+            fix = "az functionapp identity assign -n <app> -g <group> --identities <the identity's resource id>"
+            return fault(f"{self.host}: the managed identity gives no token for storage", fix)
+        return connection.explained(cause, self._url, fix_name=self._named())
 
     def _named(self) -> str:
         return _EMULATOR if self._is_emulator else _NAME.format(account=self._account)

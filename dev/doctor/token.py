@@ -1,19 +1,19 @@
-"""The app's own token for Graph: whether Entra ID gives one, and whether it says what Graph will ask for.
+"""The app's own token for Graph: whether Entra ID gives one, and whether it holds what Graph checks.
 
 The token is decoded without its signature, which only Graph can judge, and is never shown.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import requests
 
-from dev.doctor import connection, entra_codes, identity
+from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
+from graph.entra_errors import entra_error
 from graph.errors import CredentialRefused, NothingSent
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 INVITING = "Calls.InitiateGroupCall.All"
 # Graph's own application id, which is the same everywhere and can stand as a token's audience.
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
-_CODE = re.compile(r"AADSTS\d+")
+# As much as the app allows to the clocks of those that send it tokens.
+_LEEWAY_SECONDS = 300
 _NAME = "Look at GRAPH_CLOUD, and at GRAPH_AUTHORITY where it is set; docs/settings.md#which-graph"
 _OUTSIDE = (
     "the credential is a managed identity, which gives tokens to the deployed app only: whether the registration "
     "trusts it can't be seen from here"
 )
 _INSTEAD = (
-    "az ad app federated-credential list --id {client} shows whom the registration trusts. To check consent and Graph, "
+    "az ad app federated-credential list --id {client} shows what the registration trusts. To check consent and Graph, "
     'let another credential stand in for one run: GRAPH_MANAGED_IDENTITY_CLIENT_ID= GRAPH_CLIENT_SECRET="$(az ad app '
     'credential reset --id {client} --append --display-name doctor --query password -o tsv)" before the command, and '
     "az ad app credential delete --id {client} --key-id <its id> afterwards"
@@ -57,35 +58,48 @@ def check_token(settings: Settings, tokens: TokenSource) -> tuple[str | None, li
 
 
 def _refused(error: NothingSent, settings: Settings) -> Finding:
-    code = _CODE.search(str(error))
-    if code is not None:
-        return entra_codes.explained(code[0], settings)
     cause = error.__cause__
+    code = error.code if isinstance(error, CredentialRefused) else None
+    if isinstance(cause, ValueError) and settings.credential.managed_identity_client_id is None:
+        # MSAL looks for the tenant before it asks for a token, so Entra ID's code does not come through.
+        code = "AADSTS90002"
+    if code is not None:
+        return _explained(code, settings)
     if isinstance(cause, requests.RequestException):
-        return connection.explained(cause, settings.authority, mend_name=_NAME)
-    if isinstance(cause, ValueError) and "authority configuration" in str(cause):
-        # MSAL looks for the tenant before it asks for a token, so Entra's code does not come through.
-        return entra_codes.explained("AADSTS90002", settings)
+        return connection.explained(cause, settings.authority, fix_name=_NAME)
     host = connection.host_of(settings.authority)
     if isinstance(error, CredentialRefused) and settings.credential.managed_identity_client_id is not None:
-        mend = (
+        fix = (
             "az functionapp identity show -n <app> -g <group> must name the identity of "
             "GRAPH_MANAGED_IDENTITY_CLIENT_ID, else az functionapp identity assign -n <app> -g <group> --identities "
             "<its resource id>"
         )
-        return fault("the managed identity gave no token: it is not assigned to the app", mend)
-    if isinstance(error, CredentialRefused) and settings.credential.certificate_pem is not None:
-        mend = "openssl pkey -in <file> -noout and openssl x509 -in <file> -noout must both be content with it"
-        return fault("the certificate, or its private key, can't be used", mend)
+        return fault("the managed identity gave no token: it is not assigned to the app", fix)
     return fault(f"{host} gives no token: {error}", f"Try again; if it stays: {connection.WAY_OUT}")
+
+
+def _explained(code: str, settings: Settings) -> Finding:
+    known = entra_error(code)
+    command = known.command.format(
+        client=settings.client_id,
+        tenant=settings.tenant_id,
+        host=settings.cloud.authority_host,
+        audience=settings.cloud.identity_audience,
+    )
+    fix = f"{known.fix} {command}" if command else known.fix
+    return fault(f"Entra ID gives no token ({code}): {known.meaning}", fix)
 
 
 def _read(claims: dict[str, Any], settings: Settings) -> list[Finding]:
     findings = [*_audience(claims, settings), *_owner(claims, settings), *_roles(claims, settings)]
     left = claims.get("exp", 0) - time.time() if isinstance(claims.get("exp"), int | float) else 0.0
-    if left <= 0:
-        mend = "Set this machine's clock: the date in the answer of curl -sI https://login.microsoftonline.com is right"
-        findings.append(fault("the token has ended already: this machine's clock is wrong", mend))
+    begins = claims.get("nbf")
+    if left <= 0 or (isinstance(begins, int | float) and begins > time.time() + _LEEWAY_SECONDS):
+        fix = (
+            "Set this machine's clock: the date in the response of curl -sI https://login.microsoftonline.com is right"
+        )
+        text = "has expired already" if left <= 0 else "is not valid yet"
+        findings.append(fault(f"the token {text}: this machine's clock is wrong", fix))
     if not findings:
         text = f"Entra ID gave one to this app in this tenant, with {INVITING}, good for {left / 60:.0f} minutes"
         return [ok(text)]
@@ -123,9 +137,9 @@ def _roles(claims: dict[str, Any], settings: Settings) -> list[Finding]:
     if isinstance(roles, list) and INVITING in roles:
         return []
     client = settings.client_id
-    mend = (
+    fix = (
         f"A tenant administrator: az ad app permission admin-consent --id {client}, or Entra ID > App registrations > "
         "Call Invites > API permissions > Grant admin consent. Where az ad app permission list --id "
         f"{client} shows nothing, first docs/deploy.md#1-app-registration; a consent takes some minutes"
     )
-    return [fault(f"the token lacks {INVITING}: nobody has consented to it (Graph answers 7504)", mend)]
+    return [fault(f"the token lacks {INVITING}: an administrator has not consented to it (Graph answers 7504)", fix)]

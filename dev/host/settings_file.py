@@ -44,7 +44,10 @@ def load(file: Path, environment: MutableMapping[str, str] = os.environ) -> list
         raise CannotStart(f"The settings file {file} is encrypted; only Core Tools on Windows can read it.")
     kept = sorted(name for name in values if name in environment and name not in _CA_BUNDLES)
     environment.update({name: value for name, value in values.items() if name not in kept})
-    return kept
+    if "CONTAINER_NAME" not in values:  # a sign of Azure for the app, and this machine may be a container too
+        environment.pop("CONTAINER_NAME", None)
+    # The emulator's short form stands for any emulator, such as the one that make run started.
+    return [name for name in kept if values[name].strip().rstrip(";").casefold() != "usedevelopmentstorage=true"]
 
 
 def resolve(text: str, environment: Mapping[str, str] = os.environ) -> str:

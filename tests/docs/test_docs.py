@@ -48,13 +48,18 @@ _TELEMETRY = {
 }
 # Without a use on one machine with the simulator.
 _NOT_IN_THE_SAMPLE = {
+    "CONTAINER_NAME",
     "CURL_CA_BUNDLE",
     "GRAPH_CLIENT_CERTIFICATE",
+    "GRAPH_CLIENT_CERTIFICATE_PASSWORD",
     "GRAPH_MANAGED_IDENTITY_CLIENT_ID",
     "HTTPS_PROXY",
     "SSL_CERT_FILE",
     "STATE_STORAGE",
     "WEBSITE_HOSTNAME",
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_POD_NAME",
+    "WEBSITE_SKU",
 }
 # How test.http writes parts of a route.
 _VARIABLES = {
@@ -144,9 +149,11 @@ def test_sample_settings() -> None:
 
 
 def _settings_read() -> set[str]:
-    found = {"AzureWebJobsStorage"}
-    for file in ("settings.py", "graph/transport.py"):
-        for node in ast.walk(ast.parse(_text(file))):
+    """Names of settings in the code, found as the strings that they are."""
+    found: set[str] = set()
+    read = (_ROOT / "domain" / "configuration").glob("*.py")
+    for path in (_ROOT / "settings.py", _ROOT / "graph" / "transport.py", *read):
+        for node in ast.walk(ast.parse(_text(path))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.update(_SETTING.findall(node.value.replace("$", "")))
     return found

@@ -41,9 +41,3 @@ def test_china_is_known_and_not_supported() -> None:
     """It is refused with its reason instead of being taken for a typing error."""
     assert "china" not in CLOUDS
     assert "no calls" in UNSUPPORTED_CLOUDS["china"]
-
-
-def test_the_storage_of_a_government_cloud_is_its_own() -> None:
-    """An account's name alone leads to storage in the same cloud."""
-    assert CLOUDS["global"].storage_suffix == "core.windows.net"
-    assert {CLOUDS[name].storage_suffix for name in _US_GOV} == {"core.usgovcloudapi.net"}

@@ -10,7 +10,7 @@ import pytest
 
 import settings
 from domain.clouds import CLOUDS
-from tests.infra.reading import decorator, parameters, text, variable
+from tests.infra.reading import ROOT, decorator, parameters, text, variable
 
 API = "infra/app/api.bicep"
 HOSTS = {
@@ -28,11 +28,16 @@ TELEMETRYS = {
 }
 # What settings.py reads and no deployment sets: Azure's own, or for one machine alone.
 NOT_DEPLOYED = {
+    "CONTAINER_NAME",
     "CURL_CA_BUNDLE",
     "FLOW_CALLBACK_LOCAL_HOSTS",
+    "GRAPH_CLIENT_CERTIFICATE_PASSWORD",
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
     "WEBSITE_HOSTNAME",
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_POD_NAME",
+    "WEBSITE_SKU",
 }
 GUIDS = {
     "graphTenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
@@ -45,7 +50,8 @@ PEM = "\n".join(f"-----BEGIN {kind}-----\nx\n-----END {kind}-----" for kind in (
 def _read_by_the_app() -> set[str]:
     """Name the settings in the code, which stand there as strings."""
     found: set[str] = set()
-    for file in ("settings.py", "graph/transport.py"):
+    parts = (str(path.relative_to(ROOT)) for path in (ROOT / "domain" / "configuration").glob("*.py"))
+    for file in ("settings.py", "graph/transport.py", *parts):
         for node in ast.walk(ast.parse(text(file))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.update(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", node.value))

@@ -23,8 +23,8 @@ _CLIENT = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
 
 
 @contextmanager
-def serving(answer: Callable[[str, str], Answer], *, tls: bool = False) -> Iterator[str]:
-    """Answer every request by its method and path, and give the root address."""
+def serving(answer: Callable[[str, str], Answer], *, tls: bool = False, host: str = "127.0.0.1") -> Iterator[str]:
+    """Answer every request by its method and path, and give the root URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -42,7 +42,7 @@ def serving(answer: Callable[[str, str], Answer], *, tls: bool = False) -> Itera
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         AUTHORITY.issue_cert("localhost").configure_cert(context)
@@ -50,7 +50,7 @@ def serving(answer: Callable[[str, str], Answer], *, tls: bool = False) -> Itera
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"https://localhost:{server.server_port}" if tls else f"http://127.0.0.1:{server.server_port}"
+        yield f"https://localhost:{server.server_port}" if tls else f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

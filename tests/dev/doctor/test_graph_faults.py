@@ -22,7 +22,7 @@ KEYS = "callback-keys"
 
 
 def test_a_graph_that_can_not_be_reached(doctor: Doctor, trusted: str) -> None:
-    """The token is good, and nobody listens where Graph should be."""
+    """The token is good, and nothing listens where Graph should be."""
     endpoint = f"http://127.0.0.1:{closed_port()}"
     with entra(given(aud=endpoint)) as authority:
         said = doctor(
@@ -30,35 +30,33 @@ def test_a_graph_that_can_not_be_reached(doctor: Doctor, trusted: str) -> None:
         )
     assert said.status == 1
     assert said.of("token").startswith("ok")
-    assert "nobody listens at 127.0.0.1" in said.of("graph")
+    assert "nothing listens at 127.0.0.1" in said.of("graph")
     assert "GRAPH_ENDPOINT" in said.of("graph")
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "sentence", "mend"),
+    ("status", "code", "sentence", "fix"),
     [
-        (401, "InvalidAuthenticationToken", "does not take the token", "GRAPH_CLOUD"),
-        (403, "7503", "there is no Azure Bot", "docs/deploy.md#8-azure-bot-and-calling"),
-        (403, "7504", "nobody has consented", "az ad app permission admin-consent"),
-        (403, "7505", "not of the tenant", "GRAPH_TENANT_ID"),
+        (401, "InvalidAuthenticationToken", "does not accept the token", "GRAPH_CLOUD"),
+        (403, "7503", "not registered for calling", "docs/deploy.md#8-azure-bot-and-calling"),
+        (403, "7504", "lacks permission in this tenant", "az ad app permission admin-consent"),
+        (403, "7505", "another tenant than the app", "GRAPH_TENANT_ID"),
         (403, "Forbidden", "forbids the app to read calls", "az ad app permission list"),
     ],
 )
-def test_graph_s_refusals(
-    doctor: Doctor, graph: Simulator, status: int, *, code: str, sentence: str, mend: str
-) -> None:
+def test_graph_s_refusals(doctor: Doctor, graph: Simulator, status: int, *, code: str, sentence: str, fix: str) -> None:
     """What Graph is known to answer to an app that may not invite."""
     graph.fault(route="call", status=status, code=code, times=0)
     said = doctor(only="token graph")
     assert said.status == 1
     assert f"status {status}, code {code}" in said.of("graph")
     assert sentence in said.of("graph")
-    assert mend in said.of("graph")
+    assert fix in said.of("graph")
 
 
 @pytest.mark.parametrize("status", [400, 410, 429, 500, 503])
 def test_what_graph_is_not_known_to_answer(doctor: Doctor, graph: Simulator, status: int) -> None:
-    """Nobody documents the answer for a call that does not exist: what is not understood is quoted, no fault."""
+    """The response for an unknown call is not documented: what is not understood is quoted, and no fault."""
     graph.fault(route="call", status=status, code="Strange", times=0)
     said = doctor(only="token graph")
     assert said.status == 0
@@ -75,10 +73,10 @@ def test_a_graph_that_hangs_up(doctor: Doctor, graph: Simulator) -> None:
 
 
 def test_keys_that_can_not_be_reached(doctor: Doctor) -> None:
-    """Nobody listens, or nobody knows the name."""
+    """Nothing listens there, or the host does not exist."""
     said = doctor(only=KEYS, CALLBACK_OPENID_CONFIGURATION=f"http://127.0.0.1:{closed_port()}/v1")
     assert said.status == 1
-    assert "nobody listens" in said.of(KEYS)
+    assert "nothing listens" in said.of(KEYS)
     said = doctor(only=KEYS, CALLBACK_OPENID_CONFIGURATION="https://keys.invalid/v1")
     assert "there is no host keys.invalid" in said.of(KEYS)
 
@@ -92,11 +90,11 @@ def test_keys_that_are_out_of_order(doctor: Doctor, graph: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("announcement", "keys", "sentence"),
+    ("metadata", "keys", "sentence"),
     [
         ("<html>", None, "not a JSON object"),
-        ({}, None, "names no jwks_uri"),
-        ({"jwks_uri": "http://keys.example.org/"}, None, "no https address"),
+        ({}, None, "has no jwks_uri"),
+        ({"jwks_uri": "http://keys.example.org/"}, None, "is not an https URL"),
         ("own", {"keys": []}, "is empty"),
         ("own", {}, "is empty"),
         ("own", "nothing", "not a JSON object"),
@@ -105,14 +103,14 @@ def test_keys_that_are_out_of_order(doctor: Doctor, graph: Simulator) -> None:
         ("own", {"keys": [{"kty": "RSA"}, {"kty": "RSA", "kid": "2"}]}, "has 2 entries"),
     ],
 )
-def test_an_announcement_without_usable_keys(doctor: Doctor, announcement: Any, keys: Any, sentence: str) -> None:
-    """It is there and says nothing with which a report of Graph could be judged."""
+def test_an_metadata_without_usable_keys(doctor: Doctor, metadata: Any, keys: Any, sentence: str) -> None:
+    """The metadata can be read and has no key that a callback could be checked with."""
     roots: list[str] = []
 
     def answer(_: str, path: str) -> tuple[int, dict[str, str], Any]:
         if path == "/keys":
             return 200, {}, keys
-        return 200, {}, {"jwks_uri": f"{roots[0]}/keys"} if announcement == "own" else announcement
+        return 200, {}, {"jwks_uri": f"{roots[0]}/keys"} if metadata == "own" else metadata
 
     with serving(answer) as root:
         roots.append(root)

@@ -15,7 +15,7 @@ import pytest
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
-from dev.doctor import doctor as root
+from dev.doctor.examination import Examination
 from tests.dev.doctor.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _queues(azurite: str) -> None:
 
 @pytest.mark.usefixtures("_queues")
 def test_the_page_shows_what_is_printed(doctor: Doctor) -> None:
-    """Both samples, to the letter, but for the ports."""
+    """Both samples, to the letter, except for the ports."""
     good, faulty = _shown("text")
     assert _plain(doctor(STATE_TABLE="calls").text) == _plain(good)
     said = doctor(STATE_TABLE="calls", GRAPH_CLIENT_SECRET="another secret").text
@@ -58,9 +58,9 @@ def test_the_page_shows_what_is_printed(doctor: Doctor) -> None:
 
 
 def test_every_check_is_on_the_page_with_its_limit() -> None:
-    """Whoever adds a check says what it looks at, and for how long."""
+    """A new check is documented with what it looks at and its limit."""
     rows = re.findall(r"^\| `([a-z-]+)` \| .+ \| (\d+) \|$", PAGE, re.MULTILINE)
-    assert rows == [(check.name, f"{check.seconds:g}") for check in root.Examination({}).checks()]
+    assert rows == [(check.name, f"{check.seconds:g}") for check in Examination({}).checks()]
 
 
 def test_every_option_is_on_the_page() -> None:
@@ -72,9 +72,9 @@ def test_every_option_is_on_the_page() -> None:
 
 
 def test_the_pipeline_s_commands_run(well: dict[str, str], tmp_path: Path) -> None:
-    """What a pipeline is told to run prints an object in which jq finds the faults."""
+    """The documented pipeline prints an object in which jq finds the faults."""
     (tmp_path / "settings.json").write_text(json.dumps({"Values": {**well, "GRAPH_CLIENT_SECRET": "another"}}))
-    line = next(line for line in "".join(_shown("sh")).splitlines() if line.startswith("python -m graph.doctor"))
+    line = next(line for line in "".join(_shown("sh")).splitlines() if line.startswith("python -m dev.doctor"))
     command = line.replace("python", shlex.quote(sys.executable), 1)
     environment = {name: value for name, value in os.environ.items() if name not in well} | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env=environment, check=False, timeout=60)
@@ -108,4 +108,4 @@ def test_make_doctor_is_what_the_page_says(tmp_path: Path, *, there: bool) -> No
         check=True,
     )
     named = " --settings local.settings.json" if there else ""
-    assert " ".join(done.stdout.split()) == f".venv/bin/python -m graph.doctor{named} --skip token"
+    assert " ".join(done.stdout.split()) == f".venv/bin/python -m dev.doctor{named} --skip token"

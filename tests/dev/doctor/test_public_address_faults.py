@@ -24,17 +24,17 @@ EASY_AUTH = {"Location": "https://login.microsoftonline.com/common/oauth2/author
 
 def test_an_address_whose_name_does_not_exist(doctor: Doctor) -> None:
     """The command that prints the right one is given."""
-    said = doctor(only=ADDRESS, PUBLIC_BASE_URL="https://nowhere.invalid")
+    said = doctor(only=ADDRESS, PUBLIC_BASE_URL="https://missing.invalid")
     assert said.status == 1
-    assert "there is no host nowhere.invalid" in said.of(ADDRESS)
+    assert "there is no host missing.invalid" in said.of(ADDRESS)
     assert '-g <group> --query "properties.defaultHostName || defaultHostName"' in said.of(ADDRESS)
 
 
 def test_a_wrong_port(doctor: Doctor) -> None:
-    """Nobody listens."""
+    """Nothing listens there."""
     said = doctor(only=ADDRESS, PUBLIC_BASE_URL=f"http://127.0.0.1:{closed_port()}")
     assert said.status == 1
-    assert "nobody listens at 127.0.0.1" in said.of(ADDRESS)
+    assert "nothing listens at 127.0.0.1" in said.of(ADDRESS)
 
 
 def test_an_address_that_is_not_trusted(doctor: Doctor) -> None:
@@ -62,38 +62,38 @@ def test_the_api_s_prefix_given_twice(doctor: Doctor, well: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("health", "sentence", "mend"),
+    ("health", "sentence", "fix"),
     [
         ((404, {}, "not here"), "it is not this app, or the app has no functions", "az functionapp function list"),
-        ((302, EASY_AUTH, ""), "Easy Auth sends everybody to sign in", "excludedPaths"),
-        ((307, {"Location": "https://example.org/"}, ""), "it leads on to example.org", "defaultHostName"),
-        ((302, {"Location": "/login"}, ""), "it leads on to 127.0.0.1", "defaultHostName"),
+        ((302, EASY_AUTH, ""), "Easy Auth redirects every caller to sign in", "excludedPaths"),
+        ((307, {"Location": "https://example.org/"}, ""), "it redirects to example.org", "defaultHostName"),
+        ((302, {"Location": "/login"}, ""), "it redirects to 127.0.0.1", "defaultHostName"),
         ((401, {}, ""), "something before the app wants a sign-in", "az webapp auth show"),
         ((403, {}, "Ip Forbidden"), "a firewall, an access restriction or a gateway", "access-restriction show"),
         ((403, {}, "<h1>Error 403 - This web app is stopped.</h1>"), "the app is stopped", "az functionapp start"),
-        ((502, {}, "Bad Gateway"), "or a gateway can't reach it", "Log stream"),
+        ((502, {}, "Bad Gateway"), "or a gateway can't reach it", "Diagnose and solve problems"),
         ((503, {}, "Function host is not running."), "the app's host does not start", "az webapp log tail"),
         ((200, {}, "<html>Welcome"), "something else is there", "defaultHostName"),
         ((200, {}, {"status": "ok"}), "something else is there", "defaultHostName"),
-        ((503, {}, {"status": "unhealthy", "checks": []}), "says that it is unhealthy", "curl"),
+        ((503, {}, {"status": "unhealthy", "checks": []}), "reports that it is unhealthy", "curl"),
     ],
 )
-def test_something_else_at_the_address(doctor: Doctor, health: Answer, sentence: str, mend: str) -> None:
+def test_something_else_at_the_address(doctor: Doctor, health: Answer, sentence: str, fix: str) -> None:
     """Each kind of stranger has its own sentence and its own advice."""
     with serving(the_app(health, CLOSED)) as address:
         said = doctor(only=ADDRESS, PUBLIC_BASE_URL=address)
     assert said.status == 1
     assert f"answers {health[0]}" in said.of(ADDRESS) or "unhealthy" in said.of(ADDRESS)
     assert sentence in said.of(ADDRESS)
-    assert mend in said.of(ADDRESS)
+    assert fix in said.of(ADDRESS)
 
 
 def test_an_address_that_leads_to_nonsense(doctor: Doctor) -> None:
-    """A redirection that nobody can follow is said to be one."""
+    """A redirection that can't be followed is reported as one."""
     with serving(the_app((302, {"Location": "https://[/"}, ""))) as address:
         said = doctor(only=ADDRESS, PUBLIC_BASE_URL=address)
     assert said.status == 1
-    assert "something that is no address" in said.of(ADDRESS)
+    assert "something that is not a URL" in said.of(ADDRESS)
 
 
 def test_an_address_that_wants_https(doctor: Doctor) -> None:
@@ -110,11 +110,11 @@ def test_an_address_that_wants_https(doctor: Doctor) -> None:
     [
         ((401, {}, ""), "something before the app wants a sign-in"),
         ((401, {"x-ms-error-code": "Unauthorized"}, ""), "something before the app wants a sign-in"),
-        ((302, EASY_AUTH, ""), "Easy Auth sends everybody to sign in"),
+        ((302, EASY_AUTH, ""), "Easy Auth redirects every caller to sign in"),
         ((403, {}, ""), "a firewall, an access restriction or a gateway"),
         ((404, {}, ""), "it is not this app, or the app has no functions"),
-        ((202, {}, ""), "takes a report without Graph's token (202)"),
-        ((503, {}, ""), "not in this app's own words"),
+        ((202, {}, ""), "accepts a callback without Graph's token (202)"),
+        ((503, {}, ""), "without this app's error code"),
     ],
 )
 def test_reports_that_would_not_arrive(doctor: Doctor, notifications: Answer, sentence: str) -> None:
@@ -132,9 +132,9 @@ def test_an_app_that_runs_unconfigured(doctor: Doctor, well: dict[str, str], tmp
     with run_host(incomplete, tmp_path) as host:
         said = doctor(only=ADDRESS, PUBLIC_BASE_URL=f"http://127.0.0.1:{host.port}")
     assert said.status == 1
-    assert "runs and says: configuration: GRAPH_CLIENT_ID is not set" in said.of(ADDRESS)
+    assert "runs and reports: configuration: GRAPH_CLIENT_ID is not set" in said.of(ADDRESS)
     assert "no credential is set" in said.of(ADDRESS)
-    assert "az functionapp config appsettings set -n <app> -g <group> --settings GRAPH_CLIENT_ID=" in said.of(ADDRESS)
+    assert "az functionapp config appsettings set -n <app> -g <group> --settings NAME=" in said.of(ADDRESS)
 
 
 def test_an_app_without_its_storage(doctor: Doctor, well: dict[str, str], tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_an_app_without_its_storage(doctor: Doctor, well: dict[str, str], tmp_pa
     }
     with serving(the_app((503, {}, said_by_app))) as address:
         said = doctor(only=ADDRESS, PUBLIC_BASE_URL=address)
-    assert "runs and says: tableStorage: can't be reached" in said.of(ADDRESS)
+    assert "runs and reports: tableStorage: can't be reached" in said.of(ADDRESS)
     assert "docs/operate.md#every-invitation-is-503" in said.of(ADDRESS)
 
 

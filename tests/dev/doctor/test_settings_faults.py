@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tests.dev.doctor.conftest import Doctor
 
+ID = "0f0c1a4e-6d2b-4c7e-9a51-3f1f6b0d9c22"
+
 
 @pytest.mark.parametrize(
     ("missing", "command"),
@@ -31,7 +33,7 @@ def test_a_setting_that_is_missing_is_named(doctor: Doctor, missing: str, comman
 
 
 def test_all_faults_come_at_once(doctor: Doctor) -> None:
-    """A deployer mends them in one go."""
+    """A deployer fixs them in one go."""
     said = doctor(GRAPH_TENANT_ID=None, GRAPH_CLOUD="mars", GRAPH_CLIENT_SECRET=None, CALL_RETENTION_DAYS="soon")
     found = said.of("settings")
     assert found.count("\nfault") + found.startswith("fault") == 4
@@ -55,7 +57,7 @@ def test_authorities_that_can_not_be_read(doctor: Doctor, tmp_path: Path, conten
         file.write_text(content, encoding="utf-8")
     said = doctor(REQUESTS_CA_BUNDLE=str(file))
     assert said.status == 1
-    assert "REQUESTS_CA_BUNDLE names no file of authorities that can be read" in said.of("settings")
+    assert "REQUESTS_CA_BUNDLE names a CA bundle that can't be read" in said.of("settings")
     assert "make simulator" in said.of("settings")
     assert said.of("callback-keys").startswith("not checked")
 
@@ -70,7 +72,7 @@ def test_two_credentials_are_one_too_many(doctor: Doctor) -> None:
 
 def test_a_warning_of_the_settings_is_no_fault(doctor: Doctor) -> None:
     """What is for trials only is said, and the exit status stays good."""
-    said = doctor(only="none", INVITATION_CHECK_AFTER_SECONDS="5", FLOW_CALLBACK_LOCAL_HOSTS="localhost:8080")
+    said = doctor(only="none", INVITATION_CHECK_AFTER_SECONDS="5", GRAPH_CLIENT_SECRET=ID)
     assert said.status == 0
     assert said.of("settings").count("warning") == 2
     assert "1 warning" in said.text
@@ -85,6 +87,15 @@ def test_a_key_vault_reference_is_not_taken_for_the_secret(doctor: Doctor) -> No
     assert 'GRAPH_CLIENT_SECRET="$(az keyvault secret show' in said.of("settings")
     assert said.of("token").startswith("not checked")
     assert said.of("graph").startswith("not checked")
+
+
+def test_a_reference_beside_a_fault(doctor: Doctor) -> None:
+    """Both are reported, the reference as a warning."""
+    reference = "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/graph)"
+    said = doctor(GRAPH_CLIENT_SECRET=reference, GRAPH_CLOUD="mars")
+    assert said.status == 1
+    assert "GRAPH_CLIENT_SECRET is a Key Vault reference" in said.of("settings")
+    assert "GRAPH_CLOUD is not known" in said.of("settings")
 
 
 def test_a_storage_that_is_a_key_vault_reference_is_not_tried(doctor: Doctor) -> None:

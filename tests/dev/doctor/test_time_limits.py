@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.doctor import doctor as root
+from dev.doctor.examination import Examination
 from dev.doctor.findings import Status, ok
 from dev.doctor.running import Check
 from tests.dev.doctor.conftest import ALL
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def test_all_checks_together_take_a_minute_at_most() -> None:
     """However many of them wait for something, each has its own limit."""
-    assert sum(check.seconds for check in root.Examination({}).checks()) <= 60
+    assert sum(check.seconds for check in Examination({}).checks()) <= 60
 
 
 def test_a_check_that_waits_too_long_is_given_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,18 +84,18 @@ def test_a_certificate(doctor: Doctor, *, registered: bool) -> None:
 
 
 def test_a_certificate_whose_key_can_not_be_read(doctor: Doctor) -> None:
-    """A key that is damaged is no question of Entra ID's."""
+    """A damaged key is a fault of the settings: Entra ID is not asked."""
     _, certificate = _pem()
     damaged = f"-----BEGIN PRIVATE KEY-----\n{base64.b64encode(b'damaged' * 9).decode()}\n-----END PRIVATE KEY-----\n"
     said = doctor(only="token", GRAPH_CLIENT_SECRET=None, GRAPH_CLIENT_CERTIFICATE=damaged + certificate)
     assert said.status == 1
-    assert "the certificate, or its private key, can't be used" in said.of("token")
-    assert "openssl pkey" in said.of("token")
+    assert "GRAPH_CLIENT_CERTIFICATE has a private key that is damaged" in said.of("settings")
+    assert said.of("token").startswith("not checked")
 
 
 @pytest.mark.parametrize("roles", [(), ("Calls.JoinGroupCall.All",)], ids=["no permission", "another one"])
 def test_a_permission_that_nobody_consented_to(doctor: Doctor, graph: Simulator, roles: tuple[str, ...]) -> None:
-    """The token is given all the same, so only looking into it tells; Graph is asked nevertheless."""
+    """Entra ID gives a token all the same: its roles show it, and Graph is asked nevertheless."""
     graph.entra.roles = roles
     said = doctor(only="token graph")
     assert said.status == 1
@@ -104,9 +105,12 @@ def test_a_permission_that_nobody_consented_to(doctor: Doctor, graph: Simulator,
 
 
 @pytest.mark.parametrize(
-    ("code", "error", "sentence", "mend"),
+    ("code", "error", "sentence", "fix"),
     [
         (7000222, "invalid_client", "has expired", "az ad app credential reset"),
+        (50034, "invalid_grant", "has no such account", "GRAPH_TENANT_ID"),
+        (65001, "invalid_grant", "has not consented", "az ad app permission admin-consent"),
+        (1000502, "invalid_client", "or is not valid yet", "--append --cert"),
         (7000229, "invalid_client", "no service principal", "az ad sp create --id"),
         (7000112, "unauthorized_client", "disabled", "accountEnabled=true"),
         (700024, "invalid_client", "a clock is wrong", "clock"),
@@ -114,21 +118,21 @@ def test_a_permission_that_nobody_consented_to(doctor: Doctor, graph: Simulator,
         (700211, "invalid_client", "has this issuer", "https://login.microsoftonline.com/72f988bf"),
         (700212, "invalid_client", "has this audience", "api://AzureADTokenExchange"),
         (700213, "invalid_client", "has this subject", "az identity show"),
-        (7002138, "invalid_client", "in the case of its letters", "az identity show"),
+        (7002138, "invalid_client", "upper and lower case", "az identity show"),
         (500011, "invalid_resource", "knows no Graph", "GRAPH_CLOUD"),
         (53003, "access_denied", "Conditional Access", "Sign-in logs"),
         (900382, "invalid_request", "not of one cloud", "GRAPH_CLOUD"),
         (1234567, "invalid_client", "no advice", "https://login.microsoftonline.com/error?code=1234567"),
     ],
 )
-def test_entra_s_codes(doctor: Doctor, trusted: str, code: int, error: str, *, sentence: str, mend: str) -> None:
-    """What Entra ID may answer to an app of its own, each with what mends it."""
+def test_entra_s_codes(doctor: Doctor, trusted: str, code: int, error: str, *, sentence: str, fix: str) -> None:
+    """What Entra ID may answer to an app of its own, each with its fix."""
     with entra(refusal(code, error)) as authority:
         said = doctor(only="token", GRAPH_AUTHORITY=authority, REQUESTS_CA_BUNDLE=trusted)
     assert said.status == 1
     assert f"(AADSTS{code})" in said.of("token")
     assert sentence in said.of("token")
-    assert mend in said.of("token")
+    assert fix in said.of("token")
 
 
 @pytest.mark.parametrize(
@@ -138,9 +142,10 @@ def test_entra_s_codes(doctor: Doctor, trusted: str, code: int, error: str, *, s
         (given(tid=ANOTHER), "another tenant than GRAPH_TENANT_ID"),
         (given(appid=ANOTHER), "another app's than GRAPH_CLIENT_ID"),
         (given(roles=None), "lacks Calls.InitiateGroupCall.All"),
-        (given(left=-60), "clock is wrong"),
+        (given(left=-60), "has expired already"),
+        (given(nbf=time.time() + 900), "is not valid yet"),
     ],
-    ids=["audience", "tenant", "app", "permission", "end"],
+    ids=["audience", "tenant", "app", "permission", "end", "begin"],
 )
 def test_what_is_in_the_token(doctor: Doctor, trusted: str, token: Answer, sentence: str) -> None:
     """A token that Graph would refuse, or take for somebody else's, is not called good."""
@@ -191,15 +196,15 @@ def test_a_token_that_can_not_be_read(doctor: Doctor, trusted: str) -> None:
 
 
 def test_entra_id_that_can_not_be_reached(doctor: Doctor) -> None:
-    """No name, no port, no trust: each is told from the others."""
+    """No such host and no listener: each has its own finding."""
     said = doctor(only="token", GRAPH_AUTHORITY=f"https://localhost:{closed_port()}/{ANOTHER}")
-    assert "nobody listens at localhost" in said.of("token")
+    assert "nothing listens at localhost" in said.of("token")
     said = doctor(only="token", GRAPH_AUTHORITY=f"https://login.invalid/{ANOTHER}")
     assert "there is no host login.invalid" in said.of("token")
 
 
 def test_entra_id_that_is_not_trusted(doctor: Doctor, trusted: str) -> None:
-    """A bundle of authorities that lacks the right one is named as the cause."""
+    """A CA bundle that lacks the right CA is named as the cause."""
     said = doctor(only="token", REQUESTS_CA_BUNDLE=trusted)
     assert said.status == 1
     assert "can't be trusted over TLS" in said.of("token")

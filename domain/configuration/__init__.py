@@ -1,0 +1,1 @@
+"""What each part of the configuration must be: pure functions of the environment, which collect every fault."""

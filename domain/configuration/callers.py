@@ -1,0 +1,37 @@
+"""What callers may do: which phone numbers may be called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.configuration.faults import Kind
+
+if TYPE_CHECKING:
+    from domain.configuration.environment import Environment
+
+# E.164: at most 15 digits, and no country code begins with 0.
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePrefixes:
+    """Which numbers may be called."""
+
+    allows_all: bool = True
+    """Whether a number without a listed prefix may be called, where its type is no reason against it."""
+    listed: tuple[str, ...] = ()
+    """Prefixes that are listed, as ``+digits``, longest first."""
+
+
+def read_phone_prefixes(environment: Environment) -> PhonePrefixes:
+    """Read ``PHONE_PREFIXES``: ``all``, prefixes, or both."""
+    name = "PHONE_PREFIXES"
+    entries = [entry.casefold() for entry in environment.list(name, _ALL)]
+    listed = {entry for entry in entries if entry != _ALL}
+    if not all(_PREFIX.fullmatch(entry) for entry in listed):
+        text = f"{name} holds something that is not a prefix: write all, or prefixes such as +44,+1206"
+        environment.fault(name, Kind.INVALID, text)
+    return PhonePrefixes(_ALL in entries, tuple(sorted(listed, key=lambda prefix: (-len(prefix), prefix))))

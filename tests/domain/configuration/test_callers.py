@@ -1,0 +1,35 @@
+"""Who may ask, and whom the app may call."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.configuration.callers import PhonePrefixes
+from domain.configuration.faults import Kind
+from tests.configured import faults, loaded
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, PhonePrefixes()),
+        ("all", PhonePrefixes()),
+        (" ALL ", PhonePrefixes()),
+        ("+44", PhonePrefixes(allows_all=False, listed=("+44",))),
+        ("+1, +44 ,+1206,", PhonePrefixes(allows_all=False, listed=("+1206", "+44", "+1"))),
+        ("all,+4484", PhonePrefixes(listed=("+4484",))),
+        ("+123456789012345", PhonePrefixes(allows_all=False, listed=("+123456789012345",))),
+    ],
+)
+def test_phone_prefixes(value: str | None, expected: PhonePrefixes) -> None:
+    """All, some, or all and some whose type would be a reason against them."""
+    assert loaded(PHONE_PREFIXES=value).phone_prefixes == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["44", "0044", "+", "+0", "+44x", "+44 20", "+44-20", "+1234567890123456", "none", "*", "+٤٤", "+44;+1"]
+)
+def test_what_is_no_phone_prefix(value: str) -> None:
+    """Another form is a fault: a lock that is misspelt must not stand open."""
+    (fault,) = faults(PHONE_PREFIXES=f"+1,{value}")
+    assert (fault.setting, fault.kind) == ("PHONE_PREFIXES", Kind.INVALID)
