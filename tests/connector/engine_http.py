@@ -27,7 +27,8 @@ _RETRIED = {408, 429}
 class Reply:
     """What came back."""
 
-    status: int
+    status: int | None
+    """None if the server could not be reached."""
     headers: Mapping[str, str]
     body: Any
 
@@ -57,7 +58,7 @@ class Wire:
         """Send once, and again by the default retry policy: 408, 429, 5xx and broken connections."""
         for attempt in range(MOST_RETRIES + 1):
             reply = self._once(method, url, headers, body)
-            is_retried = reply.status in _RETRIED or reply.status >= 500
+            is_retried = reply.status is None or reply.status in _RETRIED or reply.status >= 500
             if not is_retried or attempt == MOST_RETRIES:
                 return reply
             wanted = reply.headers.get("Retry-After", "")
@@ -72,10 +73,10 @@ class Wire:
             )
         except requests.RequestException:
             self.log.append(Sent(method, url, headers, 0))
-            return Reply(599, {}, None)
+            return Reply(None, {}, None)
         self.log.append(Sent(method, url, headers, answer.status_code))
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
-        return Reply(answer.status_code, answer.headers, answer.json() if is_json and answer.content else None)
+        return Reply(answer.status_code, answer.headers, answer.json() if is_json and answer.content else answer.text)
 
     def polled(self, reply: Reply, ask: Callable[[str], Reply], deadline: float) -> Reply | None:
         """Follow a 202 until another status; None where time runs out.
@@ -150,7 +151,7 @@ class _Callback(BaseHTTPRequestHandler):
             found[0].set()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Gateway:
