@@ -201,26 +201,26 @@ class Run:
 
     def _connection_webhook(self, name: str, action: Action) -> _Result:
         inputs = self._value(action["inputs"])
-        address = self.callbacks.new_address()
+        url = self.callbacks.new_url()
         headers = self._headers(name)
-        reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers, address)
-        result = self._called_back(address, reply)
+        reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers, url)
+        result = self._called_back(url, reply)
         if result.status == TIMED_OUT:
             self.gateway.follow("DELETE", reply.headers["Location"], headers)
         return result
 
     def _webhook(self, name: str, action: Action) -> _Result:
-        address = self.callbacks.new_address()
-        subscribe = self._value(action["inputs"]["subscribe"], callback_url=address)
+        url = self.callbacks.new_url()
+        subscribe = self._value(action["inputs"]["subscribe"], callback_url=url)
         headers = {**subscribe["headers"], **self._headers(name)}
         reply = self.wire.request(subscribe["method"], subscribe["uri"], headers, subscribe["body"])
         assert action["inputs"]["unsubscribe"] == {}, "no other is used"
-        return self._called_back(address, reply)
+        return self._called_back(url, reply)
 
-    def _called_back(self, address: str, reply: Reply) -> _Result:
+    def _called_back(self, url: str, reply: Reply) -> _Result:
         if reply.status is None or not 200 <= reply.status < 300:
             return _ended(reply)
-        body = self.callbacks.outcome(address, self.longest)
+        body = self.callbacks.outcome(url, self.longest)
         return _ended(None if body is None else Reply(200, {}, body))
 
 

@@ -138,7 +138,7 @@ def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def answer(referee: Referee, expression: Any, known: Context) -> Any:
-    """Return what a referee makes of an expression."""
+    """Return the value of an expression, or that it fails."""
     try:
         is_condition = isinstance(expression, dict)
         return [referee.holds(expression, known) if is_condition else referee.evaluate(expression, known)]
