@@ -39,15 +39,14 @@ def definition(security: Schema = KEY) -> Schema:
     Raises:
         NoWords: a function, or something that it accepts or returns, has no words.
     """
-    unnamed = routes().keys() - OPERATIONS.keys()
-    if unnamed:
+    functions, known = routes(), schemas()
+    if unnamed := functions.keys() - OPERATIONS.keys():
         raise NoWords(", ".join(sorted(unnamed)))
-    known = schemas()
     shown = {name: operation for name, operation in OPERATIONS.items() if operation.action}
     answers = {operation.response.__name__ for operation in shown.values() if operation.response}
     paths: dict[str, Schema] = {}
     for name, operation in shown.items():
-        route = routes()[name]
+        route = functions[name]
         path = paths.setdefault(route.path, {})
         if HTTPStatus.CREATED in operation.statuses:
             path["x-ms-notification-content"] = {"description": "The outcome.", "schema": _answer(operation)}

@@ -87,6 +87,8 @@ LANGUAGE: list[Any] = [
     {"AND": [{"equals": ["@variables('PLACE')", 1]}, {"or": [{"not": {"equals": ["@item()", ""]}}]}]},
     {"equals": ["@variables('answered')", False]},
     {"and": ["@variables('place')"]},
+    {"and": ["true"]},
+    {"not": {"equals": [1, 1.0]}},
 ]
 
 
