@@ -54,8 +54,8 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {
     "invite_participants_and_wait": Operation(
         "Invite people and wait",
-        "Invites people to a call in progress and pauses the flow until each of them has joined, declined or not "
-        "answered. A failure is an outcome too: check Status in a condition.",
+        "Invites people to a call in progress and pauses the flow until each of them has answered, declined or "
+        "not answered. A failure is an outcome too: check Status in a condition.",
         (201, *_INVITE),
         responses.Invitation,
         "InvitePeopleAndWait",
@@ -64,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "invite_participants": Operation(
         "Invite people to a call",
-        "Invites people to a call in progress and polls for the outcome. The action fails if no person joined.",
+        "Invites people to a call in progress and polls for the outcome. The action fails if no person answered.",
         (202, *_INVITE),
         responses.Invitation,
         "InvitePeople",

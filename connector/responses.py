@@ -91,7 +91,7 @@ class Invitation(_Dated):
     """The invitation and its outcome."""
 
     id: str = _shown("Invitation ID", "The ID of the invitation, for the other actions.", pattern=_ID)
-    status: Status = _shown("Status", "Completed means that all people joined. Check it before you go on.")
+    status: Status = _shown("Status", "Completed means that all people answered. Check it before you go on.")
     resultInfo: ResultInfo | None = _shown("Reason", "Why the invitation ended, if a reason is known.")
     participants: list[InvitedPerson] = _shown("People", "The people invited, with the outcome for each.", min_length=1)
     callId: str = _shown("Call ID", "The ID of the call.")

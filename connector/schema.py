@@ -73,22 +73,13 @@ def _tidy(name: str, schema: Schema) -> Schema:
 
 
 def _member(model: str, name: str, schema: Schema) -> Schema:
-    kept = {key: value for key, value in schema.items() if key != "default"}
-    if not hasattr(responses, model) and name != "@odata.type":
-        kept = described(kept, _words(model, name))
-    return _nullable(kept)
-
-
-def _words(model: str, name: str) -> Words:
-    if model == "IdentitySet" and name in KINDS:
-        return KINDS[name].words
-    if model.endswith("Identity"):
-        return next((kind.members[name] for kind in KINDS.values() if name in kind.members), None) or _missing(name)
-    return MEMBERS.get(name) or _missing(f"{model}.{name}")
-
-
-def _missing(name: str) -> Words:
-    raise NoWords(name)
+    kept = _nullable({key: value for key, value in schema.items() if key != "default"})
+    # Responses have their words in the model; those of an identity's properties differ from kind to kind.
+    if hasattr(responses, model) or model.endswith("Identity") or name == "@odata.type":
+        return kept
+    if name not in (KINDS if model == "IdentitySet" else MEMBERS):
+        raise NoWords(f"{model}.{name}")
+    return described(kept, KINDS[name].words if model == "IdentitySet" else MEMBERS[name])
 
 
 def _nullable(schema: Schema) -> Schema:

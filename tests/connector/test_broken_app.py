@@ -25,7 +25,7 @@ BODY: dict[str, Any] = {name: value for name, value in referee.TRIGGER.items() i
 NO_ONE = {
     "invite-and-wait": "Not_invited",
     "http-webhook": "Not_invited",
-    "invite-and-poll": "No_person_joined",
+    "invite-and-poll": "No_person_answered",
     "ring-on-call": "No_answer",
 }
 

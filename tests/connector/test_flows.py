@@ -38,7 +38,7 @@ def test_waiting_flow_continues(running: Running, name: str) -> None:
     """The webhook action pauses the flow until all people have answered."""
     run = running.run(name, callId=running.new_call(), userIds=[ANNA, BEN])
     assert run.status(WAITING[name]) == SUCCEEDED, printed(run)
-    assert run.outputs("All_joined") == "All people joined the call."
+    assert run.outputs("All_answered") == "All people answered."
     assert len([sent for sent in run.wire.log if sent.method == "GET"]) == 0, "nothing is polled"
 
 
@@ -47,8 +47,8 @@ def test_waiting_flow_gets_a_decline(running: Running, name: str) -> None:
     """A failure is an outcome too: the condition after the action gets it."""
     running.graph.person(ANNA, "declines")
     run = running.run(name, callId=running.new_call(), userIds=[ANNA])
-    assert run.status("All_joined") == SKIPPED, printed(run)
-    assert run.outputs("Not_all_joined").startswith("Not all people joined: failed.")
+    assert run.status("All_answered") == SKIPPED, printed(run)
+    assert run.outputs("Not_all_answered").startswith("Not all people answered: failed.")
 
 
 @pytest.mark.parametrize("name", WAITING)
@@ -80,7 +80,7 @@ def test_cancelled_wait(running: Running) -> None:
 def test_polling_flow_continues(running: Running) -> None:
     """The HTTP action polls without the maker's headers and ends with the invitation."""
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA, BEN])
-    assert run.status("All_joined") == SUCCEEDED, printed(run)
+    assert run.status("All_answered") == SUCCEEDED, printed(run)
     first, *polls = run.wire.log
     assert first.status == 202
     assert polls
@@ -93,7 +93,7 @@ def test_polling_flow_fails(running: Running) -> None:
     running.graph.person(ANNA, "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA])
     assert run.status("Invite_people") == FAILED, printed(run)
-    assert run.outputs("No_person_joined") == "The person declined. Ring somebody else."
+    assert run.outputs("No_person_answered") == "The person declined. Ring somebody else."
     assert run.wire.log[-1].status == 422
     assert [sent.status for sent in run.wire.log].count(422) == 1
 
@@ -105,7 +105,7 @@ def test_polling_flow_in_part(running: Running) -> None:
     running.graph.person(people[5], "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=people)
     assert run.status("Invite_people") == SUCCEEDED, printed(run)
-    assert run.outputs("Not_all_joined").startswith("Not all people joined: partiallyCompleted.")
+    assert run.outputs("Not_all_answered").startswith("Not all people answered: partiallyCompleted.")
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -114,7 +114,7 @@ def test_retries_call_once(running: Running, status: int) -> None:
     running.graph.fault(route="invite", status=status, retry_after=12_000)
     call_id = running.new_call()
     run = running.run("invite-and-poll", scale=0.005, callId=call_id, userIds=[ANNA])
-    assert run.status("All_joined") == SUCCEEDED, printed(run)
+    assert run.status("All_answered") == SUCCEEDED, printed(run)
     assert [sent.status for sent in run.wire.log[:2]] == [status, 202]
     assert _invited(running, call_id) == [ANNA]
 
