@@ -1,1 +1,1 @@
-"""The Power Platform connector: its definition (generated), its linter, its icon and the sample flows."""
+"""The Power Platform connector, the OpenAPI description of the API and the sample flows."""

@@ -1,10 +1,10 @@
-"""``python -m connector.package FLOW...``: makes of sample flows the packages that *Import Package (Legacy)* takes.
-
-A package holds the flow, and names the connector with a connection that the maker picks while importing:
+"""``python -m connector.package FLOW...``: packages of sample flows for *Import Package (Legacy)*.
 
     manifest.json
     Microsoft.Flow/flows/manifest.json
     Microsoft.Flow/flows/<flow>/definition.json, apisMap.json, connectionsMap.json
+
+The form is that of exported packages with a custom connector: the maker picks connector and connection at the import.
 """
 
 from __future__ import annotations
@@ -20,104 +20,82 @@ from typing import Any
 
 _IDS = uuid.UUID("6d3a2f0e-6f0f-4f3c-9d53-0f2f1b7f8a11")
 _CREATED = "2026-01-01T00:00:00.0000000Z"
-_PROVIDER = "/providers/Microsoft.PowerApps/apis/"
 _TITLE = "Call Invites for Teams"
 
 
-def package(name: str, flow: dict[str, Any], *, connector: str | None = None) -> bytes:
+def package(name: str, flow: dict[str, Any]) -> bytes:
     """Return a package as a ZIP file, the same for the same flow.
 
     Args:
-        name: the flow's, as a maker sees it.
+        name: the flow's name for makers.
         flow: the content of a file of ``flows/``.
-        connector: the connector's own id in the environment, such as ``shared_call-invites-...``; without it the
-            placeholder of the flow stays.
     """
-    flow_id = str(uuid.uuid5(_IDS, name))
-    references: dict[str, Any] = flow.get("connectionReferences", {})
-    apis = {key: str(uuid.uuid5(_IDS, f"{name}/{key}/api")) for key in references}
-    connections = {key: str(uuid.uuid5(_IDS, f"{name}/{key}/connection")) for key in references}
-    resources = {flow_id: _flow_resource(name, [*apis.values(), *connections.values()])}
+    flow_id = _id(name)
+    references = flow.get("connectionReferences", {})
+    apis = {key: _id(f"{name}/{key}/api") for key in references}
+    connections = {key: _id(f"{name}/{key}/connection") for key in references}
+    resources = {
+        flow_id: {
+            "type": "Microsoft.Flow/flows",
+            "suggestedCreationType": "New",
+            "creationType": "Existing, New, Update",
+            "details": {"displayName": name},
+            "configurableBy": "User",
+            "hierarchy": "Root",
+            "dependsOn": [*apis.values(), *connections.values()],
+        }
+    }
     for key in references:
-        resources[apis[key]] = _api_resource(connector or key)
-        resources[connections[key]] = _connection_resource(apis[key])
+        resources[apis[key]] = _existing("Microsoft.PowerApps/apis", [])
+        resources[connections[key]] = _existing("Microsoft.PowerApps/apis/connections", [apis[key]])
     folder = f"Microsoft.Flow/flows/{flow_id}"
-    files = {
-        "manifest.json": {
-            "schema": "1.0",
-            "details": {
-                "displayName": name,
-                "description": "",
-                "createdTime": _CREATED,
-                "packageTelemetryId": str(uuid.uuid5(_IDS, f"{name}/package")),
-                "creator": "N/A",
-                "sourceEnvironment": "",
-            },
-            "resources": resources,
-        },
-        "Microsoft.Flow/flows/manifest.json": {
-            "packageSchemaVersion": "1.0",
-            "flowAssets": {"assetPaths": [flow_id]},
-        },
-        f"{folder}/definition.json": _definition(name, flow_id, flow, connector),
-        f"{folder}/apisMap.json": apis,
-        f"{folder}/connectionsMap.json": connections,
+    details = {
+        "displayName": name,
+        "description": "",
+        "createdTime": _CREATED,
+        "packageTelemetryId": _id(f"{name}/package"),
+        "creator": "N/A",
+        "sourceEnvironment": "",
     }
-    return _zip(files)
-
-
-def _flow_resource(name: str, needs: list[str]) -> dict[str, Any]:
-    return {
+    definition = {
+        "name": flow_id,
+        "id": f"/providers/Microsoft.Flow/flows/{flow_id}",
         "type": "Microsoft.Flow/flows",
-        "suggestedCreationType": "New",
-        "creationType": "Existing, New, Update",
-        "details": {"displayName": name},
-        "configurableBy": "User",
-        "hierarchy": "Root",
-        "dependsOn": needs,
+        "properties": {
+            "apiId": "/providers/Microsoft.PowerApps/apis/shared_logicflows",
+            "displayName": name,
+            "definition": flow["definition"],
+            "connectionReferences": references,
+            "flowFailureAlertSubscribed": False,
+        },
     }
+    return _zip(
+        {
+            "manifest.json": {"schema": "1.0", "details": details, "resources": resources},
+            "Microsoft.Flow/flows/manifest.json": {
+                "packageSchemaVersion": "1.0",
+                "flowAssets": {"assetPaths": [flow_id]},
+            },
+            f"{folder}/definition.json": definition,
+            f"{folder}/apisMap.json": apis,
+            f"{folder}/connectionsMap.json": connections,
+        }
+    )
 
 
-def _api_resource(connector: str) -> dict[str, Any]:
+def _id(name: str) -> str:
+    return str(uuid.uuid5(_IDS, name))
+
+
+def _existing(kind: str, needs: list[str]) -> dict[str, Any]:
     return {
-        "id": _PROVIDER + connector,
-        "name": connector,
-        "type": "Microsoft.PowerApps/apis",
-        "suggestedCreationType": "Existing",
-        "details": {"displayName": _TITLE},
-        "configurableBy": "System",
-        "hierarchy": "Child",
-        "dependsOn": [],
-    }
-
-
-def _connection_resource(api: str) -> dict[str, Any]:
-    return {
-        "type": "Microsoft.PowerApps/apis/connections",
+        "type": kind,
         "suggestedCreationType": "Existing",
         "creationType": "Existing",
         "details": {"displayName": _TITLE},
         "configurableBy": "User",
         "hierarchy": "Child",
-        "dependsOn": [api],
-    }
-
-
-def _definition(name: str, flow_id: str, flow: dict[str, Any], connector: str | None) -> dict[str, Any]:
-    properties = {
-        "apiId": _PROVIDER + "shared_logicflows",
-        "displayName": name,
-        "definition": flow["definition"],
-        "connectionReferences": flow.get("connectionReferences", {}),
-    }
-    text = json.dumps(properties)
-    for key in flow.get("connectionReferences", {}) if connector else ():
-        text = text.replace(f'"{_PROVIDER}{key}"', f'"{_PROVIDER}{connector}"')
-    return {
-        "name": flow_id,
-        "id": f"/providers/Microsoft.Flow/flows/{flow_id}",
-        "type": "Microsoft.Flow/flows",
-        "properties": json.loads(text),
+        "dependsOn": needs,
     }
 
 
@@ -135,14 +113,13 @@ def main() -> int:
     """Write a package for each flow."""
     parser = argparse.ArgumentParser(prog="python -m connector.package", description="Package sample flows.")
     parser.add_argument("flows", nargs="+", type=Path, metavar="FLOW", help="such as connector/flows/ring-on-call.json")
-    parser.add_argument("--connector", help="the connector's id in the environment, such as shared_call-invites-5f...")
     parser.add_argument("--out", type=Path, default=Path(".local"), help="their folder (default: .local)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for path in options.flows:
         flow = json.loads(path.read_text(encoding="utf-8"))
         made = options.out / f"{path.stem}.zip"
-        made.write_bytes(package(path.stem.replace("-", " ").capitalize(), flow, connector=options.connector))
+        made.write_bytes(package(path.stem.replace("-", " ").capitalize(), flow))
         sys.stdout.write(f"{made}\n")
     return 0
 

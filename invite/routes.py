@@ -59,7 +59,8 @@ class InviteRoutes:
         try:
             check_url(body.callbackUrl, self._settings.flow_callback_hosts, self._settings.flow_callback_local_hosts)
         except UrlRefused as error:
-            message = f"This can't be the address of a waiting flow: {error}. Give what listCallbackUrl() returns."
+            hint = "For a flow in Logic Apps Standard, add its host, from the first dot on, to FLOW_CALLBACK_HOSTS."
+            message = f"This can't be the URL of a waiting flow: {error}. Give what listCallbackUrl() returns. {hint}"
             raise BadRequest("InvalidCallbackUrl", message, target="callbackUrl") from None
         invitation, call = self._invitations.invite(
             Turn(request.arrived),

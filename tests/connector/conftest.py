@@ -12,12 +12,15 @@ import pytest
 from connector.routes import ROOT
 from dev.azurite import azurite as run_azurite
 from dev.simulator import Simulator
+from tests.connector import expressions
 from tests.connector.engine_http import Callbacks, Gateway, Wire
 from tests.connector.interpreter import Run, with_settings
 from tests.connector.running import KEY, app_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.connector.referee import Referee
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,24 @@ class Running:
     def new_call(self) -> str:
         return self.graph.create_call(f"{self.app}/api/notifications")
 
-    def run(self, name: str, *, longest: float = 30.0, scale: float = 0.02, **trigger_body: Any) -> Run:
+    def run(
+        self,
+        name: str,
+        *,
+        longest: float = 30.0,
+        scale: float = 0.02,
+        app: str | None = None,
+        referee: Referee = expressions,
+        **trigger_body: Any,
+    ) -> Run:
         """Run a sample flow as its file has it, with its *Settings* filled in."""
         file = ROOT / "connector" / "flows" / f"{name}.json"
-        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), self.app, KEY)
+        app = app or self.app
+        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), app, KEY)
         definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
         wire = Wire(scale)
-        run = Run(flow, trigger_body, wire, Gateway(definition, self.app, KEY, wire), self.callbacks, longest)
+        gateway = Gateway(definition, app, KEY, wire)
+        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee)
         run.start()
         return run
 

@@ -27,7 +27,8 @@ _RETRIED = {408, 429}
 class Reply:
     """What came back."""
 
-    status: int
+    status: int | None
+    """None if the server could not be reached."""
     headers: Mapping[str, str]
     body: Any
 
@@ -57,7 +58,7 @@ class Wire:
         """Send once, and again by the default retry policy: 408, 429, 5xx and broken connections."""
         for attempt in range(MOST_RETRIES + 1):
             reply = self._once(method, url, headers, body)
-            is_retried = reply.status in _RETRIED or reply.status >= 500
+            is_retried = reply.status is None or reply.status in _RETRIED or reply.status >= 500
             if not is_retried or attempt == MOST_RETRIES:
                 return reply
             wanted = reply.headers.get("Retry-After", "")
@@ -72,17 +73,17 @@ class Wire:
             )
         except requests.RequestException:
             self.log.append(Sent(method, url, headers, 0))
-            return Reply(599, {}, None)
+            return Reply(None, {}, None)
         self.log.append(Sent(method, url, headers, answer.status_code))
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
-        return Reply(answer.status_code, answer.headers, answer.json() if is_json and answer.content else None)
+        return Reply(answer.status_code, answer.headers, answer.json() if is_json and answer.content else answer.text)
 
     def polled(self, reply: Reply, ask: Callable[[str], Reply], deadline: float) -> Reply | None:
         """Follow a 202 until another status; None where time runs out.
 
         Args:
-            reply: the first answer.
-            ask: GETs an address.
+            reply: the first response.
+            ask: GETs a URL.
             deadline: of ``time.monotonic``.
         """
         while reply.status == 202:
@@ -100,7 +101,7 @@ class Wire:
 
 
 class Callbacks(ThreadingHTTPServer):
-    """Where waiting actions are called back: an address for each, good for one POST."""
+    """Where waiting actions are called back: a URL for each, valid for one POST."""
 
     daemon_threads = True
 
@@ -118,16 +119,16 @@ class Callbacks(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def new_address(self) -> str:
+    def new_url(self) -> str:
         """Return what ``listCallbackUrl()`` returns."""
         path = f"/workflows/w/runs/r/actions/{secrets.token_hex(8)}/run"
         self.waiting[path] = (threading.Event(), [])
         query = urlencode({"api-version": "2016-06-01", "sp": "/runs/r", "sv": "1.0", "sig": secrets.token_urlsafe(32)})
         return f"http://127.0.0.1:{self.port}{path}?{query}"
 
-    def outcome(self, address: str, seconds: float) -> Any:
-        """Wait for the POST to an address and return its body; None where it does not come in time."""
-        path = urlsplit(address).path
+    def outcome(self, url: str, seconds: float) -> Any:
+        """Wait for the POST to a URL and return its body; None if it does not arrive in time."""
+        path = urlsplit(url).path
         event, bodies = self.waiting[path]
         came = event.wait(seconds)
         del self.waiting[path]
@@ -150,11 +151,11 @@ class _Callback(BaseHTTPRequestHandler):
             found[0].set()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Gateway:
-    """The platform's gateway with one connection: it knows the definition, adds the key, hides the app's address."""
+    """The platform's gateway with one connection: it has the definition, adds the key and hides the URL of the app."""
 
     PREFIX = "https://0123456789abcdef.07.common.europe.azure-apihub.net/apim/callinvites/5f6e7d8c9b0a"
 
@@ -174,7 +175,7 @@ class Gateway:
             name = parameter["name"]
             if parameter["in"] == "body":
                 body = {key.removeprefix("body/"): rest.pop(key) for key in list(rest) if key.startswith("body/")}
-                _fill_in_address(parameter["schema"], body, callback_url)
+                _fill_in_url(parameter["schema"], body, callback_url)
                 missing = set(parameter["schema"]["required"]) - body.keys()
                 assert not missing, f"the designer would not save this: {missing}"
             elif parameter["in"] == "path":
@@ -185,7 +186,7 @@ class Gateway:
         return self._forward(method, path + (f"?{urlencode(query)}" if query else ""), headers, body or None)
 
     def follow(self, method: str, location: str, headers: Mapping[str, str]) -> Reply:
-        """Go to an address that the app gave: it has to be behind this gateway and declared in the definition."""
+        """Request a URL that the app returned: it must be behind this gateway and declared in the definition."""
         assert location.startswith(self.PREFIX + "/"), f"{location} would be asked without the connection"
         rest = location.removeprefix(self.PREFIX)
         declared = any(
@@ -213,7 +214,7 @@ class Gateway:
         )
 
 
-def _fill_in_address(schema: Any, body: dict[str, Any], callback_url: str | None) -> None:
+def _fill_in_url(schema: Any, body: dict[str, Any], callback_url: str | None) -> None:
     for name, member in schema["properties"].items():
         if member.get("x-ms-notification-url"):
             assert callback_url is not None, "this operation needs a webhook action"

@@ -23,23 +23,23 @@ _LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 
 @contextmanager
 def app_process(settings: dict[str, str], folder: Path) -> Iterator[str]:
-    """Run ``python -m local.host`` while the block lasts, and give its address."""
+    """Run the local host while the block lasts; yields its URL."""
     file = folder / "settings.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
-    command = [sys.executable, "-m", "dev.host.command", "--port", "0", "--key", KEY, "--settings", str(file)]
+    command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", KEY, "--settings", str(file)]
     environment = {name: value for name, value in os.environ.items() if name not in settings}
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        address: list[str] = []
+        urls: list[str] = []
         ready = threading.Event()
 
         def read() -> None:
             for line in process.stdout or ():
                 log.write(line)
                 if found := _LISTENING.search(line):
-                    address.append(found[1])
+                    urls.append(found[1])
                     ready.set()
             ready.set()
 
@@ -47,8 +47,8 @@ def app_process(settings: dict[str, str], folder: Path) -> Iterator[str]:
         reader.start()
         try:
             assert ready.wait(60), "the app did not start in time"
-            assert address, (folder / "log.txt").read_text(encoding="utf-8")
-            yield address[0]
+            assert urls, (folder / "log.txt").read_text(encoding="utf-8")
+            yield urls[0]
         finally:
             process.terminate()
             try:

@@ -9,13 +9,15 @@ import pytest
 import requests
 
 from connector.routes import ROOT
-from tests.connector.interpreter import FAILED, SKIPPED, SUCCEEDED, TIMED_OUT, printed
+from tests.connector import referee
+from tests.connector.interpreter import FAILED, SKIPPED, SUCCEEDED, TIMED_OUT, TriggerRefused, printed
 from tests.connector.running import KEY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.connector.conftest import Running
 
-FLOWS = sorted((ROOT / "connector" / "flows").glob("*.json"))
 ANNA = "11111111-1111-4111-8111-111111111111"
 BEN = "22222222-2222-4222-8222-222222222222"
 CLEO = "33333333-3333-4333-8333-333333333333"
@@ -24,46 +26,45 @@ WAITING = {"invite-and-wait": "Invite_people_and_wait", "http-webhook": "Invite_
 
 
 def _invited(running: Running, call_id: str) -> list[str]:
-    """Ask the app whom the flow has had rung, in order."""
-    answer = requests.get(
-        f"{running.app}/api/calls/{call_id}/invitations", headers={"x-functions-key": KEY}, timeout=30
-    )
+    """Return the people whom the flow has invited, in order."""
+    url = f"{running.app}/api/calls/{call_id}/invitations"
+    answer = requests.get(url, headers={"x-functions-key": KEY}, timeout=30)
     people = [person for entry in reversed(answer.json()["value"]) for person in entry["participants"]]
     return [identity["id"] for person in people for identity in person["identity"].values()]
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_waiting_flow_goes_on_when_all_answered(running: Running, name: str) -> None:
-    """The webhook action pauses until everybody has answered and goes on with the outcome."""
+def test_waiting_flow_continues(running: Running, name: str) -> None:
+    """The webhook action pauses the flow until all people have answered."""
     run = running.run(name, callId=running.new_call(), userIds=[ANNA, BEN])
     assert run.status(WAITING[name]) == SUCCEEDED, printed(run)
-    assert run.outputs("All_came") == "All are in the call."
+    assert run.outputs("All_answered") == "All people answered."
     assert len([sent for sent in run.wire.log if sent.method == "GET"]) == 0, "nothing is polled"
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_waiting_flow_hears_of_a_decline(running: Running, name: str) -> None:
-    """A failure comes as an outcome too: the condition after the action sees it."""
+def test_waiting_flow_gets_a_decline(running: Running, name: str) -> None:
+    """A failure is an outcome too: the condition after the action gets it."""
     running.graph.person(ANNA, "declines")
     run = running.run(name, callId=running.new_call(), userIds=[ANNA])
-    assert run.status("All_came") == SKIPPED, printed(run)
-    assert run.outputs("Not_all_came").startswith("Not all came: failed.")
+    assert run.status("All_answered") == SKIPPED, printed(run)
+    assert run.outputs("Not_all_answered").startswith("Not all people answered: failed.")
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_waiting_flow_hears_of_a_refusal_at_once(running: Running, name: str) -> None:
-    """Where Graph knows no such call, the action fails at once, with what to do."""
+def test_waiting_flow_gets_a_refusal(running: Running, name: str) -> None:
+    """If the call does not exist, the action fails at once and explains what to do."""
     run = running.run(name, callId="no-such-call", userIds=[ANNA])
     assert run.status(WAITING[name]) == FAILED, printed(run)
     assert "There is no such call" in run.outputs("Not_invited")
     assert len(run.wire.log) == 1, "it is not retried"
 
 
-def test_a_flow_that_no_longer_waits_is_not_told(running: Running) -> None:
-    """When the action times out, the engine's DELETE ends the waiting, and no outcome is sent."""
+def test_cancelled_wait(running: Running) -> None:
+    """When the action times out, the DELETE ends the wait, and no outcome is sent."""
     running.graph.person(ANNA, "ringsOut", after=150)
     call_id = running.new_call()
-    told = len(running.callbacks.statuses)
+    before = len(running.callbacks.statuses)
     run = running.run("invite-and-wait", longest=0.4, callId=call_id, userIds=[ANNA])
     assert run.status("Invite_people_and_wait") == TIMED_OUT, printed(run)
     assert (run.wire.log[-1].method, run.wire.log[-1].status) == ("DELETE", 204)
@@ -73,13 +74,13 @@ def test_a_flow_that_no_longer_waits_is_not_told(running: Running) -> None:
     )
     (invitation,) = answer.json()["value"]
     assert (invitation["status"], invitation["callback"]["status"]) == ("failed", "cancelled")
-    assert len(running.callbacks.statuses) == told
+    assert len(running.callbacks.statuses) == before
 
 
-def test_polling_flow_goes_on_when_all_answered(running: Running) -> None:
-    """The HTTP action polls by itself, with none of the maker's headers, and ends with the invitation."""
+def test_polling_flow_continues(running: Running) -> None:
+    """The HTTP action polls without the maker's headers and ends with the invitation."""
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA, BEN])
-    assert run.status("All_came") == SUCCEEDED, printed(run)
+    assert run.status("All_answered") == SUCCEEDED, printed(run)
     first, *polls = run.wire.log
     assert first.status == 202
     assert polls
@@ -87,39 +88,39 @@ def test_polling_flow_goes_on_when_all_answered(running: Running) -> None:
     assert [sent.status for sent in polls] == [202] * (len(polls) - 1) + [200]
 
 
-def test_polling_flow_fails_with_a_reason(running: Running) -> None:
-    """A decline fails the action with words for a maker, and the engine does not try again."""
+def test_polling_flow_fails(running: Running) -> None:
+    """A decline fails the action with a message, and it is not retried."""
     running.graph.person(ANNA, "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA])
     assert run.status("Invite_people") == FAILED, printed(run)
-    assert run.outputs("Nobody_came") == "The person declined. Ring somebody else."
+    assert run.outputs("No_person_answered") == "The person declined. Ring somebody else."
     assert run.wire.log[-1].status == 422
     assert [sent.status for sent in run.wire.log].count(422) == 1
 
 
-def test_polling_flow_sees_who_is_missing(running: Running) -> None:
-    """Where some came and others did not, the action succeeds and the condition sees it."""
+def test_polling_flow_in_part(running: Running) -> None:
+    """If some people joined and others did not, the action succeeds and the condition tells them apart."""
     running.graph.person(PHONE, "declines")
     people = [f"{number:08d}-1111-4111-8111-111111111111" for number in range(6)]
     running.graph.person(people[5], "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=people)
     assert run.status("Invite_people") == SUCCEEDED, printed(run)
-    assert run.outputs("Not_all_came").startswith("Not all came: partiallyCompleted.")
+    assert run.outputs("Not_all_answered").startswith("Not all people answered: partiallyCompleted.")
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_engines_own_retries_ring_once(running: Running, status: int) -> None:
-    """Graph is busy for longer than the app waits: the engine sends the action again, as it does by default."""
+def test_retries_call_once(running: Running, status: int) -> None:
+    """Graph is busy for longer than the app waits: the default retry sends the action again."""
     running.graph.fault(route="invite", status=status, retry_after=12_000)
     call_id = running.new_call()
     run = running.run("invite-and-poll", scale=0.005, callId=call_id, userIds=[ANNA])
-    assert run.status("All_came") == SUCCEEDED, printed(run)
+    assert run.status("All_answered") == SUCCEEDED, printed(run)
     assert [sent.status for sent in run.wire.log[:2]] == [status, 202]
     assert _invited(running, call_id) == [ANNA]
 
 
-def test_an_answer_lost_on_the_way_rings_once(running: Running) -> None:
-    """An action sent again because its answer was lost is told of the same invitation, and nobody is rung again."""
+def test_lost_response_calls_once(running: Running) -> None:
+    """An action repeated because its response was lost gets the same invitation, and no person is called again."""
     call_id = running.new_call()
     run = running.run("invite-and-poll", callId=call_id, userIds=[ANNA])
     first = run.wire.log[0]
@@ -131,8 +132,8 @@ def test_an_answer_lost_on_the_way_rings_once(running: Running) -> None:
     assert [entry.person for entry in running.graph.log.rings if entry.call_id == call_id] == [ANNA]
 
 
-def test_on_call_stops_at_the_first_who_answers(running: Running) -> None:
-    """People are rung one after the other until somebody answers; nobody after that is rung."""
+def test_on_call_stops(running: Running) -> None:
+    """People are called one after the other until one answers."""
     running.graph.person(ANNA, "declines")
     call_id = running.new_call()
     run = running.run("ring-on-call", callId=call_id, onCall=[ANNA, BEN, CLEO], phoneNumber=PHONE)
@@ -140,8 +141,8 @@ def test_on_call_stops_at_the_first_who_answers(running: Running) -> None:
     assert _invited(running, call_id) == [ANNA, BEN]
 
 
-def test_on_call_rings_the_phone_last(running: Running) -> None:
-    """Where nobody answers, the phone is rung, through the connector's polling action."""
+def test_on_call_phone_last(running: Running) -> None:
+    """If no person answers, the phone is called, with the connector's polling action."""
     for person in (ANNA, BEN):
         running.graph.person(person, "ringsOut")
     call_id = running.new_call()
@@ -153,24 +154,48 @@ def test_on_call_rings_the_phone_last(running: Running) -> None:
     assert all(sent.headers["x-functions-key"] == KEY for sent in polls), "polls go through the connection"
 
 
-def test_on_call_says_why_nobody_answered(running: Running) -> None:
-    """Where the phone is not answered either, the flow ends with the reason."""
+def test_on_call_reason(running: Running) -> None:
+    """If the phone is not answered either, the flow ends with the reason."""
     running.graph.everyone("busy")
     run = running.run("ring-on-call", callId=running.new_call(), onCall=[ANNA], phoneNumber=PHONE)
-    assert run.status("Ring_the_phone") == FAILED, printed(run)
-    assert run.outputs("Nobody_answered").startswith("The line was busy")
+    assert run.status("Call_the_phone") == FAILED, printed(run)
+    assert run.outputs("No_answer").startswith("The line was busy")
 
 
-def test_on_call_goes_on_after_a_wrong_id(running: Running) -> None:
-    """An entry of the list that can't be rung does not keep the others from being rung."""
+def test_on_call_wrong_id(running: Running) -> None:
+    """After an ID that is invalid, the next person is called."""
     run = running.run("ring-on-call", callId=running.new_call(), onCall=["not-an-id", BEN], phoneNumber=PHONE)
     assert run.outputs("Who_answered") == BEN, printed(run)
 
 
-@pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
-def test_sample_is_told_to_makers(file: object) -> None:
-    """Every sample flow is explained on the makers' page, and its definition names its schema."""
-    name = getattr(file, "name", "")
-    assert name in (ROOT / "docs" / "makers.md").read_text(encoding="utf-8")
-    flow = json.loads((ROOT / "connector" / "flows" / name).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", referee.FLOWS, ids=lambda path: path.stem)
+def test_trigger_checks_its_schema(running: Running, path: Path) -> None:
+    """A request without a required property doesn't start the flow."""
+    with pytest.raises(TriggerRefused):
+        running.run(path.stem, callId="c")
+
+
+@pytest.mark.parametrize("path", referee.FLOWS, ids=lambda path: path.stem)
+def test_file(path: Path) -> None:
+    """A sample is on the makers' page, has its schema, and its connections come with the flow.
+
+    A flow that an HTTP request starts can't take the connections of the caller, who has none.
+    """
+    assert path.name in (ROOT / "docs" / "makers.md").read_text(encoding="utf-8")
+    flow = json.loads(path.read_text(encoding="utf-8"))
     assert flow["definition"]["$schema"].endswith("/2016-06-01/workflowdefinition.json#")
+    assert {trigger["kind"] for trigger in flow["definition"]["triggers"].values()} == {"Http"}
+    for reference in flow.get("connectionReferences", {}).values():
+        assert (reference["source"], reference["tier"]) == ("Embedded", "NotSpecified")
+
+
+def test_logic_apps_standard(running: Running) -> None:
+    """A flow in Logic Apps Standard is called back at its own host: the refusal names the setting that allows it."""
+    body = {
+        "participants": [{"identity": {"user": {"id": ANNA}}}],
+        "callbackUrl": "https://contoso.azurewebsites.net/x",
+    }
+    url = f"{running.app}/api/calls/{running.new_call()}/participants/invite-and-wait"
+    answer = requests.post(url, json=body, headers={"x-functions-key": KEY}, timeout=30)
+    assert answer.status_code == 400
+    assert "FLOW_CALLBACK_HOSTS" in answer.json()["error"]["message"]

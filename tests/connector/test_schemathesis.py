@@ -1,4 +1,4 @@
-"""Requests made up from ``docs/openapi.yaml`` against the running app: nothing breaks it, answers are as described."""
+"""Generated requests from ``docs/openapi.yaml`` against the running app: every response is as described."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BY_LABEL = {operation.label: operation for operation in OPERATIONS}
 
 
 def _known_things(running: Running) -> dict[str, str]:
-    """Make a call with an invitation in it, so that made-up requests also meet something that is there."""
+    """Make a call with an invitation in it, so that some generated requests find something."""
     call_id = running.new_call()
     answer = requests.post(
         f"{running.app}/api/calls/{call_id}/participants/invite",
@@ -75,7 +75,7 @@ def _explore(running: Running, label: str, examples: int) -> None:
 
 @pytest.mark.parametrize("label", _BY_LABEL)
 def test_made_up_requests(running: Running, label: str) -> None:
-    """Good and bad requests of every kind are answered as described, and never with a failure of the app."""
+    """Valid and invalid requests get a described response, never a server error."""
     _explore(running, label, FEW)
 
 
@@ -87,7 +87,7 @@ def test_many_made_up_requests(running: Running, label: str) -> None:
 
 
 def test_made_up_notifications_with_a_good_token(running: Running) -> None:
-    """Whatever stands in a callback that Graph signed, it is recorded or left alone, never a failure."""
+    """A callback with a valid token is recorded or ignored, whatever its content."""
     call_id = running.new_call()
     operation = _BY_LABEL["POST /notifications"]
 

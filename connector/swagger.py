@@ -1,0 +1,204 @@
+"""``apiDefinition.swagger.json``: the connector's operations as OpenAPI 2.0 with Microsoft's extensions, for makers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.routes import Route, prefix, routes
+from connector.schema import REFERENCE, NoWords, Schema, described, schemas
+from connector.words import DISPLAY_NAMES, KINDS, Words
+
+if TYPE_CHECKING:
+    from connector.words import Visibility
+
+KEY: Schema = {"api_key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}}
+ENTRA_ID: Schema = {
+    "oauth2_auth": {
+        "type": "oauth2",
+        "flow": "accessCode",
+        "authorizationUrl": "https://login.microsoftonline.com/common/oauth2/authorize",
+        "tokenUrl": "https://login.microsoftonline.com/common/oauth2/token",
+        "scopes": {},
+    }
+}
+_HEADERS: dict[int, Schema] = {
+    201: {"Location": {"type": "string", "description": "A DELETE of this URL ends the wait."}},
+    202: {
+        "Location": {"type": "string", "description": "The URL to poll."},
+        "Retry-After": {"type": "integer", "description": "Seconds until the next poll."},
+    },
+}
+_KEPT = ("type", "format", "enum", "minLength", "maxLength", "minItems", "maxItems", "x-ms-visibility")
+
+
+def definition(security: Schema = KEY) -> Schema:
+    """Return the connector's definition.
+
+    Raises:
+        NoWords: a function, or something that it accepts or returns, has no words.
+    """
+    functions, known = routes(), schemas()
+    if unnamed := functions.keys() - OPERATIONS.keys():
+        raise NoWords(", ".join(sorted(unnamed)))
+    shown = {name: operation for name, operation in OPERATIONS.items() if operation.action}
+    answers = {operation.response.__name__ for operation in shown.values() if operation.response}
+    paths: dict[str, Schema] = {}
+    for name, operation in shown.items():
+        route = functions[name]
+        path = paths.setdefault(route.path, {})
+        if HTTPStatus.CREATED in operation.statuses:
+            path["x-ms-notification-content"] = {"description": "The outcome.", "schema": _answer(operation)}
+        path[route.method.lower()] = _operation(operation, route, known)
+    return {
+        "swagger": "2.0",
+        "info": {
+            "title": "Call Invites for Teams",
+            "description": "Invites people and phone numbers to a Microsoft Teams call and reports who joined.",
+            "version": "1.0",
+            "contact": {
+                "name": "Call Invites",
+                "url": "https://example.com/call-invites",
+                "email": "call-invites@example.com",
+            },
+        },
+        "host": "your-function-app.azurewebsites.net",
+        "basePath": prefix(),
+        "schemes": ["https"],
+        "consumes": ["application/json"],
+        "produces": ["application/json"],
+        "paths": paths,
+        "definitions": {name: _inline(known[name], known, answers) for name in sorted(answers)},
+        "securityDefinitions": security,
+        "security": [{name: [] for name in security}],
+        "x-ms-connector-metadata": [
+            {"propertyName": "Website", "propertyValue": "https://example.com/call-invites"},
+            {"propertyName": "Privacy policy", "propertyValue": "https://example.com/call-invites/privacy"},
+            {"propertyName": "Categories", "propertyValue": "Communication;Collaboration"},
+        ],
+    }
+
+
+def _operation(operation: Operation, route: Route, known: dict[str, Schema]) -> Schema:
+    made: Schema = {
+        "operationId": operation.action,
+        "summary": operation.summary,
+        "description": operation.description,
+    }
+    if operation.visibility:
+        made["x-ms-visibility"] = operation.visibility
+    made["parameters"] = [
+        *(
+            _parameter(name, {"in": "path", "required": True, "x-ms-url-encoding": "single"})
+            for name in route.parameters
+        ),
+        *(
+            _parameter(name, {"in": "query", "required": operation.visibility == "internal"})
+            for name in operation.query
+        ),
+    ]
+    if operation.body is not None:
+        schema = _inline(known[operation.body.__name__], known, set(), is_body=True)
+        body = {"name": "body", "in": "body", "required": True, "schema": schema}
+        made["parameters"].append(described(body, Words("Invitation", "The people to invite.")))
+    made["responses"] = _responses(operation)
+    return made
+
+
+def _parameter(name: str, place: Schema) -> Schema:
+    words, schema = PARAMETERS[name]
+    return described({"name": name, **place, "type": schema["type"]}, words)
+
+
+def _responses(operation: Operation) -> Schema:
+    made: Schema = {}
+    if {HTTPStatus.OK, HTTPStatus.ACCEPTED} & set(operation.statuses):  # the platform polls until it gets the 200
+        made["200"] = {"description": operation.response.__doc__, "schema": _answer(operation)}
+    for status in operation.statuses:
+        made.setdefault(str(status), {"description": STATUSES.get(status)})
+        if status in _HEADERS:
+            made[str(status)]["headers"] = _HEADERS[status]
+    return {**made, "default": {"description": "Anything else."}}
+
+
+def _answer(operation: Operation) -> Schema:
+    return {"$ref": f"#/definitions/{getattr(operation.response, '__name__', '')}"}
+
+
+def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body: bool = False) -> Schema:
+    """Return a schema of OpenAPI 2.0 with what it refers to inside it, except the definitions that stand ``apart``."""
+    words: Schema = {key: schema[key] for key in ("x-ms-summary", "description", "x-ms-visibility") if key in schema}
+    inner, *null = schema.get("anyOf", [schema])
+    nullable: Schema = {} if is_body or not (null or "null" in schema.get("type", "")) else {"x-nullable": True}
+    name = inner.get("$ref", "").removeprefix(REFERENCE)
+    if name in apart:
+        return {"$ref": f"#/definitions/{name}"}
+    if name == "IdentitySet":
+        made = _identity(known)
+    elif name == "AnyIdentity":
+        made = _any_identity(words["x-ms-summary"].removesuffix("Identity"))
+    elif name:
+        made = _inline(known[name], known, apart, is_body=is_body)
+    else:
+        made = _plain(inner, known, apart, is_body=is_body)
+    return {**made, **nullable, **words}
+
+
+def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body: bool) -> Schema:
+    made: Schema = {key: schema[key] for key in _KEPT if key in schema}
+    if isinstance(made.get("type"), list):
+        made["type"] = made["type"][0]
+    if made.get("type") == "integer":
+        made["format"] = "int32"
+    if "enum" in made:
+        made["x-ms-enum-values"] = [{"value": value, "displayName": _display_name(value)} for value in made["enum"]]
+    if "items" in schema:
+        made["items"] = _inline(schema["items"], known, apart, is_body=is_body)
+    if "properties" in schema:
+        made["properties"] = {
+            name: _inline(member, known, apart, is_body=is_body)
+            for name, member in schema["properties"].items()
+            if name != "@odata.type"  # the app adds it for Graph
+        }
+        if "callbackUrl" in made["properties"]:
+            made["properties"]["callbackUrl"]["x-ms-notification-url"] = True
+        if is_body:
+            made["required"] = schema["required"]
+    return made
+
+
+def _identity(known: dict[str, Schema]) -> Schema:
+    """Return the kinds of identity to fill in; no ID is required, or some designers would ask for all of them."""
+    made: Schema = {}
+    for name, reference in known["IdentitySet"]["properties"].items():
+        own = known[reference["anyOf"][0]["$ref"].removeprefix(REFERENCE)]["properties"]
+        words, members = KINDS[name]
+        shown = {
+            key: described(_inline(own[key], known, set(), is_body=True), member) for key, member in members.items()
+        }
+        made[name] = described({"type": "object", "properties": shown}, words)
+    return {"type": "object", "properties": made}
+
+
+def _any_identity(prefix: str) -> Schema:
+    """Return the kinds of identity that a response may have, each with its ID and name."""
+    made: Schema = {}
+    for name, (words, _) in KINDS.items():
+        visibility: Visibility | None = None if name in ("user", "phone") else "advanced"
+        title = prefix + words.summary
+        number = "number" if name == "phone" else "ID"
+        members = {
+            "id": Words(f"{title} ID", f"The {number}, if the person is of this kind.", visibility),
+            "displayName": Words(f"{title} Name", "The name, if the person is of this kind.", visibility),
+        }
+        shown = {key: described({"type": "string", "x-nullable": True}, member) for key, member in members.items()}
+        kind = Words(title, "Present if the person is of this kind.", visibility)
+        made[name] = described({"type": "object", "properties": shown}, kind)
+    return {"type": "object", "properties": made}
+
+
+def _display_name(value: str) -> str:
+    if value not in DISPLAY_NAMES:
+        raise NoWords(f"display name of {value}")
+    return DISPLAY_NAMES[value]

@@ -1,0 +1,180 @@
+"""``python -m tests.connector.referee``: asks Microsoft's engine about every expression and stores its answers.
+
+The stored table, ``referee.json``, holds each expression of each sample flow with every kind of response that an action
+can get, and a list of expressions about the language itself. An answer is ``[value]``, or ``"error"``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from connector.routes import ROOT
+from tests.connector.expressions import Context
+from tests.connector.workflow_engine import Engine, install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLOWS = sorted((ROOT / "connector" / "flows").glob("*.json"))
+FOLDER = ROOT / ".local" / "workflow-engine"
+TABLE = Path(__file__).with_name("referee.json")
+PEOPLE = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"]
+TRIGGER: dict[str, Any] = {
+    "callId": "19:a/b@thread.v2",
+    "userIds": PEOPLE,
+    "onCall": PEOPLE,
+    "phoneNumber": "+12065550100",
+}
+_DECLINED = {"code": 603, "subcode": 0, "message": "Declined"}
+# The outputs of an action that sends a request, by what came back.
+RESPONSES: dict[str, Any] = {
+    "completed": {"statusCode": 200, "body": {"status": "completed", "resultInfo": None}},
+    "failed": {"statusCode": 200, "body": {"status": "failed", "resultInfo": _DECLINED}},
+    "error": {"statusCode": 422, "body": {"error": {"code": "InvitationFailed", "message": "The person declined."}}},
+    "text": {"statusCode": 503, "body": "Function host is not running."},
+    "empty": {"statusCode": 502, "body": ""},
+    "html": {"statusCode": 502, "body": "<html><body>Bad gateway</body></html>"},
+    "list": {"statusCode": 200, "body": [{"status": "completed"}]},
+    "null": {"statusCode": 200, "body": None},
+    "no body": {"statusCode": 401},
+    "no response": None,
+}
+LANGUAGE: list[Any] = [
+    "plain",
+    "@@x",
+    "@@{1}",
+    "a@@{1} b@{1}",
+    "x@{1.0}y@{true}@{null}@{outputs('Settings')}",
+    "@outputs('settings')?['APP']",
+    "@TriggerBody()?['CALLID']",
+    "@outputs('Settings')['nothing']",
+    "@outputs('Settings')?['nothing']",
+    "@outputs('Settings')?['app']?['x']",
+    "@outputs('Settings')?['app/x']",
+    "@triggerBody()?['userIds']?[0]",
+    "@triggerBody()?['userIds']?[5]",
+    "@triggerBody()?['userIds'][5]",
+    "@null?['x']",
+    "@first(skip(triggerBody()?['userIds'], 5))?['x']",
+    "@first(skip(triggerBody()?['userIds'], 5))['x']",
+    "@equals(1, 1.0)",
+    "@equals('a', 'A')",
+    "@equals(true, 'true')",
+    "@equals(null, '')",
+    "@concat(1.0, 'x', true, null, 1.5)",
+    "@first(null)",
+    "@first(skip(triggerBody()?['userIds'], 5))",
+    "@skip(triggerBody()?['userIds'], 1)",
+    "@length(null)",
+    "@last(take(triggerBody()?['userIds'], 1))",
+    "@if(true, 1, first(null))",
+    "@if(1, 1, 2)",
+    "@if(null, 1, 2)",
+    "@and(false, first(null))",
+    "@and(1, true)",
+    "@or(true, first(null))",
+    "@or(null, true)",
+    "@not(null)",
+    "@coalesce(null, 'a', first(null))",
+    "@coalesce(null)",
+    "@greaterOrEquals(2, 2.0)",
+    "@less(1, 'a')",
+    "@encodeUriComponent('a b/\u00fc+')",
+    {"if": [{"equals": ["@variables('place')", 1]}]},
+    {"AND": [{"equals": ["@variables('PLACE')", 1]}, {"or": [{"not": {"equals": ["@item()", ""]}}]}]},
+    {"equals": ["@variables('answered')", False]},
+    {"and": ["@variables('place')"]},
+    {"and": ["true"]},
+    {"not": {"equals": [1, 1.0]}},
+]
+
+
+class Referee(Protocol):
+    """What evaluates: Microsoft's engine, or the interpreter of the tests."""
+
+    def evaluate(self, value: Any, context: Context, /) -> Any:
+        """Return a value with its expressions evaluated, or raise ValueError."""
+
+    def holds(self, expression: Any, context: Context, /) -> bool:
+        """Return whether a condition holds, or raise ValueError."""
+
+
+def expressions(flow: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Go through the expressions of a flow, each with its place; conditions are whole."""
+    yield from _inside(flow["definition"]["actions"], "")
+
+
+def _inside(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "expression":
+                yield f"{place}/expression", inner
+            elif name != "runAfter":
+                yield from _inside(inner, f"{place}/{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _inside(inner, f"{place}/{number}")
+    elif isinstance(value, str) and "@" in value:
+        yield place, value
+
+
+def context(flow: dict[str, Any], response: Any) -> Context:
+    """Return what a flow's expressions can refer to, once every request has had this response."""
+    actions = {}
+    for name, action in _actions(flow["definition"]["actions"]):
+        kind = action["type"]
+        actions[name] = (
+            action["inputs"] if kind == "Compose" else {"body": [{"identity": {}}]} if kind == "Select" else response
+        )
+    return Context(actions, TRIGGER, {"place": 1, "answered": False}, PEOPLE[0], "https://flow.example/run")
+
+
+def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, action in actions.items():
+        yield name, action
+        yield from _actions(action.get("actions", {}))
+        yield from _actions(action.get("else", {}).get("actions", {}))
+
+
+def answer(referee: Referee, expression: Any, known: Context) -> Any:
+    """Return the value of an expression, or that it fails."""
+    try:
+        is_condition = isinstance(expression, dict)
+        return [referee.holds(expression, known) if is_condition else referee.evaluate(expression, known)]
+    except ValueError:
+        return "error"
+
+
+def table(referee: Referee) -> dict[str, Any]:
+    """Return all answers of a referee."""
+    made: dict[str, Any] = {}
+    for path in FLOWS:
+        flow = json.loads(path.read_text(encoding="utf-8"))
+        for place, expression in expressions(flow):
+            answers = {kind: answer(referee, expression, context(flow, found)) for kind, found in RESPONSES.items()}
+            same = all(entry == answers["completed"] for entry in answers.values())
+            made[path.stem + place] = {
+                "expression": expression,
+                "answers": {"any": answers["completed"]} if same else answers,
+            }
+    known = Context({"Settings": {"app": "https://a", "key": "k"}}, TRIGGER, {"place": 1, "answered": False}, PEOPLE[0])
+    language = [{"expression": entry, "answer": answer(referee, entry, known)} for entry in LANGUAGE]
+    return {"samples": made, "language": language}
+
+
+def main() -> int:
+    """Store the engine's answers."""
+    install(FOLDER)
+    with Engine(FOLDER) as engine:
+        made = table(engine)
+    lines = json.dumps(made, indent=1, ensure_ascii=False)
+    TABLE.write_text(lines + "\n", encoding="utf-8", newline="\n")
+    sys.stdout.write(f"{len(made['samples'])} expressions of the samples, {len(LANGUAGE)} of the language\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The generated files: as the code is now, and valid by their specifications and Microsoft's schemas."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV31SpecValidator
+
+from connector import generate, schema, swagger
+from connector.operations import OPERATIONS, STATUSES
+from connector.routes import ROOT, routes
+from connector.words import DISPLAY_NAMES, KINDS, MEMBERS
+from web import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = ROOT / "connector"
+_STRING = r'"(?:\\.|[^"\\])*"'
+
+
+def _microsofts(name: str) -> Any:
+    """Read one of Microsoft's schemas, which have comments and trailing commas."""
+    text = (ROOT / "tests" / "connector" / "schemas" / name).read_text(encoding="utf-8")
+    bare = re.sub(rf"({_STRING})|//[^\n]*|/\*.*?\*/", lambda found: found[1] or "", text, flags=re.DOTALL)
+    return json.loads(re.sub(rf"({_STRING})|,(?=\s*[}}\]])", lambda found: found[1] or "", bare))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", generate.files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_current(path: Path) -> None:
+    """A committed file is what the code generates: run ``python -m connector.generate`` after a change."""
+    assert path.read_text(encoding="utf-8") == generate.files()[path]
+
+
+@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "entra"], ids=lambda folder: folder.name)
+def test_connector_is_valid(folder: Path) -> None:
+    """OpenAPI 2.0 and Microsoft's JSON schemas accept the connector."""
+    definition = _read(folder / "apiDefinition.swagger.json")
+    assert list(OpenAPIV2SpecValidator(definition).iter_errors()) == []
+    jsonschema.Draft4Validator(_microsofts("apiDefinition.swagger.schema.json")).validate(definition)
+    properties = _read(folder / "apiProperties.json")
+    jsonschema.Draft7Validator(_microsofts("paconn-apiProperties.schema.json")).validate(properties)
+
+
+def test_settings_sample_is_valid() -> None:
+    """Microsoft's schema accepts the sample of ``settings.json``."""
+    schema = jsonschema.Draft7Validator(_microsofts("paconn-settings.schema.json"))
+    schema.validate(_read(FOLDER / "settings.sample.json"))
+
+
+def test_description_is_valid() -> None:
+    """OpenAPI 3.1 accepts the description of the API, which has every HTTP function and who may call it."""
+    description = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
+    assert list(OpenAPIV31SpecValidator(description).iter_errors()) == []
+    found = {
+        operation["operationId"]: (method.upper(), path, "security" not in operation)
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+    }
+    assert found == {name: (route.method, route.path, route.needs_key) for name, route in routes().items()}
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (OPERATIONS, "get_call"),
+        (MEMBERS, "hidden"),
+        (KINDS, "phone"),
+        (DISPLAY_NAMES, "inLobby"),
+        (schema._FORMS, "_guid"),
+    ],
+)
+def test_new_things_need_words(monkeypatch: pytest.MonkeyPatch, table: dict[str, Any], name: str) -> None:
+    """A function, property, kind of identity, value or validator without words stops the generation."""
+    monkeypatch.delitem(table, name)
+    with pytest.raises(LookupError, match=name):
+        swagger.definition()
+
+
+def test_no_unused_words() -> None:
+    """All words belong to something that the app accepts, and each property of an identity is shown for some kind."""
+    known = schema.schemas()
+    bodies = [known[operation.body.__name__] for operation in OPERATIONS.values() if operation.body]
+    members = {name for body in [*bodies, known["InvitationParticipantInfo"]] for name in body["properties"]}
+    assert MEMBERS.keys() <= members
+    assert KINDS.keys() == known["IdentitySet"]["properties"].keys()
+    shown = {name for kind in KINDS.values() for name in kind.members}
+    assert shown == known["Identity"]["properties"].keys() - {"@odata.type"}
+
+
+def test_every_status_is_described() -> None:
+    """Each status of the app's errors has a description, and some function is described with it."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ApiError)]
+    described = {status for operation in OPERATIONS.values() for status in operation.statuses}
+    assert {int(kind.status) for kind in kinds} <= described & STATUSES.keys()
+
+
+@pytest.mark.parametrize("folder", [".", "entra"])
+def test_properties(folder: str) -> None:
+    """The colour is our own, policies use known connection parameters, keys are secure, and makers may update it."""
+    text = (FOLDER / folder / "apiProperties.json").read_text(encoding="utf-8")
+    properties = json.loads(text)["properties"]
+    assert properties["iconBrandColor"].casefold() not in ("#007ee5", "#ffffff")
+    assert set(re.findall(r"@connectionParameters\('(\w+)'\)", text)) <= properties["connectionParameters"].keys()
+    assert properties["connectionParameters"]["api_key"]["type"] == "securestring"
+    assert "stackOwner" not in properties
+    assert {entry["templateId"] for entry in properties["policyTemplateInstances"]} <= {"dynamichosturl", "setheader"}
+
+
+def test_files_have_no_escapes() -> None:
+    r"""No file has a Unicode escape such as ``\u00e9``, which Microsoft's import refuses."""
+    assert [path.name for path in FOLDER.rglob("api*.json") if r"\u" in path.read_text(encoding="utf-8")] == []
+
+
+def test_icon() -> None:
+    """The icon is a PNG of 230 by 230 pixels without transparency."""
+    head = (FOLDER / "icon.png").read_bytes()[:26]
+    width, height, _, color = struct.unpack(">IIBB", head[16:])
+    assert (head[:8], width, height, color) == (b"\x89PNG\r\n\x1a\n", 230, 230, 2)
