@@ -1,17 +1,18 @@
-"""The forms of Graph's JSON that the app sends and reads, and nothing of what they mean for an invitation.
+"""The parts of Graph's JSON that every module here reads, and nothing of what they mean for an invitation.
 
-Everything that Graph sends is read leniently: letter case of enumerations differs between its pages, numbers come
-as strings, members come as null or not at all.
+Everything that Graph sends is read leniently: the case of enumerations differs between its pages, numbers come as
+strings, properties come as null or not at all.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from domain.results import OperationState, ResultInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,31 +20,11 @@ if TYPE_CHECKING:
 ODATA_TYPE = "@odata.type"
 _NAMESPACE = "#microsoft.graph."
 _NUMBER = re.compile(r"\s*(-?[0-9]{1,19})\s*")
-# Longer than anything that Graph documents, and short enough for a row of storage.
+# Longer than anything that Graph documents, and short enough for a row in storage.
 _MOST_CHARACTERS = 4096
 _LOCATION_OPERATION = re.compile(r"/operations(?:/|\(')([^/')]+)", re.IGNORECASE)
-# Path ends that stand where an operation's id would be (several people: ``/operations/participants``).
+# What stands in a path where an operation's id would be (several people: ``/operations/participants``).
 _NOT_IDS = frozenset({"participants", "operations", "null", "undefined", ""})
-
-
-@dataclass(frozen=True, slots=True)
-class ResultInfo:
-    """Graph's ``resultInfo``: HTTP-like ``code``, ``subcode`` of the calling service, free text."""
-
-    code: int | None = None
-    subcode: int | None = None
-    message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OperationState:
-    """What Graph says of one operation, in an answer, a report or a read."""
-
-    id: str | None
-    client_context: str | None
-    status: str | None
-    """``notstarted``, ``running``, ``completed`` or ``failed``, in small letters; None where Graph said nothing."""
-    result: ResultInfo | None
 
 
 def type_name(value: Mapping[str, Any]) -> str:
@@ -58,7 +39,7 @@ def odata_type(name: str) -> str:
 
 
 def text(value: object) -> str | None:
-    """Return a non-empty string, or None, made fit for storage: a lone surrogate becomes U+FFFD, a huge text is cut."""
+    """Return a non-empty string, or None, fit for storage: a lone surrogate becomes U+FFFD, a huge string is cut."""
     if not isinstance(value, str) or not value:
         return None
     value = value[:_MOST_CHARACTERS]
@@ -84,7 +65,7 @@ def result_info(value: object) -> ResultInfo | None:
 
 
 def operation_state(body: object, *, location: str | None = None) -> OperationState:
-    """Read an operation from Graph's JSON, or from the address of the operation where the body does not say."""
+    """Read an operation from Graph's JSON; its id comes from the URL in ``location`` where the body has none."""
     entity: Mapping[str, Any] = body if isinstance(body, dict) else {}
     status = text(entity.get("status"))
     return OperationState(
@@ -96,13 +77,13 @@ def operation_state(body: object, *, location: str | None = None) -> OperationSt
 
 
 def operation_id(value: object) -> str | None:
-    """Return an operation's id, or None for what only stands in its place."""
+    """Return an operation's id, or None where something else stands in its place."""
     name = text(value)
     return None if name is None or name.casefold() in _NOT_IDS else name
 
 
 def operation_id_in(path: str | None) -> str | None:
-    """Return the operation's id in an address such as ``/communications/calls/{id}/operations/{id}``."""
+    """Return the operation's id in a path such as ``/communications/calls/{id}/operations/{id}``."""
     try:
         match = _LOCATION_OPERATION.search(urlsplit(path or "").path)
     except ValueError:
@@ -145,10 +126,10 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> float | No
         seconds = float(value)
     except ValueError:
         try:
-            moment = parsedate_to_datetime(value)
+            date = parsedate_to_datetime(value)
         except (ValueError, OverflowError):
             return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        seconds = (date - (now or datetime.now(UTC))).total_seconds()
     day = 86_400.0
     return min(max(seconds, 0.0), day) if seconds == seconds else None  # noqa: PLR0124 - NaN differs from itself
