@@ -24,6 +24,7 @@ from invite.sending import Sender
 from notifications.applying import Applying
 from notifications.receiving import Receiving
 from notifications.token import TokenValidator
+from notifications.token_rules import TokenRules
 from observability import telemetry
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load
@@ -88,12 +89,16 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
         check_after_seconds=settings.check_after_seconds,
         give_up_after_seconds=settings.give_up_after_seconds,
     )
-    keys = CallbackKeys(settings.callback_openid_configuration, session)
     validator = TokenValidator(
-        keys,
-        audience=settings.client_id,
-        issuers=settings.callback_issuers,
-        tenant_ids=settings.callback_tenant_ids,
+        CallbackKeys(settings.callback_openid_configuration, session),
+        CallbackKeys(f"{settings.authority}/v2.0/.well-known/openid-configuration", session),
+        TokenRules(
+            audience=settings.client_id,
+            tenant_ids=settings.callback_tenant_ids,
+            older_issuers=settings.callback_issuers,
+            entra_issuers=settings.cloud.token_issuers,
+            caller_ids=settings.callback_caller_ids,
+        ),
     )
     return App(
         settings=settings,

@@ -22,6 +22,8 @@ _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _MULTI_TENANT = {"common", "organizations", "consumers"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _DEFAULT_ISSUERS = "https://api.botframework.com,https://graph.microsoft.com"
+# Microsoft's calling service ("Skype Teams Calling API Service"), to which Entra ID issues the tokens of callbacks.
+_CALLING_SERVICE = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 _DEFAULT_GATEWAYS = ".azure-apihub.net,.azure-apim.net"
 _DEFAULT_FLOW_HOSTS = (
     ".logic.azure.com,.environment.api.powerplatform.com,"
@@ -77,6 +79,7 @@ class Settings:
     callback_openid_configuration: str
     callback_issuers: frozenset[str]
     callback_tenant_ids: frozenset[str]
+    callback_caller_ids: frozenset[str]
     storage: StorageLocation
     state_table: str
     public_base_url: str
@@ -145,6 +148,9 @@ class _Reader:
                 issuer.rstrip("/") for issuer in self._list("CALLBACK_ISSUERS", _DEFAULT_ISSUERS)
             ),
             callback_tenant_ids=frozenset(map(str.casefold, self._list("CALLBACK_TENANT_IDS", tenant_id))),
+            callback_caller_ids=frozenset(
+                map(str.casefold, self._list("CALLBACK_CALLER_IDS", _CALLING_SERVICE)),
+            ),
             storage=self._storage(cloud),
             state_table=self._table_name(),
             public_base_url=self._public_base_url(),

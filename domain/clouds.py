@@ -22,6 +22,8 @@ class Cloud:
     """For whom a managed identity's token must be meant so that Entra ID takes it for an app registration's."""
     openid_configuration: str
     """Where the keys of Graph's callback tokens are announced."""
+    token_issuers: tuple[str, ...]
+    """Issuers of Entra ID's tokens of version 2 and 1, as far as they are known, with ``{tenantid}`` for the tenant."""
     storage_suffix: str
     """Domain of storage accounts, for settings that name an account only."""
     lacking_members: frozenset[str] = field(default_factory=frozenset)
@@ -37,6 +39,8 @@ class Cloud:
 
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 _US_GOV_AUDIENCE = "api://AzureADTokenExchangeUSGov"
+# The issuer of version 1 is not documented there; Entra's metadata, which is read, names version 2 only.
+_US_GOV_ISSUERS = ("https://login.microsoftonline.us/{tenantid}/v2.0",)
 _US_GOV_LACKS_MEMBERS = frozenset({"participantId", "hidden", "removeFromDefaultAudioRoutingGroup"})
 _US_GOV_LACKS_IDENTITIES = frozenset(
     {
@@ -62,6 +66,10 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.com",
             identity_audience="api://AzureADTokenExchange",
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=(
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "https://sts.windows.net/{tenantid}/",
+            ),
             storage_suffix="core.windows.net",
         ),
         Cloud(
@@ -70,6 +78,7 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=_US_GOV_ISSUERS,
             storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
@@ -80,6 +89,7 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=_US_GOV_ISSUERS,
             storage_suffix="core.usgovcloudapi.net",
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,

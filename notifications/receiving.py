@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import json
+import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from graph.callback_keys import KeysUnavailable
+from graph.errors import KeysUnavailable
 from notifications.payload import Report, reports_of
-from notifications.token import NotFromGraph, TokenValidator
+from notifications.token_rules import NotFromGraph, TokenKind
 from observability import telemetry
 from web.answers import Answer
 from web.errors import ApiError, BadRequest, TooLarge, Unavailable
 from web.identifiers import request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notifications.applying import Applying
+    from notifications.token import TokenValidator
     from web.answers import Request
 
 _events = telemetry.Events("notifications")
 LARGEST_BODY = 4 * 1024 * 1024
+# Every callback has such a token on the day that the calling service gets another id, so the log names it rarely.
+_CALLER_SECONDS = 60.0
 
 
 class Unauthorized(ApiError):
     """The callback carries no token that Graph would send."""
 
     status = HTTPStatus.UNAUTHORIZED
-    headers = {"WWW-Authenticate": "Bearer"}
+    headers: ClassVar = {"WWW-Authenticate": "Bearer"}
 
 
 class Receiving:
     """Answers Graph's callbacks: 202 when everything in them is written down."""
 
-    def __init__(self, validator: TokenValidator, applying: Applying) -> None:
+    def __init__(
+        self, validator: TokenValidator, applying: Applying, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._validator = validator
         self._applying = applying
+        self._clock = clock
+        self._named_caller_at = float("-inf")
 
     def receive(self, request: Request) -> Answer:
         """Record what Graph reports.
@@ -45,7 +55,7 @@ class Receiving:
             TooLarge: 413.
             Unavailable: 503, so that Graph may send again.
         """
-        self._authorize(request)
+        kind = self._authorize(request)
         items = _items(request.body)
         by_call: dict[str, list[Report]] = {}
         ignored = 0
@@ -58,6 +68,7 @@ class Receiving:
             self._applying.apply(call_id, reports)
         _events.info(
             "callback",
+            kind=kind.value,
             items=len(items),
             ignored=ignored,
             calls=len(by_call),
@@ -66,17 +77,25 @@ class Receiving:
         )
         return Answer(HTTPStatus.ACCEPTED)
 
-    def _authorize(self, request: Request) -> None:
+    def _authorize(self, request: Request) -> TokenKind:
         try:
-            self._validator.validate(request.headers.get("authorization"))
+            kind = self._validator.validate(request.headers.get("authorization"))
         except NotFromGraph as error:
             _events.warning("callback refused", reason=error.reason)
             telemetry.count("callbacks_refused", reason=error.reason)
-            message = "This address takes callbacks of Microsoft Graph only, with Graph's own token."
+            self._name_caller(error.caller)
+            message = "This URL accepts callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
-            message = "The keys of Graph's callbacks can't be read for now. Send it again."
+            message = "The keys that sign Graph's callbacks can't be read for now. Send it again."
             raise Unavailable("KeysUnavailable", message) from None
+        telemetry.count("callbacks_accepted", kind=kind.value)
+        return kind
+
+    def _name_caller(self, caller: str | None) -> None:
+        if caller is not None and self._clock() - self._named_caller_at >= _CALLER_SECONDS:
+            self._named_caller_at = self._clock()
+            _events.warning("callback of another app refused", caller_id=caller, setting="CALLBACK_CALLER_IDS")
 
 
 def _items(body: bytes) -> list[Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 1_000
 _LONGEST_LINE = 20_000
 _LEAST_SECRET = 8
-_REQUESTS = ("request-id=", "scenario-id=", "message-id=", "request ID: ", "function ID: ", "invocation ID: ")
+_REQUESTS = ("request-id=", "scenario-id=", "message-id=", "caller-id=", "request ID: ", "function ID: ", "invocation ID: ")
 _NOBODYS = "".join(rf"(?<!{before})" for before in _REQUESTS)
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 _QUERY_SECRETS = "sig|sv|sp|code|token|client_secret|client_assertion|access_token"

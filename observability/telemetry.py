@@ -144,6 +144,9 @@ class Metrics:
                 description="From asking Graph to the outcome",
                 explicit_bucket_boundaries_advisory=_SECONDS,
             ),
+            "callbacks_accepted": meter.create_counter(
+                f"{_NAME}.callbacks_accepted", description="Callbacks from Graph, by the kind of their token"
+            ),
             "callbacks_refused": meter.create_counter(
                 f"{_NAME}.callbacks_refused", description="Callbacks that were not from Graph, by reason"
             ),
