@@ -28,6 +28,7 @@ from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.receiving import NotificationReceiver
 from notifications.token import TokenValidator
+from notifications.token_rules import TokenRules
 from observability import tracing
 from observability.events import Events
 from observability.failures import contained
@@ -120,9 +121,14 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     )
     validator = TokenValidator(
         CallbackKeys(settings.callback_openid_configuration, session),
-        audience=settings.client_id,
-        issuers=settings.callback_issuers,
-        tenant_ids=settings.callback_tenant_ids,
+        CallbackKeys(f"{settings.authority}/v2.0/.well-known/openid-configuration", session),
+        TokenRules(
+            audience=settings.client_id,
+            tenant_ids=settings.callback_tenant_ids,
+            older_issuers=settings.callback_issuers,
+            entra_issuers=settings.cloud.token_issuers,
+            caller_ids=settings.callback_caller_ids,
+        ),
     )
     return App(
         settings=settings,

@@ -24,6 +24,8 @@ class Cloud:
     """OpenID metadata of Graph's callback tokens."""
     authority_aliases: frozenset[str] = field(default_factory=frozenset)
     """Further hosts of the same Entra ID."""
+    token_issuers: tuple[str, ...] = ()
+    """Issuers of Entra ID's tokens of version 2 and 1, as far as they are known, with ``{tenantid}`` for the tenant."""
     lacking_members: frozenset[str] = field(default_factory=frozenset)
     """Members of ``invitationParticipantInfo`` that this cloud's schema does not declare."""
     lacking_identity_types: frozenset[str] = field(default_factory=frozenset)
@@ -42,6 +44,8 @@ class Cloud:
 
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 _US_GOV_AUDIENCE = "api://AzureADTokenExchangeUSGov"
+# The issuer of version 1 is not documented there; Entra's metadata, which is read, names version 2 only.
+_US_GOV_ISSUERS = ("https://login.microsoftonline.us/{tenantid}/v2.0",)
 _US_GOV_LACKS_MEMBERS = frozenset({"participantId", "hidden", "removeFromDefaultAudioRoutingGroup"})
 _US_GOV_LACKS_IDENTITIES = frozenset(
     {
@@ -70,6 +74,10 @@ CLOUDS: dict[str, Cloud] = {
             authority_aliases=frozenset({"login.microsoft.com", "login.windows.net", "sts.windows.net"}),
             identity_audience="api://AzureADTokenExchange",
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=(
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "https://sts.windows.net/{tenantid}/",
+            ),
         ),
         Cloud(
             name="us-gov-l4",
@@ -77,6 +85,7 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=_US_GOV_ISSUERS,
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
         ),
@@ -86,6 +95,7 @@ CLOUDS: dict[str, Cloud] = {
             authority_host="https://login.microsoftonline.us",
             identity_audience=_US_GOV_AUDIENCE,
             openid_configuration=_CALLING_OPENID_CONFIGURATION,
+            token_issuers=_US_GOV_ISSUERS,
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
         ),

@@ -1,12 +1,13 @@
-"""The requests that the app makes of Microsoft Graph, v1.0 only, each tried once.
+"""The requests that the app makes to Microsoft Graph, v1.0 only, each sent once.
 
-Whether a request may be tried again is for the caller to decide; this module tells it what is known
-(see the tree in ``graph.errors``).
+Whether a request may be repeated is for the caller to decide; the errors carry what is known (see the tree in
+``graph.errors``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 import uuid
 from dataclasses import dataclass
@@ -17,168 +18,157 @@ from urllib.parse import quote
 import requests
 
 from graph import wire
+from graph.calls import CallRead, read_call
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
+from graph.participants import read_roster
+from graph.tracing import mark_failed, request_span
 from graph.transport import CONNECT_SECONDS, nothing_was_sent
-from observability import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.results import OperationState, ResultInfo
+    from domain.results import OperationState
+    from domain.sightings import Roster
     from graph.credentials import TokenSource
 
-_events = telemetry.Events("graph")
+__all__ = ["CallRead", "GraphClient", "short_hash"]
+
+_log = logging.getLogger("call_invites.graph")
 _THROTTLING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _CLIENT_ERRORS = range(400, 500)
-# Reads are asked while a flow's poll may be waiting, and can be asked again at no risk.
+# A caller may be waiting meanwhile, and everything that has this limit can be repeated without risk.
 _READ_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class CallRead:
-    """What Graph says of a call when it is asked: its ``state`` in small letters, and how it ended."""
-
-    state: str | None
-    result: ResultInfo | None
-
-
 class GraphClient:
-    """Microsoft Graph's cloud communications, as the calling app."""
+    """Microsoft Graph's cloud communications, as the calling app.
+
+    Every method raises any error of the tree in ``graph.errors``; ``Refused`` with status 404 where the call is over
+    or was never this app's. ``scenario_id`` is a GUID by which Microsoft's support follows several requests.
+    """
 
     def __init__(self, endpoint: str, tokens: TokenSource, session: requests.Session) -> None:
         self._root = f"{endpoint}/v1.0/communications/calls"
         self._tokens = tokens
         self._session = session
 
-    def invite(
-        self,
-        call_id: str,
-        body: Mapping[str, Any],
-        *,
-        scenario_id: str,
-        read_seconds: float,
-    ) -> OperationState:
-        """Ask Graph once to invite people into a call.
-
-        Args:
-            call_id: the call, as Graph knows it.
-            body: ``participants`` and ``clientContext`` in Graph's documented form.
-            scenario_id: GUID that Microsoft's support can follow over several requests.
-            read_seconds: how long to wait for the answer.
-
-        Raises:
-            NothingSent, Throttled, Refused, OutcomeUnknown: see ``graph.errors``.
-        """
-        question = _Question("invite", call_id, "/participants/invite", scenario_id, read_seconds, body)
-        response = self._ask(question)
-        return wire.operation_state(_json(response), location=response.headers.get("Location"))
+    def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
+        """Start or join a call, with a body of ``graph.calls.create_body``; nothing at Graph recognises a repeat."""
+        response = self._request(_Request("create", "POST", None, "", scenario_id, read_seconds, body))
+        return read_call(_json(response), location=response.headers.get("Location"))
 
     def call(self, call_id: str, *, scenario_id: str) -> CallRead:
-        """Read a call.
+        """Read a call."""
+        return read_call(_json(self._request(_Request("read call", "GET", call_id, "", scenario_id))))
 
-        Raises:
-            GraphError: any of the tree; ``Refused`` with status 404 where the call is gone or was never this app's.
+    def keep_alive(self, call_id: str, *, scenario_id: str) -> None:
+        """Keep a call for another 45 minutes."""
+        self._request(_Request("keep alive", "POST", call_id, "/keepAlive", scenario_id))
+
+    def hang_up(self, call_id: str, *, scenario_id: str) -> None:
+        """Leave a call; it goes on for the others."""
+        self._request(_Request("hang up", "DELETE", call_id, "", scenario_id))
+
+    def reject(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str) -> None:
+        """Reject an incoming call, with a body of ``graph.calls.reject_body``."""
+        self._request(_Request("reject", "POST", call_id, "/reject", scenario_id, body=body))
+
+    def invite(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> OperationState:
+        """Invite people into a call.
+
+        Args:
+            call_id: the call, as Graph names it.
+            body: ``participants`` and ``clientContext`` in Graph's documented form.
+            scenario_id: see the class.
+            read_seconds: how long to wait for the response.
         """
-        body = _json(self._ask(_Question("read call", call_id, "", scenario_id)))
-        entity = body if isinstance(body, dict) else {}
-        state = wire.text(entity.get("state"))
-        return CallRead(state.casefold() if state else None, wire.result_info(entity.get("resultInfo")))
+        request = _Request("invite", "POST", call_id, "/participants/invite", scenario_id, read_seconds, body)
+        response = self._request(request)
+        return wire.operation_state(_json(response), location=response.headers.get("Location"))
+
+    def remove_participant(self, call_id: str, participant_id: str, *, scenario_id: str) -> None:
+        """Remove a person from a call, or cancel the call to a person who has not answered."""
+        path = f"/participants/{_segment(participant_id)}"
+        self._request(_Request("remove participant", "DELETE", call_id, path, scenario_id))
+
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
+        """Read who is in a call; a one-to-one call has no readable roster."""
+        return read_roster(self.participants(call_id, scenario_id=scenario_id))
 
     def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
-        """Read who is in a call; Graph does not offer this for peer-to-peer calls.
-
-        Raises:
-            GraphError: any of the tree.
-        """
-        body = _json(self._ask(_Question("read participants", call_id, "/participants", scenario_id)))
+        """Read who is in a call, in Graph's own form."""
+        body = _json(self._request(_Request("read participants", "GET", call_id, "/participants", scenario_id)))
         value = body.get("value") if isinstance(body, dict) else None
         return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
-        """Read an operation; whether Graph answers this for an invitation is not documented.
+        """Read an operation; no page documents that Graph allows this for an invite, so a 404 proves nothing."""
+        path = f"/operations/{_segment(operation_id)}"
+        return wire.operation_state(_json(self._request(_Request("read operation", "GET", call_id, path, scenario_id))))
 
-        Raises:
-            GraphError: any of the tree; a 404 proves nothing.
-        """
-        path = f"/operations/{_quoted(operation_id)}"
-        return wire.operation_state(_json(self._ask(_Question("read operation", call_id, path, scenario_id))))
-
-    def _ask(self, question: _Question) -> requests.Response:
+    def _request(self, request: _Request) -> requests.Response:
         token = self._tokens.token()
-        response = self._send(question, token)
+        response = self._send(request, token)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
-            # Revoked or rotated under us: one fresh token, once. Graph took nothing, so sending again is safe.
-            response = self._send(question, self._tokens.fresh_token(token))
+            # Revoked or rotated meanwhile: one fresh token, once. Graph took nothing, so sending again is safe.
+            response = self._send(request, self._tokens.fresh_token(token))
         if response.status_code < 300:  # noqa: PLR2004 - the end of 2xx
             return response
         raise _error(response)
 
-    def _send(self, question: _Question, token: str) -> requests.Response:
+    def _send(self, request: _Request, token: str) -> requests.Response:
         client_request_id = str(uuid.uuid4())
         headers = {
             "Authorization": f"Bearer {token}",
             "client-request-id": client_request_id,
-            "Scenario-Id": question.scenario_id,
+            "Scenario-Id": request.scenario_id,
             "Accept": "application/json",
         }
-        call = short_hash(question.call_id)
+        call = short_hash(request.call_id) if request.call_id is not None else "-"
+        known = {"client-request-id": client_request_id, "scenario-id": request.scenario_id}
         started = time.monotonic()
-        status: int | None = None
-        request_id = None
-        with telemetry.span(f"graph {question.what}", "microsoft.graph", call=call) as span:
+        with request_span(f"graph {request.name}", "microsoft.graph", call=call, **known) as span:
             try:
-                # Prepared without the session, which would merge its empty settings seven times: half of the cost.
-                request = requests.Request(
-                    "GET" if question.body is None else "POST",
-                    f"{self._root}/{_quoted(question.call_id)}{question.path}",
+                response = self._session.request(
+                    request.method,
+                    f"{self._root}{request.path_of_call}{request.path}",
                     headers=headers,
-                    json=question.body,
-                ).prepare()
-                response = self._session.send(
-                    request, timeout=(CONNECT_SECONDS, question.read_seconds), allow_redirects=False
+                    json=request.body,
+                    timeout=(CONNECT_SECONDS, request.read_seconds),
+                    allow_redirects=False,
                 )
-                status = response.status_code
-                request_id = wire.text(response.headers.get("request-id"))
             except requests.RequestException as error:
+                _log_request(request, call, started, known)
                 if nothing_was_sent(error):
                     message = "Microsoft Graph could not be reached"
                     raise NothingSent(message) from error
-                message = "Microsoft Graph did not answer"
+                message = "Microsoft Graph did not respond"
                 raise OutcomeUnknown(message) from error
-            finally:
-                milliseconds = round((time.monotonic() - started) * 1000)
-                _events.info(
-                    f"graph {question.what}",
-                    call=call,
-                    status="none" if status is None else status,
-                    request_id=request_id,
-                    client_request_id=client_request_id,
-                    scenario_id=question.scenario_id,
-                    milliseconds=milliseconds,
-                )
-                span.note(
-                    {
-                        "status": status,
-                        "request-id": request_id,
-                        "client-request-id": client_request_id,
-                        "scenario-id": question.scenario_id,
-                    }
-                )
+            status = response.status_code
+            request_id = wire.text(response.headers.get("request-id")) or "-"
+            _log_request(request, call, started, known, status=status, request_id=request_id)
+            span.set_attributes({"status": status, "request-id": request_id})
             if status >= HTTPStatus.BAD_REQUEST:
-                span.failed(str(status))
+                mark_failed(span, str(status))
         return response
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One request to Graph about a call; with a body it is a POST."""
+class _Request:
+    """One request about a call, or about a call to be made."""
 
-    what: str
-    call_id: str
+    name: str
+    method: str
+    call_id: str | None
     path: str
+    """What follows the call's own path."""
     scenario_id: str
     read_seconds: float = _READ_SECONDS
     body: Mapping[str, Any] | None = None
+
+    @property
+    def path_of_call(self) -> str:
+        return "" if self.call_id is None else f"/{_segment(self.call_id)}"
 
 
 def short_hash(call_id: str) -> str:
@@ -186,13 +176,36 @@ def short_hash(call_id: str) -> str:
     return hashlib.sha256(call_id.lower().encode()).hexdigest()[:12]
 
 
+def _log_request(
+    request: _Request,
+    call: str,
+    started: float,
+    known: Mapping[str, str],
+    *,
+    status: int | str = "none",
+    request_id: str = "-",
+) -> None:
+    _log.info(
+        "graph %(request)s call=%(call)s status=%(status)s request-id=%(request-id)s"
+        " client-request-id=%(client-request-id)s scenario-id=%(scenario-id)s milliseconds=%(milliseconds)s",
+        {
+            "request": request.name,
+            "call": call,
+            "status": status,
+            "request-id": request_id,
+            **known,
+            "milliseconds": round((time.monotonic() - started) * 1000),
+        },
+    )
+
+
 def _error(response: requests.Response) -> GraphError:
     status = response.status_code
     code, message, request_id, client_request_id = wire.error_body(_json(response))
     kind = Throttled if status in _THROTTLING else Refused
-    # 408 may come from behind the service that rings, so it is no refusal.
+    # 408 may come from behind the service that calls people, so it is no refusal.
     if status not in _THROTTLING and (status not in _CLIENT_ERRORS or status == HTTPStatus.REQUEST_TIMEOUT):
-        return OutcomeUnknown(f"Microsoft Graph answered {status}")
+        return OutcomeUnknown(f"Microsoft Graph responded {status}", status=status, code=code)
     return kind(
         status,
         code=code,
@@ -210,5 +223,12 @@ def _json(response: requests.Response) -> object:
         return None
 
 
-def _quoted(segment: str) -> str:
-    return quote(segment, safe="")
+def _segment(name: str) -> str:
+    """Return an id as one segment of a path.
+
+    Raises:
+        Refused: 404, no such thing exists: the id would lead to another path, where a DELETE may end the call.
+    """
+    if name in {"", ".", ".."}:
+        raise Refused(HTTPStatus.NOT_FOUND)
+    return quote(name, safe="")

@@ -1,8 +1,9 @@
-"""Tokens for Graph by client credentials, through one MSAL application for the whole process."""
+"""The app's token for Graph by client credentials, through one MSAL application for the whole process."""
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ import msal
 
 from graph import wire
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
-from observability import telemetry
+from graph.identity import identity_assertion
+from graph.tracing import request_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
-_events = telemetry.Events("graph")
-# A token is renewed this long before its end, so that it never runs out on the way.
-_MARGIN_SECONDS = 300.0
-# What Entra ID answers when the app's own registration or credential is at fault, and waiting mends nothing.
+_log = logging.getLogger("call_invites.graph")
+# A token is used until this long before its end, so that it doesn't expire on its way to Graph.
+_LAST_SECONDS = 30.0
+# While renewal fails, it is tried again this often, by one request; the others use the token there is.
+_RETRY_SECONDS = 30.0
+# What Entra ID answers when the app's registration or credential is wrong, which waiting doesn't fix.
 _CREDENTIAL_ERRORS = frozenset({"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope"})
-# What MSAL lets through where an answer is not of the documented form: a gateway's page, an error without its members.
+# What MSAL lets through where a response is not of the documented form: 502 and 503, a gateway's page, an error without
+# its properties.
 _OUT_OF_ORDER = (
     msal.exceptions.MsalServiceError,
     json.JSONDecodeError,
@@ -35,12 +40,16 @@ _OUT_OF_ORDER = (
     RuntimeError,
     TypeError,
 )
-# MSAL makes no difference between an unknown tenant and a busy Entra ID but in its text (msal/authority.py).
+# MSAL tells an unknown tenant from a busy Entra ID only in its text (msal/authority.py).
 _THROTTLED_DISCOVERY = "HTTP status: 429"
 
 
 class TokenSource:
-    """Gives the app's bearer token for Graph, and a fresh one where Graph refused the one it had."""
+    """Holds the app's bearer token for Graph, and renews it at half of its lifetime.
+
+    MSAL's own cache is not relied on: it fails on a 503 of Entra ID although it holds a good token, and gives none out
+    in its last five minutes.
+    """
 
     def __init__(
         self, settings: Settings, session: requests.Session, *, clock: Callable[[], float] = time.monotonic
@@ -51,70 +60,89 @@ class TokenSource:
         self._lock = threading.Lock()
         self._application: msal.ConfidentialClientApplication | None = None
         self._token = ""
-        self._good_until = float("-inf")
+        self._renew_at = float("-inf")
+        self._usable_until = float("-inf")
+        self._renewals = 0
+        self._failure: NothingSent | None = None
 
     def token(self) -> str:
-        """Return a token that is good for at least a few minutes.
+        """Return a token that is valid for at least half a minute.
 
         Raises:
-            TokenUnavailable: Entra ID can't be reached or is busy.
-            CredentialRefused: Entra ID refuses the app's credential.
+            TokenUnavailable: Entra ID can't be reached or is busy, and no valid token is left.
+            CredentialRefused: Entra ID refuses the app's credential, and no valid token is left.
         """
-        if self._clock() < self._good_until:
-            return self._token
-        with self._lock:
-            if self._clock() >= self._good_until:
-                try:
-                    self._acquire()
-                except NothingSent as error:
-                    _events.warning(f"no token: {error}")
-                    raise
-            return self._token
+        token, now, renewals = self._token, self._clock(), self._renewals
+        if now < self._renew_at:
+            return token
+        # One request renews; meanwhile the others use the token there is, as long as it is valid.
+        if self._lock.acquire(blocking=now >= self._usable_until):
+            try:
+                if self._renewals == renewals:
+                    self._renew()
+                elif self._failure is not None:
+                    raise self._failure  # of the renewal that this request waited for: Entra ID may be slow to fail
+                token = self._token
+            finally:
+                self._lock.release()
+        return token
 
     def fresh_token(self, refused: str) -> str:
         """Return another token than the one that Graph refused; many callers at once cause one request."""
         with self._lock:
             if self._token == refused:
-                self._good_until = float("-inf")
-                if self._application is not None:
-                    self._application.remove_tokens_for_client()
+                self._renew_at = self._usable_until = float("-inf")
         return self.token()
 
-    def _acquire(self) -> None:
+    def _renew(self) -> None:
+        self._failure = None
+        try:
+            self._keep(self._acquire())
+        except NothingSent as error:
+            _log.warning("no token: %(why)s", {"why": error})
+            if self._clock() >= self._usable_until:
+                self._failure = error
+                raise
+            self._renew_at = min(self._clock() + _RETRY_SECONDS, self._usable_until)
+        finally:
+            self._renewals += 1
+
+    def _acquire(self) -> dict[str, Any]:
         try:
             if self._application is None:
                 self._application = self._new_application()
-            with telemetry.span("entra token", "microsoft.entra"):
-                answer = self._application.acquire_token_for_client(scopes=[self._settings.graph_scope])
-        except OSError as error:  # what requests raises is one too, and so is a missing file of authorities
+            # Else MSAL would answer with the token that is to be renewed.
+            self._application.remove_tokens_for_client()
+            with request_span("entra token", "microsoft.entra"):
+                return self._application.acquire_token_for_client(scopes=[self._settings.graph_scope]) or {}
+        except OSError as error:  # what requests raises is one too, and so is a missing CA bundle
             message = "Entra ID could not be reached"
             raise TokenUnavailable(message) from error
         except _OUT_OF_ORDER as error:
             message = "Entra ID is out of order"
             raise TokenUnavailable(message) from error
         except (ValueError, jwt.PyJWTError) as error:
-            # MSAL raises these for an unknown tenant or an authority that is none, and for a key it can't read.
+            # MSAL raises these for an unknown tenant, for a URL that is no authority, and for a key that it can't read.
             if _THROTTLED_DISCOVERY in str(error.__context__):
                 message = "Entra ID is busy"
                 raise TokenUnavailable(message) from error
             message = "Entra ID does not know this tenant, or the certificate can't be used"
             raise CredentialRefused(message) from error
-        self._keep(answer)
 
-    def _keep(self, answer: dict[str, Any] | None) -> None:
-        answer = answer or {}
+    def _keep(self, answer: dict[str, Any]) -> None:
         token = answer.get("access_token")
         if isinstance(token, str) and token:
-            lifetime = float(answer.get("expires_in") or 0)
+            lifetime, now = float(answer.get("expires_in") or 0), self._clock()
             self._token = token
-            self._good_until = self._clock() + max(lifetime - _MARGIN_SECONDS, min(lifetime, 30.0))
+            self._usable_until = now + max(lifetime - _LAST_SECONDS, lifetime / 2)
+            self._renew_at = now + lifetime / 2
             return
         codes, reason = answer.get("error_codes"), wire.text(answer.get("error"))
         code = f"AADSTS{codes[0]}" if isinstance(codes, list) and codes else None
         if reason in _CREDENTIAL_ERRORS or (code is not None and reason != "temporarily_unavailable"):
             message = f"Entra ID refused the app's credential ({code or reason})"
             raise CredentialRefused(message, code=code)
-        message = f"Entra ID gave no token ({code or reason or 'no reason given'})"
+        message = f"Entra ID issued no token ({code or reason or 'no reason given'})"
         raise TokenUnavailable(message)
 
     def _new_application(self) -> msal.ConfidentialClientApplication:
@@ -136,19 +164,6 @@ class TokenSource:
                 "private_key": credential.certificate_pem,
                 "public_certificate": credential.certificate_pem,
             }
-        return {"client_assertion": self._identity_assertion}
-
-    def _identity_assertion(self) -> str:
-        client_id = self._settings.credential.managed_identity_client_id or "system"
-        identity: Any
-        if client_id.casefold() == "system":
-            identity = msal.SystemAssignedManagedIdentity()
-        else:
-            identity = msal.UserAssignedManagedIdentity(client_id=client_id)
-        client = msal.ManagedIdentityClient(identity, http_client=self._session)
-        answer = client.acquire_token_for_client(resource=self._settings.cloud.identity_audience)
-        assertion = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(assertion, str):
-            message = "the managed identity gave no token: is it assigned to the app?"
-            raise CredentialRefused(message)
-        return assertion
+        client_id = credential.managed_identity_client_id or "system"
+        audience = self._settings.cloud.identity_audience
+        return {"client_assertion": lambda: identity_assertion(client_id, audience, self._session)}

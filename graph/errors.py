@@ -1,19 +1,21 @@
-"""What can go wrong with Microsoft Graph, told apart by what is known about the request.
+"""What can go wrong with Microsoft Graph and Entra ID, by what is known about the request.
 
 GraphError
 ├── NothingSent            no byte of the request left: it may be sent again
-│   ├── TokenUnavailable   Entra ID could not be reached or is busy
+│   ├── TokenUnavailable   Entra ID can't be reached or is busy
 │   └── CredentialRefused  Entra ID refuses the app's credential: the deployer must act
-├── Throttled              429 or 503: refused before it was taken, try later
-├── Refused                a definite 4xx: refused before it was taken
-└── OutcomeUnknown         the request went out and may have been taken: never repeat it
+├── GraphAnswered          Graph refused the request before it took it
+│   ├── Throttled          429 or 503: try later
+│   └── Refused            any other 4xx except 408
+├── OutcomeUnknown         the request was sent and may have been taken: never repeat it
+└── KeysUnavailable        the keys that sign callbacks can't be read, so no token can be validated
 """
 
 from __future__ import annotations
 
 
 class GraphError(Exception):
-    """Anything that keeps Graph from answering what was asked; its text holds no personal data."""
+    """Anything that keeps Graph from doing what was requested; its text holds no personal data."""
 
 
 class NothingSent(GraphError):
@@ -21,11 +23,11 @@ class NothingSent(GraphError):
 
 
 class TokenUnavailable(NothingSent):
-    """Entra ID gave no token for now; trying later may help."""
+    """Entra ID issued no token for now; trying later may help."""
 
 
 class CredentialRefused(NothingSent):
-    """Entra ID refused the app's own credential; ``code`` is its AADSTS code where it gave one."""
+    """Entra ID refused the app's own credential; ``code`` is its AADSTS code where there is one."""
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -33,7 +35,7 @@ class CredentialRefused(NothingSent):
 
 
 class GraphAnswered(GraphError):
-    """Graph answered with an error; ``code`` is Graph's own, often a number written as a string."""
+    """Graph responded with an error; ``code`` is Graph's own, often a number written as a string."""
 
     def __init__(
         self,
@@ -45,15 +47,15 @@ class GraphAnswered(GraphError):
         client_request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(f"Graph answered {status} with code {code}")
+        super().__init__(f"Graph responded {status} with code {code}")
         self.status = status
         self.code = code
         self.message = message
-        """Graph's own words: they may name people, so redact before showing."""
+        """Graph's own text: it may name people, so redact it before showing it."""
         self.request_id = request_id
         self.client_request_id = client_request_id
         self.retry_after = retry_after
-        """Seconds, where Graph said them."""
+        """Seconds, where Graph gave them."""
 
 
 class Throttled(GraphAnswered):
@@ -65,4 +67,16 @@ class Refused(GraphAnswered):
 
 
 class OutcomeUnknown(GraphError):
-    """The request went out, but whether Graph took it is not known: time-out, reset, or a 5xx."""
+    """The request was sent, but whether Graph took it is not known: time-out, reset, or a 5xx.
+
+    ``status`` and ``code`` are those of the response, None where there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class KeysUnavailable(GraphError):
+    """The keys of one kind of callback token can't be read, or are too old to be trusted."""

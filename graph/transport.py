@@ -1,9 +1,11 @@
-"""One HTTP session for all that the app asks of Graph, Entra ID and the key announcement."""
+"""One HTTP session for all requests to Graph, to Entra ID, and for the keys of callbacks."""
 
 from __future__ import annotations
 
+import io
 import os
 import time
+from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -14,22 +16,62 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable, Iterator
 
     from urllib3 import PoolManager
 
 CONNECT_SECONDS = 3.0
-READ_SECONDS = 15.0
+READ_SECONDS = 10.0
+"""For a whole response, from its request to its last byte, where the caller sets no limit (MSAL never does)."""
+_USER_AGENT = "CallInvites"
 _POOL_SIZE = 64
-# Azure's load balancers drop idle connections after four minutes without telling; a request on such a connection
+# Azure's load balancers drop idle connections after four minutes without notice; a request on such a connection
 # would time out with an unknown outcome. One minute stays well below.
 _IDLE_SECONDS = 60.0
 _CONNECTING = "nothing was sent: this happened before the request"
 
 
-class _Connection(HTTPConnection):
-    """Notes on what fails while it connects that nothing was sent, and ends when it was idle for long."""
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a deadline, however slowly the bytes arrive; a socket's own timeout is for each read."""
 
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__()
+        self._socket = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            message = "the whole response took too long"
+            raise TimeoutError(message)
+        self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    """Status line, headers and body together have the time that the socket's timeout would give each read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        seconds = sock.gettimeout()
+        if seconds is not None:
+            self.fp.close()
+            self.fp = io.BufferedReader(_TimedReader(sock, seconds))
+
+
+class _Connection(HTTPConnection):
+    """Adds to each error while connecting the note that nothing was sent, and is not reused after a long idle time."""
+
+    response_class = _TimedResponse
     used_at = float("-inf")
 
     def connect(self) -> None:
@@ -63,7 +105,7 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _TimeLimitedAdapter(HTTPAdapter):
-    """Gives every request a time limit, and never reuses a connection that was idle for long."""
+    """Gives every request a time limit, and uses the connections above."""
 
     _POOLS: ClassVar = {"http": _Pool, "https": _TlsPool}
 
@@ -81,17 +123,18 @@ class _TimeLimitedAdapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-def new_session(addresses: Iterable[str]) -> requests.Session:
-    """Return a session for the given addresses.
+def new_session(urls: Iterable[str]) -> requests.Session:
+    """Return a session for the given URLs.
 
     The process environment is read here, once: ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` or ``SSL_CERT_FILE`` names
-    the authorities to trust, ``HTTPS_PROXY`` and ``NO_PROXY`` the way out. ``.netrc`` is never read, since an entry
-    there would replace the app's token.
+    the CA bundle, ``HTTPS_PROXY`` and ``NO_PROXY`` the proxy. ``.netrc`` is never read, since an entry there would
+    replace the app's token.
     """
     session = requests.Session()
-    for address in addresses:
-        parts = urlsplit(address)
-        proxy = get_environ_proxies(address).get(parts.scheme)
+    session.headers["User-Agent"] = _USER_AGENT
+    for url in urls:
+        parts = urlsplit(url)
+        proxy = get_environ_proxies(url).get(parts.scheme)
         if proxy:
             session.proxies[f"{parts.scheme}://{parts.hostname}"] = proxy  # the form in which requests looks it up
     session.trust_env = False
@@ -104,16 +147,16 @@ def new_session(addresses: Iterable[str]) -> requests.Session:
 
 
 def nothing_was_sent(error: requests.RequestException) -> bool:
-    """Tell whether a failed request surely never reached the server: no name, no connection, no proxy, no handshake.
+    """Return whether a failed request certainly never reached the server: DNS, connection, proxy or handshake failed.
 
-    The kind of error does not tell: TLS can break after the request too, and urllib3 calls what a reset connection
-    behind a proxy raises a failure to reach the proxy. So each error is marked where it happens.
+    The class of the error does not show it: TLS can break after the request too, and urllib3 reports a connection
+    that is reset behind a proxy as a failure to reach the proxy. So each error is marked where it happens.
     """
     return any(_CONNECTING in getattr(cause, "__notes__", ()) for cause in causes(error))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and all that it was made of; what was being handled when it was raised is no part of it."""
+    """Yield an error and all that it was made of; what was being handled when it was raised is no part of it."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:

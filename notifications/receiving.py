@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flows.duties import run_duties
 from flows.turn import Turn, utc_now
-from graph.callback_keys import KeysUnavailable
+from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
 from notifications.payload import Report, reports_of
-from notifications.token import NotFromGraph, TokenValidator
+from notifications.token_rules import NotFromGraph, TokenKind
 from observability import tracing
 from observability.events import Events
 from storage.budget import CALLBACK_SECONDS, budget
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 
     from domain.record import CallRecord
     from flows.progress import Progress
+    from notifications.token import TokenValidator
     from storage.store import Store
     from web.answers import Request
 
 _events = Events("notifications")
 LARGEST_BODY = 4 * 1024 * 1024
+# Every callback has such a token on the day that the calling service gets another id, so the log names it rarely.
+_CALLER_SECONDS = 60.0
 
 
 class NotificationReceiver:
@@ -42,11 +46,14 @@ class NotificationReceiver:
         progress: Progress,
         *,
         now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._validator = validator
         self._store = store
         self._progress = progress
         self._now = now
+        self._clock = clock
+        self._named_caller_at = float("-inf")
 
     def receive(self, request: Request) -> Answer:
         """Record what Graph reports, and act on what became known.
@@ -59,7 +66,7 @@ class NotificationReceiver:
         """
         turn = Turn(request.arrived)
         with budget(CALLBACK_SECONDS):
-            self._authorize(request)
+            kind = self._authorize(request)
             items = _items(request.body)
             by_call: dict[str, list[Report]] = {}
             ignored = 0
@@ -72,6 +79,7 @@ class NotificationReceiver:
                 self.record(turn, call_id, reports)
             _events.info(
                 "callback",
+                kind=kind.value,
                 items=len(items),
                 ignored=ignored,
                 calls=len(by_call),
@@ -95,17 +103,25 @@ class NotificationReceiver:
         if updated.before.call is None and updated.after.call is not None:
             self._store.keep(call_id, self._now())
 
-    def _authorize(self, request: Request) -> None:
+    def _authorize(self, request: Request) -> TokenKind:
         try:
-            self._validator.validate(request.headers.get("authorization"))
+            kind = self._validator.validate(request.headers.get("authorization"))
         except NotFromGraph as error:
             _events.warning("callback refused", reason=error.reason)
             tracing.count("callbacks_refused", reason=error.reason)
+            self._name_caller(error.caller)
             message = "This URL accepts callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
-            message = "The keys of Graph's callbacks can't be read for now. Send it again."
+            message = "The keys that sign Graph's callbacks can't be read for now. Send it again."
             raise Unavailable("KeysUnavailable", message) from None
+        tracing.count("callbacks_accepted", kind=kind.value)
+        return kind
+
+    def _name_caller(self, caller: str | None) -> None:
+        if caller is not None and self._clock() - self._named_caller_at >= _CALLER_SECONDS:
+            self._named_caller_at = self._clock()
+            _events.warning("callback of another app refused", caller_id=caller, setting="CALLBACK_CALLER_IDS")
 
 
 def _items(body: bytes) -> list[Any]:

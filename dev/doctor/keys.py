@@ -8,7 +8,8 @@ import requests
 
 from dev.doctor import connection
 from dev.doctor.findings import Finding, fault, ok, warning
-from graph.callback_keys import CallbackKeys, KeysUnavailable
+from graph.callback_keys import CallbackKeys
+from graph.errors import KeysUnavailable
 
 if TYPE_CHECKING:
     from settings import Settings

@@ -9,9 +9,11 @@ import pytest
 from dev.simulator.simulator import Simulator
 from graph.transport import new_session
 from settings import load
+from tests.graph.servers import AUTHORITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import requests
 
@@ -49,4 +51,13 @@ def settings(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def session(settings: Settings) -> Iterator[requests.Session]:
     """The app's own HTTP session."""
     with new_session((settings.graph_endpoint, settings.authority)) as session:
+        yield session
+
+
+@pytest.fixture
+def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
+    """A session that trusts the servers of the tests."""
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with new_session(()) as session:
         yield session

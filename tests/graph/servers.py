@@ -1,4 +1,4 @@
-"""Servers that behave badly on purpose, on real sockets of this machine."""
+"""Servers that record or behave badly on purpose, on real sockets of this machine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import trustme
 
@@ -84,6 +86,34 @@ def read_request(connection: socket.socket) -> bytes:
     return received
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """One request as a server received it; header names in small letters."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class Recorder:
+    """Records every request and answers all alike."""
+
+    status: int = 200
+    body: object = field(default_factory=dict)
+    headers: str = ""
+    requests: list[Recorded] = field(default_factory=list)
+
+    def __call__(self, connection: socket.socket) -> None:
+        head, _, content = read_request(connection).partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        method, path, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        self.requests.append(Recorded(method, path, headers, json.loads(content) if content else None))
+        answer(connection, self.status, self.body, f"Connection: close\r\n{self.headers}")
+
+
 def reset(connection: socket.socket) -> None:
     """Close with a reset instead of an orderly end."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -95,6 +125,16 @@ def answer(connection: socket.socket, status: int, body: object, headers: str = 
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     head = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n{headers}\r\n"
     connection.sendall(head.encode() + content)
+
+
+def drip(connection: socket.socket, body: bytes, *, every: float, headers_too: bool = False) -> None:
+    """Answer byte by byte, so that each read succeeds and the whole takes forever."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    if not headers_too:
+        connection.sendall(head)
+    for byte in head + body if headers_too else body:
+        connection.sendall(bytes([byte]))
+        time.sleep(every)
 
 
 def closed_port() -> int:

@@ -6,16 +6,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from graph.callback_keys import CallbackKeys, KeysUnavailable
-from graph.transport import new_session
-from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, tls
+from graph.callback_keys import CallbackKeys
+from graph.errors import KeysUnavailable
+from tests.graph.servers import answer, closed_port, drip, listening, read_request, tls
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     import requests
 
@@ -53,8 +54,9 @@ def test_an_announced_key_is_found(keys: CallbackKeys, simulator: Simulator) -> 
     current = simulator.keys.current
     key = keys.key(current.kid)
     assert key is not None
-    assert key.key.public_numbers() == current.private.public_key().public_numbers()
-    assert key.algorithm_name == "RS256"
+    assert key.jwk.key.public_numbers() == current.private.public_key().public_numbers()
+    assert key.jwk.algorithm_name == "RS256"
+    assert key.issuer is None
 
 
 def test_keys_are_read_when_first_needed_and_then_kept(keys: CallbackKeys, simulator: Simulator) -> None:
@@ -98,12 +100,12 @@ def test_keys_are_read_again_by_age(keys: CallbackKeys, simulator: Simulator, cl
 
 
 def test_inventions_do_not_hammer_the_announcement(keys: CallbackKeys, simulator: Simulator, clock: _Clock) -> None:
-    """However many key ids a stranger makes up, the key server is asked once in ten seconds."""
+    """However many key ids a stranger makes up, the keys are downloaded once in 30 seconds."""
     keys.key(simulator.keys.current.kid)
     for number in range(500):
         assert keys.key(f"invented-{number}") is None
     assert _readings(simulator) == 2
-    clock.now += 9.9
+    clock.now += 29.9
     keys.key("invented")
     assert _readings(simulator) == 2
     clock.now += 0.2
@@ -118,7 +120,7 @@ def test_a_new_key_is_found_soon_in_spite_of_inventions(
     keys.key(simulator.keys.current.kid)
     keys.key("invented")
     new = simulator.rotate_keys()
-    clock.now += 10
+    clock.now += 30
     assert keys.key(new)
 
 
@@ -170,7 +172,7 @@ def test_known_keys_stay_good_for_a_day_while_the_announcement_is_down(
     with pytest.raises(KeysUnavailable):
         keys.key(kid)
     simulator.keys.failing = None
-    clock.now += 15
+    clock.now += 31
     assert keys.key(kid)
 
 
@@ -218,7 +220,48 @@ def test_a_failed_reading_is_not_repeated_for_every_callback(
     for _ in range(100):
         clock.now += 0.5
         assert keys.key(kid)
-    assert _readings(simulator) - 1 <= 6
+    assert _readings(simulator) - 1 == 2
+
+
+def test_an_unknown_key_is_refused_where_the_keys_could_be_read(keys: CallbackKeys, clock: _Clock) -> None:
+    """Also while the pause keeps them from being read again."""
+    for _ in range(3):
+        assert keys.key("unknown") is None
+        clock.now += 14
+
+
+def test_an_unknown_key_is_undecided_where_the_last_download_failed(
+    keys: CallbackKeys, simulator: Simulator, clock: _Clock
+) -> None:
+    """It may be a new key of Graph's, which must be sent again; the known ones stay good, and all is well later."""
+    kid = simulator.keys.current.kid
+    keys.key(kid)
+    simulator.keys.failing = 503
+    for _ in range(100):
+        with pytest.raises(KeysUnavailable):
+            keys.key("unknown")
+        assert keys.key(kid)
+    assert _readings(simulator) == 2, "a flood causes one download"
+    simulator.keys.failing = None
+    clock.now += 30
+    assert keys.key("unknown") is None
+
+
+def test_the_issuer_comes_with_the_keys(keys: CallbackKeys, simulator: Simulator) -> None:
+    """One download serves both."""
+    assert keys.issuer() == "https://api.botframework.com"
+    assert keys.key(simulator.keys.current.kid)
+    assert _readings(simulator) == 1
+
+
+def test_without_metadata_there_is_no_issuer(keys: CallbackKeys, simulator: Simulator) -> None:
+    """It is undecided then, not empty."""
+    simulator.keys.failing = 500
+    try:
+        with pytest.raises(KeysUnavailable):
+            keys.issuer()
+    finally:
+        simulator.keys.failing = None
 
 
 def test_an_announcement_that_is_not_there_closes_the_door(session: requests.Session) -> None:
@@ -226,15 +269,6 @@ def test_an_announcement_that_is_not_there_closes_the_door(session: requests.Ses
     keys = CallbackKeys(f"https://localhost:{closed_port()}/v1", session)
     with pytest.raises(KeysUnavailable):
         keys.key("any")
-
-
-@pytest.fixture
-def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """A session that trusts the servers of the tests."""
-    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    with new_session(()) as session:
-        yield session
 
 
 class _Announcement:
@@ -337,6 +371,11 @@ def _good_key(simulator: Simulator) -> dict[str, Any]:
     return {**simulator.keys.current.jwk(), "kid": "good"}
 
 
+def _short(bits: int) -> dict[str, Any]:
+    public = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
+    return {**jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True), "kid": "bad", "use": "sig"}
+
+
 _BAD_KEYS: list[tuple[str, Any]] = [
     ("no object", lambda _: 5),
     ("null", lambda _: None),
@@ -361,6 +400,9 @@ _BAD_KEYS: list[tuple[str, Any]] = [
     ("no exponent", lambda good: {**good, "kid": "bad", "e": None}),
     ("zero exponent", lambda good: {**good, "kid": "bad", "e": "AA"}),
     ("even exponent", lambda good: {**good, "kid": "bad", "e": "Ag"}),
+    ("1,024 bits", lambda _: _short(1024)),
+    ("2,040 bits", lambda _: _short(2040)),
+    ("number as issuer", lambda good: {**good, "kid": "bad", "issuer": 5}),
     ("huge exponent", lambda good: {**good, "kid": "bad", "e": good["n"] * 4}),
 ]
 
@@ -382,3 +424,39 @@ def test_an_endless_list_of_keys_is_cut(trusting: requests.Session, simulator: S
     entries = [{**good, "kid": f"key-{number}"} for number in range(2000)]
     assert _announced(_Announcement("good", {"keys": entries}), trusting, "key-0")[0]
     assert not _announced(_Announcement("good", {"keys": entries}), trusting, "key-1999")[0]
+
+
+def test_a_key_may_name_its_issuer(trusting: requests.Session, simulator: Simulator) -> None:
+    """As the keys of Entra ID do."""
+    issuer = "https://login.microsoftonline.com/{tenantid}/v2.0"
+    announcement = _Announcement("good", {"keys": [{**_good_key(simulator), "issuer": issuer}]})
+    with listening(tls(announcement)) as port:
+        announcement.configuration = {"jwks_uri": f"https://localhost:{port}/keys"}
+        key = CallbackKeys(f"https://localhost:{port}/configuration", trusting).key("good")
+        trusting.close()
+    assert key is not None
+    assert key.issuer == issuer
+
+
+@pytest.mark.parametrize("slow", ["/configuration", "/keys"])
+def test_a_dripping_key_server_has_a_time_limit(
+    slow: str, trusting: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slowly it sends, all of the download is over before Graph gives up on the callback."""
+    monkeypatch.setattr("graph.callback_keys._DOWNLOAD_SECONDS", 0.6)
+    ports: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            if request.split(b" ")[1].decode() == slow:
+                drip(connection, b'{"keys": []' + b" " * 200 + b"}", every=0.05)
+            else:
+                answer(connection, 200, {"jwks_uri": f"https://localhost:{ports[0]}/keys"})
+
+    with listening(tls(serve)) as port:
+        ports.append(port)
+        started = time.monotonic()
+        with pytest.raises(KeysUnavailable):
+            CallbackKeys(f"https://localhost:{port}/configuration", trusting).key("any")
+        assert time.monotonic() - started < 2
+        trusting.close()

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.model import Invitation, KeyKind
-from graph import wire
-from graph.client import CallRead, GraphClient
+from domain.results import OperationState
+from graph.calls import CallRead
+from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.errors import NothingSent, OutcomeUnknown, Refused, Throttled, TokenUnavailable
-from graph.transport import new_session
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import graph_body, split
-from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, tls
+from tests.graph.servers import Recorder, answer, closed_port, drip, listening, read_request, tls
+from tests.graph.tokens import FixedToken
 from web.answers import Request
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     import requests
 
@@ -55,7 +56,7 @@ def call_id(simulator: Simulator) -> str:
     return simulator.create_call("https://localhost:9/nowhere", announce=False)
 
 
-def _invite(client: GraphClient, call_id: str, body: Any = None, read_seconds: float = 5) -> wire.OperationState:
+def _invite(client: GraphClient, call_id: str, body: Any = None, read_seconds: float = 5) -> OperationState:
     return client.invite(call_id, body or _BODY, scenario_id=_SCENARIO, read_seconds=read_seconds)
 
 
@@ -63,7 +64,7 @@ def test_an_invite_that_graph_takes_is_running(client: GraphClient, call_id: str
     """The answer tells the operation's id and status, and the context comes back."""
     state = _invite(client, call_id)
     (invite,) = simulator.log.invites
-    assert state == wire.OperationState(invite.operation_id, _BODY["clientContext"], "running", None)  # type: ignore[arg-type]
+    assert state == OperationState(invite.operation_id, _BODY["clientContext"], "running", None)  # type: ignore[arg-type]
     assert invite.body == _BODY
     assert [ring.person for ring in simulator.log.rings] == ["+12345678901"]
 
@@ -224,26 +225,6 @@ def test_a_graph_that_is_not_there_was_sent_nothing(settings: Settings, session:
         _invite(client, "call")
 
 
-class _FixedToken(TokenSource):
-    def __init__(self) -> None:
-        pass
-
-    def token(self) -> str:
-        return "secret-token"
-
-    def fresh_token(self, refused: str) -> str:
-        return refused
-
-
-@pytest.fixture
-def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """A session that trusts the servers of the tests."""
-    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    with new_session(()) as session:
-        yield session
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int, trusting: requests.Session) -> None:
     """Neither token nor people's numbers go to another place than the configured one."""
@@ -254,7 +235,7 @@ def test_a_redirect_is_not_followed(status: int, trusting: requests.Session) -> 
         answer(connection, status, {}, "Location: /elsewhere\r\n")
 
     with listening(tls(serve)) as port, pytest.raises(OutcomeUnknown):
-        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
+        _invite(GraphClient(f"https://localhost:{port}", FixedToken(), trusting), "call")
     assert len(asked) == 1
 
 
@@ -268,8 +249,8 @@ def test_an_odd_answer_to_a_taken_invite_is_no_error(content: bytes, location: s
         answer(connection, 200, content, location)
 
     with listening(tls(serve)) as port:
-        state = _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
-    assert state == wire.OperationState(None, None, None, None)
+        state = _invite(GraphClient(f"https://localhost:{port}", FixedToken(), trusting), "call")
+    assert state == OperationState(None, None, None, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b"[" * 5000, b'{"error": 5}'])
@@ -281,7 +262,7 @@ def test_an_odd_refusal_is_still_a_refusal(content: bytes, trusting: requests.Se
         answer(connection, 403, content, "request-id: r-1\r\nclient-request-id: c-1\r\nRetry-After: soon\r\n")
 
     with listening(tls(serve)) as port, pytest.raises(Refused) as caught:
-        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), "call")
+        _invite(GraphClient(f"https://localhost:{port}", FixedToken(), trusting), "call")
     error = caught.value
     assert (error.code, error.request_id, error.client_request_id, error.retry_after) == (None, "r-1", "c-1", None)
 
@@ -304,7 +285,7 @@ def test_a_call_id_is_one_segment_of_the_path(call_id: str, path: bytes, trustin
         answer(connection, 200, {})
 
     with listening(tls(serve)) as port:
-        _invite(GraphClient(f"https://localhost:{port}", _FixedToken(), trusting), call_id)
+        _invite(GraphClient(f"https://localhost:{port}", FixedToken(), trusting), call_id)
     head = asked[0].split(b"\r\n")[0]
     assert head == b"POST /v1.0/communications/calls" + path + b"participants/invite HTTP/1.1"
 
@@ -353,7 +334,10 @@ def _invitation(call_id: str, people: Any, operations: Any) -> Invitation:
 
 def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simulator: Simulator) -> None:
     """The state comes in small letters; a call that ended says how, where Graph still knows it."""
-    assert client.call(call_id, scenario_id=_SCENARIO) == CallRead("established", None)
+    read = client.call(call_id, scenario_id=_SCENARIO)
+    assert (read.state, read.result, read.id) == ("established", None, call_id)
+    assert str(read.thread_id).startswith("19:meeting_")
+    assert str(read.thread_id) not in repr(read)
     simulator.end_call(call_id, announce=False, forget=False)
     assert client.call(call_id, scenario_id=_SCENARIO).state == "terminated"
     other = simulator.create_call("https://localhost:9/nowhere", announce=False)
@@ -383,7 +367,7 @@ def test_an_odd_list_has_nobody_in_it(content: bytes, trusting: requests.Session
         answer(connection, 200, content)
 
     with listening(tls(serve)) as port:
-        client = GraphClient(f"https://localhost:{port}", _FixedToken(), trusting)
+        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
         assert client.participants("call", scenario_id=_SCENARIO) == []
 
 
@@ -396,6 +380,90 @@ def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulat
     other = simulator.create_call("https://localhost:9/nowhere", announce=False)
     with pytest.raises(Refused):
         client.operation(other, str(_invite(client, other).id), scenario_id=_SCENARIO)
+
+
+def test_the_roster_is_read(client: GraphClient, simulator: Simulator) -> None:
+    """As values that say nothing of Graph's JSON."""
+    call_id = simulator.create_call("https://localhost:9/nowhere", announce=False, participants=["user-1"])
+    roster = client.roster(call_id, scenario_id=_SCENARIO)
+    assert [person.identity["id"] for person in roster.people] == ["user-1"]
+    assert not roster.hides_people
+
+
+_CREATED = {"id": "c-1", "state": "Establishing", "chatInfo": {"threadId": "19:x"}, "myParticipantId": "p-1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "location", "expected"),
+    [
+        (_CREATED, "", CallRead("establishing", None, "c-1", "19:x", "p-1")),
+        ({}, "Location: https://graph.microsoft.com/v1.0/communications/calls/c-2\r\n", CallRead(None, None, "c-2")),
+        (b"<html>", "Location: /communications/calls/c%203/\r\n", CallRead(None, None, "c 3")),
+        ([], "Location: https://[\r\n", CallRead(None, None)),
+        ({"id": 5, "state": None, "chatInfo": [], "myParticipantId": {}}, "", CallRead(None, None)),
+    ],
+)
+def test_a_created_call_is_read(body: object, location: str, expected: CallRead, trusting: requests.Session) -> None:
+    """Its id comes with the body or with ``Location``; a 201 without both is still a call."""
+    with listening(tls(Recorder(201, body, location))) as port:
+        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
+        assert client.create({}, scenario_id=_SCENARIO, read_seconds=5) == expected
+
+
+_ACTIONS: dict[str, Callable[[GraphClient], object]] = {
+    "create": lambda client: client.create({}, scenario_id=_SCENARIO, read_seconds=0.5),
+    "keep alive": lambda client: client.keep_alive("c", scenario_id=_SCENARIO),
+    "hang up": lambda client: client.hang_up("c", scenario_id=_SCENARIO),
+    "reject": lambda client: client.reject("c", {}, scenario_id=_SCENARIO),
+    "remove": lambda client: client.remove_participant("c", "p", scenario_id=_SCENARIO),
+}
+
+
+@pytest.mark.parametrize("act", _ACTIONS.values(), ids=_ACTIONS.keys())
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Refused), (403, Refused), (429, Throttled), (503, Throttled), (500, OutcomeUnknown)]
+)
+def test_each_request_fails_as_an_invite_does(
+    act: Callable[[GraphClient], object], status: int, kind: type[Exception], trusting: requests.Session
+) -> None:
+    """By the same tree, with Graph's status and code."""
+    recorder = Recorder(status, {"error": {"code": "8522", "message": "No."}})
+    with listening(tls(recorder)) as port, pytest.raises(kind) as caught:
+        act(GraphClient(f"https://localhost:{port}", FixedToken(), trusting))
+    assert (vars(caught.value)["status"], vars(caught.value)["code"]) == (status, "8522")
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize("headers_too", [False, True])
+def test_a_dripping_graph_has_a_time_limit(trusting: requests.Session, *, headers_too: bool) -> None:
+    """However slowly the response arrives, the caller's limit holds; the outcome is unknown then."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        drip(connection, b" " * 200, every=0.05, headers_too=headers_too)
+
+    with listening(tls(serve)) as port:
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            _ACTIONS["create"](GraphClient(f"https://localhost:{port}", FixedToken(), trusting))
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_id_that_is_no_segment_is_never_sent(name: str, trusting: requests.Session) -> None:
+    """To remove the participant ``..`` would be to end the call: such a path is made plain on its way."""
+    recorder = Recorder(204)
+    with listening(tls(recorder)) as port:
+        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
+        for act in (client.hang_up, client.keep_alive, client.call):
+            with pytest.raises(Refused) as caught:
+                act(name, scenario_id=_SCENARIO)
+            assert caught.value.status == 404
+        with pytest.raises(Refused):
+            client.remove_participant("call", name, scenario_id=_SCENARIO)
+        with pytest.raises(Refused):
+            client.operation("call", name, scenario_id=_SCENARIO)
+    assert recorder.requests == []
 
 
 def test_the_log_has_ids_and_no_secrets(

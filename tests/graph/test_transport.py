@@ -11,7 +11,7 @@ import requests
 import trustme
 
 from graph.transport import new_session, nothing_was_sent
-from tests.graph.servers import AUTHORITY, answer, closed_port, listening, read_request, reset, tls
+from tests.graph.servers import AUTHORITY, answer, closed_port, drip, listening, read_request, reset, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -301,8 +301,58 @@ def test_every_request_has_a_time_limit(session: requests.Session) -> None:
         with pytest.raises(requests.ConnectionError):
             session.get("https://limits.invalid/", timeout=timeout)
     without, with_own = limits
-    assert (getattr(without, "connect_timeout", None), getattr(without, "_read", None)) == (3.0, 15.0)
+    assert (getattr(without, "connect_timeout", None), getattr(without, "_read", None)) == (3.0, 10.0)
     assert getattr(with_own, "_read", None) == 7.0
+
+
+@pytest.mark.parametrize("headers_too", [False, True])
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_dripping_response_has_a_time_limit(session: requests.Session, *, secure: bool, headers_too: bool) -> None:
+    """The limit is for the whole response: a server that sends a byte now and then doesn't hold a request for ever."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        drip(connection, b"x" * 200, every=0.05, headers_too=headers_too)
+
+    with listening(tls(serve) if secure else serve) as port:
+        started = time.monotonic()
+        failure = _failure(session, f"{'https' if secure else 'http'}://localhost:{port}/")
+        assert time.monotonic() - started < 2
+        session.close()
+    assert not nothing_was_sent(failure)
+
+
+def test_a_dripping_proxy_has_a_time_limit(
+    monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
+) -> None:
+    """Before the tunnel is open, too: there it is the limit of connecting."""
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        drip(connection, b"x" * 200, every=0.05, headers_too=True)
+
+    with listening(serve) as proxy:
+        session = _proxied(proxy, monkeypatch, behind_proxy)
+        started = time.monotonic()
+        assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+        assert time.monotonic() - started < 2
+
+
+def test_a_connection_survives_a_response_that_came_late(session: requests.Session) -> None:
+    """What was left of one response's time is not the limit of the next request on the same connection."""
+    opened: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        opened.append(1)
+        while read_request(connection):
+            time.sleep(0.4)
+            answer(connection, 200, {"text": "x" * 100_000})
+
+    with listening(tls(serve)) as port:
+        for _ in range(3):
+            assert session.post(f"https://localhost:{port}/", data=b"y" * 1_000_000, timeout=_LIMITS).ok
+        session.close()
+    assert len(opened) == 1
 
 
 def test_a_netrc_never_replaces_the_token(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.results import OperationState, ResultInfo
 from graph import wire
 
 _NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -163,15 +164,15 @@ def test_text_has_a_bounded_length() -> None:
         ("failed", None),
         ([], None),
         (200, None),
-        ({}, wire.ResultInfo()),
-        ({"code": 200, "subcode": 0, "message": "ok"}, wire.ResultInfo(200, 0, "ok")),
-        ({"code": "200", "subcode": "5001"}, wire.ResultInfo(200, 5001)),
-        ({"code": None, "subcode": None, "message": None}, wire.ResultInfo()),
-        ({"code": {"x": 1}, "subcode": [], "message": 5}, wire.ResultInfo()),
-        ({"code": 487, "subcode": "x", "message": "\ud800"}, wire.ResultInfo(487, None, "\ufffd")),
+        ({}, ResultInfo()),
+        ({"code": 200, "subcode": 0, "message": "ok"}, ResultInfo(200, 0, "ok")),
+        ({"code": "200", "subcode": "5001"}, ResultInfo(200, 5001)),
+        ({"code": None, "subcode": None, "message": None}, ResultInfo()),
+        ({"code": {"x": 1}, "subcode": [], "message": 5}, ResultInfo()),
+        ({"code": 487, "subcode": "x", "message": "\ud800"}, ResultInfo(487, None, "\ufffd")),
     ],
 )
-def test_a_result_is_read_as_far_as_it_can_be(value: object, result: wire.ResultInfo | None) -> None:
+def test_a_result_is_read_as_far_as_it_can_be(value: object, result: ResultInfo | None) -> None:
     """``resultInfo`` may be missing, null, half filled or carry its codes as text."""
     assert wire.result_info(value) == result
 
@@ -213,14 +214,14 @@ def test_the_id_of_an_operation_is_found_in_its_address(location: str | None, op
 @pytest.mark.parametrize("body", [None, [], "x", 5, {}, {"status": None}, {"id": None, "status": 7}])
 def test_an_answer_without_an_operation_says_nothing(body: object) -> None:
     """An empty or odd answer to an invite means that updates come by callback."""
-    assert wire.operation_state(body) == wire.OperationState(None, None, None, None)
+    assert wire.operation_state(body) == OperationState(None, None, None, None)
 
 
 @pytest.mark.parametrize("status", ["Running", "running", "RUNNING"])
 def test_a_status_is_read_without_case(status: str) -> None:
     """Graph's pages disagree about letter case, and the app does not care."""
     state = wire.operation_state({"id": "o", "status": status, "clientContext": "c"}, location="/operations/other")
-    assert state == wire.OperationState("o", "c", "running", None)
+    assert state == OperationState("o", "c", "running", None)
 
 
 @pytest.mark.parametrize(

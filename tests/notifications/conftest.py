@@ -13,6 +13,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from app import App, build
 from dev.simulator import Simulator
+from notifications.token_rules import TokenKind
 from settings import load
 from storage.calls import CallTable
 from storage.table import StorageTable, table_client
@@ -130,7 +131,7 @@ def door(azurite: str, simulator: Simulator) -> Iterator[Door]:
         client.create_table()
         app = build(settings, client=client)
         yield Door(app, CallTable(StorageTable(client)), simulator, transport)
-        app.notifications._validator._keys._session.close()  # type: ignore[attr-defined]
+        app.notifications._validator._keys[TokenKind.OLDER]._session.close()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

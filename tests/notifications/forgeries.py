@@ -18,11 +18,15 @@ import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from notifications.token_rules import TokenKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dev.simulator import Simulator
+    from dev.simulator.keys import SigningKey
 
+CALLING_SERVICE = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 _MINUTES = 60
 _ATTACKERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -37,23 +41,28 @@ def _json(value: object) -> bytes:
 
 @dataclass
 class Forge:
-    """Makes tokens, good ones and any others."""
+    """Makes tokens of one kind, good ones and any others."""
 
     simulator: Simulator
     elsewhere: str
+    kind: TokenKind = TokenKind.OLDER
+
+    @property
+    def signing_key(self) -> SigningKey:
+        return self.simulator.entra._key if self.kind is TokenKind.ENTRA else self.simulator.keys.current
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        return self.simulator.keys.current.private
+        return self.signing_key.private
 
     @property
     def header(self) -> dict[str, Any]:
-        return {"alg": "RS256", "typ": "JWT", "kid": self.simulator.keys.current.kid}
+        return {"alg": "RS256", "typ": "JWT", "kid": self.signing_key.kid}
 
     @property
     def claims(self) -> dict[str, Any]:
         now = int(time.time())
-        return {
+        claims = {
             "iss": "https://api.botframework.com",
             "aud": self.simulator.client_id,
             "tid": self.simulator.tenant_id,
@@ -61,6 +70,9 @@ class Forge:
             "nbf": now,
             "exp": now + 3900,
         }
+        if self.kind is TokenKind.ENTRA:
+            claims |= {"iss": f"{self.simulator.authority}/v2.0", "azp": CALLING_SERVICE}
+        return claims
 
     def public(self, encoding: serialization.Encoding) -> bytes:
         return self.key.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -90,6 +102,11 @@ class Forge:
 
     def by_attacker(self, **header: Any) -> str:
         return self.signed({**self.header, **header}, self.claims, lambda content: self.rs256(content, _ATTACKERS_KEY))
+
+    def by_the_other_kind(self, **header: Any) -> str:
+        kinds = {TokenKind.OLDER: TokenKind.ENTRA, TokenKind.ENTRA: TokenKind.OLDER}
+        other = Forge(self.simulator, self.elsewhere, kinds[self.kind])
+        return self.signed({**other.header, **header}, self.claims, other.rs256)
 
     def hs256(self, secret: bytes, **header: Any) -> str:
         return self.signed(
@@ -146,7 +163,7 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "alg None": lambda forge: forge.signed({**forge.header, "alg": "None"}, forge.claims, lambda _: b"x"),
     "alg HS256 with the public key as PEM": lambda forge: forge.hs256(forge.public(serialization.Encoding.PEM)),
     "alg HS256 with the public key as DER": lambda forge: forge.hs256(forge.public(serialization.Encoding.DER)),
-    "alg HS256 with the modulus": lambda forge: forge.hs256(str(forge.simulator.keys.current.jwk()["n"]).encode()),
+    "alg HS256 with the modulus": lambda forge: forge.hs256(str(forge.signing_key.jwk()["n"]).encode()),
     "alg HS256 without a secret": lambda forge: forge.hs256(b""),
     "HMAC that calls itself RS256": lambda forge: forge.hs256(forge.public(serialization.Encoding.PEM), alg="RS256"),
     "alg RS384": lambda forge: forge.signed(
@@ -224,7 +241,9 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "iss as list": lambda forge: forge.with_claims(iss=["https://api.botframework.com"]),
     "iss as object": lambda forge: forge.with_claims(iss={"https://api.botframework.com": 1}),
     "iss as number": lambda forge: forge.with_claims(iss=0),
-    "iss of Entra ID": lambda forge: forge.with_claims(iss=f"https://sts.windows.net/{forge.simulator.tenant_id}/"),
+    "iss of another tenant of Entra ID": lambda forge: forge.with_claims(
+        iss=f"https://sts.windows.net/{uuid.uuid4()}/"
+    ),
     # Audience
     "no aud": lambda forge: forge.without_claim("aud"),
     "aud null": lambda forge: forge.with_claims(aud=None),
@@ -257,6 +276,10 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "exp as object": lambda forge: forge.with_claims(exp={}),
     "exp zero": lambda forge: forge.with_claims(exp=0),
     "exp negative": lambda forge: forge.with_claims(exp=-1),
+    "exp with a fraction without end": lambda forge: forge.signed(
+        forge.header, _json(forge.claims).replace(b'"exp":', b'"exp":1e99999,"x":')
+    ),
+    "nbf of thousands of digits": lambda forge: forge.with_claims(nbf=10**4000),
     "exp endless": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("inf")})),
     "exp no number": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("nan")})),
     "expired beyond the leeway": lambda forge: forge.expired_by(5 * _MINUTES + 5),
@@ -296,6 +319,13 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "payload empty": lambda forge: forge.signed(forge.header, b""),
     "payload deeply nested": lambda forge: forge.signed(forge.header, _nested(1500)),
     "payload of brackets": lambda forge: forge.signed(forge.header, b"[" * 10_000),
+    # Proof of possession, the other kind's key, and a short one
+    "bound to another key": lambda forge: forge.with_claims(cnf={"jwk": _attackers_jwk()}),
+    "bound to null": lambda forge: forge.with_claims(cnf=None),
+    "signed with the other kind's key": lambda forge: forge.by_the_other_kind(),
+    "signed with the other kind's key under its own kid": lambda forge: forge.by_the_other_kind(
+        kid=forge.signing_key.kid
+    ),
     # Size and characters
     "a megabyte": lambda forge: forge.good() + "A" * 1_000_000,
     "a megabyte of dots": lambda _: "Bearer " + "." * 1_000_000,
@@ -305,6 +335,54 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "unicode in the token": lambda forge: forge.good() + "é",
     "look-alike letters": lambda forge: forge.good().replace("e", "\u0435", 3),
     "digits of another script": lambda _: "Bearer \u0661.\u0662.\u0663",
+}
+
+ENTRA_FORGERIES: dict[str, Callable[[Forge], str | None]] = {
+    "of another tenant": lambda forge: forge.with_claims(
+        iss=f"{forge.simulator.base_url}/{uuid.uuid4()}/v2.0",
+    ),
+    "of common": lambda forge: forge.with_claims(iss=f"{forge.simulator.base_url}/common/v2.0"),
+    "of a placeholder": lambda forge: forge.with_claims(iss=f"{forge.simulator.base_url}/{{tenantid}}/v2.0"),
+    "of another cloud": lambda forge: forge.with_claims(
+        iss=f"https://login.microsoftonline.us/{forge.simulator.tenant_id}/v2.0"
+    ),
+    "of China's cloud": lambda forge: forge.with_claims(
+        iss=f"https://login.partner.microsoftonline.cn/{forge.simulator.tenant_id}/v2.0"
+    ),
+    "of a look-alike host": lambda forge: forge.with_claims(
+        iss=f"https://login.microsoftonline.com.example/{forge.simulator.tenant_id}/v2.0"
+    ),
+    "without a caller": lambda forge: forge.without_claim("azp"),
+    "of another caller": lambda forge: forge.with_claims(azp=str(uuid.uuid4())),
+    "of another caller, by the older claim": lambda forge: forge.with_claims(azp=None, appid=str(uuid.uuid4())),
+    "of this app as the caller": lambda forge: forge.with_claims(azp=forge.simulator.client_id),
+    "of another caller beside the calling service": lambda forge: forge.with_claims(
+        azp=str(uuid.uuid4()), appid=CALLING_SERVICE
+    ),
+    "of a list of callers": lambda forge: forge.with_claims(azp=[CALLING_SERVICE]),
+    "for this app in capitals": lambda forge: forge.with_claims(aud=forge.simulator.client_id.upper()),
+    "an access token for this app": lambda forge: (
+        "Bearer " + forge.simulator.entra.access_token(audience=forge.simulator.client_id)
+    ),
+    "the older issuer": lambda forge: forge.with_claims(iss="https://api.botframework.com"),
+}
+
+ENTRA_ACCEPTED: dict[str, Callable[[Forge], str]] = {
+    "as it is": lambda forge: forge.good(),
+    "of version 1": lambda forge: forge.with_claims(
+        iss=f"https://sts.windows.net/{forge.simulator.tenant_id}/", azp=None, appid=CALLING_SERVICE, ver="1.0"
+    ),
+    "of version 2, with the public cloud's issuer": lambda forge: forge.with_claims(
+        iss=f"https://login.microsoftonline.com/{forge.simulator.tenant_id}/v2.0", ver="2.0"
+    ),
+    "caller in capitals": lambda forge: forge.with_claims(azp=CALLING_SERVICE.upper()),
+    "caller by the older claim": lambda forge: forge.with_claims(azp=None, appid=CALLING_SERVICE),
+    "another caller behind the first": lambda forge: forge.with_claims(appid=str(uuid.uuid4())),
+    "expired within the leeway": lambda forge: forge.expired_by(5 * _MINUTES - 30),
+    "valid soon, within the leeway": lambda forge: forge.valid_in(5 * _MINUTES - 30),
+    "without nbf": lambda forge: forge.without_claim("nbf"),
+    "for ages": lambda forge: forge.with_claims(exp=10**4000),
+    "tenant in capitals": lambda forge: forge.with_claims(tid=forge.simulator.tenant_id.upper()),
 }
 
 ACCEPTED: dict[str, Callable[[Forge], str]] = {

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import pytest
 
 from app import build
+from notifications.receiving import Receiving, Unauthorized
+from notifications.token_rules import TokenKind
 from settings import load
 from storage.table import table_client
 from tests.graph.servers import closed_port
+from tests.notifications.forgeries import Forge
 from tests.notifications.reports import (
     DECLINED,
     kept,
@@ -124,24 +128,47 @@ def test_without_storage_the_503_comes_in_time(
             empty = app.notifications.receive(Request(headers=headers, body=b'{"value": []}'))
             assert empty.status == 202
         finally:
-            app.notifications._validator._keys._session.close()  # type: ignore[attr-defined]
+            app.notifications._validator._keys[TokenKind.OLDER]._session.close()  # type: ignore[attr-defined]
 
 
 def test_without_keys_nobody_is_judged(door: Door, simulator: Simulator) -> None:
     """Where the keys can't be had, it is a 503, neither a 401 nor a way in."""
     simulator.keys.failing = 500
-    keys: Any = door.app.notifications._validator._keys
-    before = keys._read_at, keys._keys
-    keys._read_at, keys._keys = float("-inf"), {}
+    keys: Any = door.app.notifications._validator._keys[TokenKind.OLDER]
+    before = keys._read_at
+    keys._read_at = float("-inf")
     try:
         answer = door.post([])
     finally:
         simulator.keys.failing = None
-        keys._read_at, keys._keys = before
-        keys._failed_at = float("-inf")
+        keys._read_at, keys._failed_at, keys._last_failed = before, float("-inf"), False
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert door.post([]).status == 202
+
+
+@pytest.mark.parametrize("kind", TokenKind)
+def test_the_kind_of_a_token_is_in_the_log(kind: TokenKind, door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """So that an operator sees when Microsoft changes over."""
+    with caplog.at_level(logging.INFO, logger="call_invites"):
+        assert door.post([], authorization=Forge(door.simulator, "", kind).good()).status == 202
+    assert f"callback kind={kind.value} items=0" in caplog.text
+
+
+def test_a_refused_caller_is_named_once_a_minute(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """With the setting that would allow it; every refusal is counted all the same."""
+    now = [1000.0]
+    receiving = Receiving(door.app.notifications._validator, door.app.notifications._applying, clock=lambda: now[0])
+    caller = str(uuid.uuid4())
+    token = Forge(door.simulator, "", TokenKind.ENTRA).with_claims(azp=caller)
+    for seconds in (0, 1, 58.9, 0.2):
+        now[0] += seconds
+        with pytest.raises(Unauthorized):
+            receiving.receive(Request(headers={"authorization": token}, body=b""))
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines.count("callback refused reason=caller") == 4
+    named = f"callback of another app refused caller-id={caller} setting=CALLBACK_CALLER_IDS"
+    assert lines.count(named) == 2
 
 
 def _request(door: Door, body: Any, **headers: str) -> func.HttpRequest:

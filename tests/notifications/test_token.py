@@ -1,4 +1,4 @@
-"""One good token, then every part of it broken: Graph gets in and nobody else."""
+"""One good token of each kind, then every part of it broken: Graph is accepted and no other sender."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from graph.callback_keys import CallbackKeys, KeysUnavailable
-from graph.transport import new_session
-from notifications.token import NotFromGraph, TokenValidator
+from dev.simulator.keys import SigningKey
+from notifications.token_rules import TokenKind
 from tests import states
-from tests.graph.servers import AUTHORITY, answer, listening, read_request, tls
-from tests.notifications.forgeries import ACCEPTED, FORGERIES, Forge
+from tests.graph.servers import listening
+from tests.notifications.forgeries import ACCEPTED, ENTRA_ACCEPTED, ENTRA_FORGERIES, FORGERIES, Forge
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
-    from pathlib import Path
 
     from dev.simulator import Simulator
     from domain.model import Invitation
@@ -34,6 +30,12 @@ _GENEROUS_SECONDS = 1.0
 def forge(simulator: Simulator) -> Forge:
     """A maker of tokens; ``elsewhere`` is never to be asked for anything."""
     return Forge(simulator, "https://keys.invalid/keys")
+
+
+@pytest.fixture(scope="module")
+def forges(simulator: Simulator) -> dict[TokenKind, Forge]:
+    """The same for each kind."""
+    return {kind: Forge(simulator, "https://keys.invalid/keys", kind) for kind in TokenKind}
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +57,23 @@ def _ended(invitation: Invitation) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
+_ALL_FORGERIES = [
+    *(pytest.param(TokenKind.OLDER, make, id=name) for name, make in FORGERIES.items()),
+    *(pytest.param(TokenKind.ENTRA, make, id=f"entra, {name}") for name, make in FORGERIES.items()),
+    *(pytest.param(TokenKind.ENTRA, make, id=f"entra, {name}") for name, make in ENTRA_FORGERIES.items()),
+]
+
+
+@pytest.mark.parametrize(("kind", "make"), _ALL_FORGERIES)
 def test_a_forgery_is_refused_at_small_cost(
-    make: Callable[[Forge], str | None], forge: Forge, door: Door, running: Invitation
+    kind: TokenKind,
+    make: Callable[[Forge], str | None],
+    forges: dict[TokenKind, Forge],
+    door: Door,
+    running: Invitation,
 ) -> None:
-    """401 with the scheme that is wanted, no reason told, nothing changed, and no work worth a stranger's while."""
+    """401 with the scheme that is wanted, without a reason; nothing changes, and the work is small."""
+    forge = forges[kind]
     authorization = make(forge)
     before = door.table.invitation(running.call_id, running.id)
     assert authorization is None or authorization != forge.good()
@@ -77,6 +91,7 @@ def test_a_forgery_is_refused_at_small_cost(
 def test_there_are_many_forgeries() -> None:
     """The list above is long, and each entry of it is another token."""
     assert len(FORGERIES) >= 100
+    assert len(ENTRA_FORGERIES) >= 15
 
 
 def test_the_same_report_with_a_good_token_is_recorded(forge: Forge, door: Door, call_id: str) -> None:
@@ -88,10 +103,18 @@ def test_the_same_report_with_a_good_token_is_recorded(forge: Forge, door: Door,
     assert door.call(call_id)["state"] == "terminated"
 
 
-@pytest.mark.parametrize("make", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_what_graph_may_send_gets_in(make: Callable[[Forge], str], forge: Forge, door: Door) -> None:
-    """Lifetimes, letter case and slashes differ between pages and messages; none of them shuts Graph out."""
-    assert door.post([], authorization=make(forge)).status == 202
+_ALL_ACCEPTED = [
+    *(pytest.param(TokenKind.OLDER, make, id=name) for name, make in ACCEPTED.items()),
+    *(pytest.param(TokenKind.ENTRA, make, id=f"entra, {name}") for name, make in ENTRA_ACCEPTED.items()),
+]
+
+
+@pytest.mark.parametrize(("kind", "make"), _ALL_ACCEPTED)
+def test_what_graph_may_send_is_accepted(
+    kind: TokenKind, make: Callable[[Forge], str], forges: dict[TokenKind, Forge], door: Door
+) -> None:
+    """Lifetimes, letter case and slashes differ between pages and messages; none of them excludes Graph."""
+    assert door.post([], authorization=make(forges[kind])).status == 202
 
 
 def test_another_header_is_not_looked_at(forge: Forge, door: Door) -> None:
@@ -136,71 +159,20 @@ def test_a_token_leads_the_app_nowhere(forge: Forge, door: Door) -> None:
     assert asked == []
 
 
-def test_a_rotated_key_gets_in_at_once(simulator: Simulator, forge: Forge, door: Door) -> None:
-    """Graph changes its key between two callbacks, and neither is refused."""
-    # The floor between two readings for an unknown key belongs to the forgeries of the other tests.
-    keys = door.app.receiving._validator._keys
-    keys._asked_for_unknown_at = float("-inf")  # type: ignore[attr-defined]
-    old = forge.good()
-    simulator.rotate_keys()
-    assert door.post([], authorization=forge.good()).status == 202
-    assert door.post([], authorization=old).status == 202
-
-
-class _OneKey:
-    """An announcement with one key."""
-
-    def __init__(self, key: rsa.RSAPrivateKey) -> None:
-        numbers: Any = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        self._key = jwt.PyJWK({**numbers, "kid": "k"}, algorithm="RS256")
-
-    def key(self, key_id: str) -> jwt.PyJWK | None:
-        return self._key if key_id == "k" else None
-
-
-def test_the_leeway_is_five_minutes(simulator: Simulator) -> None:
-    """To the second on both sides, as far as a clock can tell."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    validator = TokenValidator(_OneKey(key), audience="a", issuers=["https://i"], tenant_ids=["t"])
-    now = int(time.time())
-
-    def judge(**times: int) -> bool:
-        claims = {"iss": "https://i", "aud": "a", "tid": "t", "exp": now + 60, **times}
-        try:
-            validator.validate("Bearer " + jwt.encode(claims, key, "RS256", headers={"kid": "k"}))
-        except NotFromGraph:
-            return False
-        return True
-
-    assert [judge(exp=now - seconds) for seconds in (0, 290, 301, 400)] == [True, True, False, False]
-    assert [judge(nbf=now + seconds) for seconds in (0, 290, 320, 400)] == [True, True, False, False]
-
-
-@pytest.mark.parametrize(("use", "accepted"), [("sig", True), ("enc", False), ("tls", False)])
-def test_a_key_for_another_use_opens_nothing(
-    use: str, forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, accepted: bool
+@pytest.mark.parametrize("kind", TokenKind)
+def test_a_rotated_key_is_accepted_at_once(
+    kind: TokenKind, simulator: Simulator, forges: dict[TokenKind, Forge], door: Door
 ) -> None:
-    """A key that is announced for encryption signs nothing, not even with a perfect token."""
-    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    ports: list[int] = []
-
-    def serve(connection: socket.socket) -> None:
-        while request := read_request(connection):
-            announced = {"keys": [{**forge.simulator.keys.current.jwk(), "use": use}]}
-            configuration = {"jwks_uri": f"https://localhost:{ports[0]}/keys"}
-            answer(connection, 200, announced if b" /keys " in request else configuration)
-
-    with listening(tls(serve)) as port, new_session(()) as session:
-        ports.append(port)
-        validator = TokenValidator(
-            CallbackKeys(f"https://localhost:{port}/configuration", session),
-            audience=forge.simulator.client_id,
-            issuers=["https://api.botframework.com"],
-            tenant_ids=[forge.simulator.tenant_id],
-        )
-        if accepted:
-            validator.validate(forge.good())
-        else:
-            with pytest.raises((NotFromGraph, KeysUnavailable)):
-                validator.validate(forge.good())
+    """Graph changes its key between two callbacks, and neither is refused."""
+    # The pause between two downloads for an unknown key belongs to the forgeries of the other tests.
+    keys: Any = door.app.notifications._validator._keys[kind]
+    keys._asked_for_unknown_at = float("-inf")
+    forge = forges[kind]
+    old = forge.good()
+    if kind is TokenKind.OLDER:
+        simulator.rotate_keys()
+    else:
+        # The tokens that the app itself was issued are of no use to these tests.
+        simulator.entra._key = SigningKey.new()
+    assert door.post([], authorization=forge.good()).status == 202
+    assert door.post([], authorization=old).status == (202 if kind is TokenKind.OLDER else 401)
