@@ -8,7 +8,7 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 import settings
-from storage.calls import CallTable
+from storage.store import TableStore
 from storage.table import StorageTable, table_client
 
 if TYPE_CHECKING:
@@ -59,6 +59,6 @@ def storage(app_settings: Settings, transport: CountingTransport) -> Iterator[St
 
 
 @pytest.fixture
-def table(storage: StorageTable) -> CallTable:
+def store(storage: StorageTable) -> TableStore:
     """A table in Azurite that does not exist yet, as calls."""
-    return CallTable(storage)
+    return TableStore(storage)
