@@ -46,11 +46,10 @@ from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
-    from azure.data.tables import TableClient
-
     from domain.invitation import Invitation
     from flows.turn import Turn
     from storage.reading import Held
+    from storage.table import Table
 
 __all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "contained", "current", "edge", "storage_connection"]
 
@@ -89,7 +88,7 @@ class Followers:
         self.invitations.ask(turn, held, invitation)
 
 
-def build(settings: Settings, *, client: TableClient | None = None) -> App:
+def build(settings: Settings, *, table: Table | None = None) -> App:
     """Put the app together; nothing is sent to the network yet.
 
     Raises:
@@ -99,7 +98,7 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     credential = credential_for(settings)
     try:
-        store = TableStore(StorageTable(client or table_client(settings, credential)))
+        store = TableStore(table or StorageTable(table_client(settings, credential)))
     except ValueError as error:
         text = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error

@@ -76,7 +76,7 @@ def apply_list(
         roster_sequence=call.roster_sequence if sequence is None else sequence,
         hides_identities=seen.hides_people,
     )
-    return _with_presence(call, {**known, **changed}, present, now), changed
+    return _with_presence(call, {**known, **changed}, _shown(present.values()), now), changed
 
 
 def apply_delta(
@@ -89,6 +89,8 @@ def apply_delta(
 ) -> tuple[Call, dict[str, RosterEntry]]:
     """Add and change the people that a delta names, except those whom a newer delta has named.
 
+    An older delta still proves of a person whom it shows in the call that they were in.
+
     Returns:
         The call, and the entries that changed.
     """
@@ -100,11 +102,24 @@ def apply_delta(
         or before.sequence is None
         or sequence >= before.sequence
     ]
-    if seen.people and not newer:
+    late = {
+        entry.key: _having_been_in(known[entry.key])
+        for entry in seen.people
+        if entry not in newer and entry.presence is Presence.IN_CALL and not known[entry.key].was_in
+    }
+    changed = late | _observe(known, newer, now, sequence=sequence)
+    if sequence is not None and seen.people and not changed:
         return call, {}
-    changed = _observe(known, newer, now, sequence=sequence)
     call = replace(call, hides_identities=call.hides_identities or seen.hides_people)
-    return _with_presence(call, {**known, **changed}, {entry.key for entry in newer}, now), changed
+    return _with_presence(call, {**known, **changed}, _shown(newer) | late.keys(), now), changed
+
+
+def _shown(seen: Iterable[Sighting]) -> set[str]:
+    return {sight.key for sight in seen if sight.presence is not Presence.LEFT}
+
+
+def _having_been_in(entry: RosterEntry) -> RosterEntry:
+    return replace(entry, was_in=True, presence=entry.presence if entry.is_listed else Presence.LEFT)
 
 
 def _gone(entry: RosterEntry, now: datetime) -> RosterEntry:
@@ -162,7 +177,7 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
         name = _hash_of(entry)
         if name is not None:
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
-    names = {_hash_of(roster[key]) for key in shown if key in roster and roster[key].is_listed}
+    names = {_hash_of(roster[key]) for key in shown}
     times = {name: now if name in names else call.shown.get(name, call.created) for name in presence}
     return replace(call, presence=presence, shown=times, roster_at=now, updated=now)
 

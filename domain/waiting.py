@@ -115,18 +115,12 @@ def posted(flow: WaitingFlow, owner: str, result: PostResult, now: datetime) -> 
         return flow
     subscribed_since = flow.subscribed is not None and flow.subscribed > result.claimed
     flow = replace(flow, attempts=flow.attempts + 1, last_attempt=now, last_status=result.status)
-    if result.is_refused:
-        return replace(flow, state=Delivery.UNDELIVERABLE)
     status = result.status
-    if status is not None and status in _SUCCESS:
-        return replace(flow, state=Delivery.DELIVERED)
-    if status is not None and status in _CLIENT_ERRORS and flow.was_cut:
+    if status in _SUCCESS or (flow.was_cut and status in _CLIENT_ERRORS):
         return replace(flow, state=Delivery.DELIVERED)
     if status in _GONE and subscribed_since:
         return flow  # subscribed again since: the 404 is about the time before
-    if status in _GONE and flow.doubted:
-        return replace(flow, state=Delivery.UNDELIVERABLE)
-    if flow.attempts > len(RETRY_SECONDS):
+    if result.is_refused or (flow.doubted and status in _GONE) or flow.attempts > len(RETRY_SECONDS):
         return replace(flow, state=Delivery.UNDELIVERABLE)
     delay = timedelta(seconds=RETRY_SECONDS[flow.attempts - 1])
     return replace(

@@ -56,15 +56,17 @@ def read_message(body: Mapping[str, Any]) -> Message | None:
     if not (isinstance(call_id, str) and isinstance(thing, str) and isinstance(kind, str)):
         return None
     alarm = body.get("alarm") or body.get("watch") or ""
-    return Message(kind, call_id, thing, str(alarm), _time(body.get("time")), _time(body.get("sent")))
+    time, sent = read_time(body.get("time")), read_time(body.get("sent"))
+    return Message(kind, call_id, thing, str(alarm), time or _LONG_AGO, sent or _LONG_AGO)
 
 
-def _time(value: object) -> datetime:
+def read_time(value: object) -> datetime | None:
+    """Read a time; None where there is none."""
     try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else _LONG_AGO
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
-        return _LONG_AGO
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+        return None
+    return time if time is None or time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Alarms:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
 from domain.waiting import PostResult, WaitingFlow, posted
-from flows.turn import MESSAGE_POST_LIMIT, utc_now
+from flows.turn import utc_now
 from flows.urls import UrlRefused
 from flows.views import invitation_view
 from flows.webhook import signed_headers
@@ -86,9 +86,10 @@ class Delivery:
             self._sleep((flow.not_before - claimed) / timedelta(seconds=1))
         now = self._now()
         run = turn.run(now)
-        limit = now + MESSAGE_POST_LIMIT if turn.is_message else run.post_limit
-        if now >= run.post_begins_before or (flow.claim is not None and flow.claim.until <= now):
+        ends = flow.claim.until if flow.claim is not None else now
+        if now >= min(run.post_begins_before, ends):
             return PostResult(flow.message_id, None, claimed, was_begun=False)
+        limit = min(run.post_limit, ends)
         view = invitation_view(replace(invitation, flows=()), record.call, now)
         body = json.dumps(view, ensure_ascii=False).encode("utf-8", "replace")
         headers = signed_headers(flow.message_id, now, body, self._secret)

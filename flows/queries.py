@@ -10,6 +10,7 @@ from domain.invitation import Status
 from domain.record import CallRecord, Needs
 from domain.standing import result_of, standing
 from domain.waiting import cancelled
+from flows.duties import run_duties
 from flows.links import token_matches
 from flows.reasons import invitation_reason, person_message
 from flows.turn import Turn, utc_now
@@ -78,7 +79,7 @@ class Queries:
         """
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
         token = request.query.get("token", "")
-        needs = Needs(invitations=frozenset({invitation_id}))
+        needs = Needs(invitations=frozenset({invitation_id}), call=True)
         held = self._store.read(call_id, needs)
         if not _opens(held.record.invitations.get(invitation_id), token):
             raise no_such_invitation()
@@ -93,8 +94,9 @@ class Queries:
             )
             return record if flows == invitation.flows else record.with_invitation(replace(invitation, flows=flows))
 
-        # A GET or DELETE of a flow begins nothing: what is due is left to the alarm.
-        self._progress.save(Turn(self._now()), call_id, needs, cancel, held=held)
+        turn = Turn(request.arrived)
+        self._progress.save(turn, call_id, needs, cancel, held=held)
+        run_duties(turn)  # other flows may be due
         return Answer(HTTPStatus.NO_CONTENT)
 
     def invitations(self, request: Request) -> Answer:

@@ -19,8 +19,8 @@ _UNCONFIRMED = (
     "Check who is in the call, or invite people one by one with separately."
 )
 _HIDDEN = (
-    "Microsoft Graph completed the request, and the call hides who is in it. Check who is in the call, or invite people "
-    "one by one with separately."
+    "Microsoft Graph completed the request, and the call hides who is in it. "
+    "Check who is in the call, or invite people one by one with separately."
 )
 _LATE = "The app has not sent this request to Microsoft Graph yet and does so in a moment. Wait for the outcome."
 _FAILED = (

@@ -130,7 +130,8 @@ class FlowClient:
             if _has_private_cause(error):
                 message = "its host is not on the public internet"
                 raise UrlRefused(message) from error
-            return PostResponse(None, was_cut=cut.is_over or isinstance(error, ReadTimeoutError))
+            was_cut = cut.is_connected and (cut.is_over or isinstance(error, ReadTimeoutError))
+            return PostResponse(None, was_cut=was_cut)
 
 
 class _Cut:
@@ -139,6 +140,8 @@ class _Cut:
     def __init__(self) -> None:
         self.socket: socket.socket | None = None
         self.is_over = False
+        self.is_connected = False
+        """Whether the request may have been sent."""
 
     def end(self) -> None:
         """Shut the connection down, so that whoever reads from it stops."""
@@ -164,16 +167,16 @@ def _cut_after(cut: _Cut, seconds: float) -> Iterator[None]:
         _current.reset(token)
 
 
-def _watch(connection: socket.socket) -> None:
+def _watch(connection: socket.socket, *, is_connected: bool = False) -> None:
     cut = _current.get()
     if cut is not None:
-        cut.socket = connection
+        cut.socket, cut.is_connected = connection, is_connected
 
 
 class _WatchedConnection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
-        _watch(self.sock)
+        _watch(self.sock, is_connected=True)
 
 
 class _WatchedSecureConnection(HTTPSConnection):
@@ -184,7 +187,7 @@ class _WatchedSecureConnection(HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
-        _watch(self.sock)
+        _watch(self.sock, is_connected=True)
 
 
 class _LocalPool(urllib3.HTTPConnectionPool):

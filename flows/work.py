@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.progress import YOUNG
-from flows.alarms import Message, read_message
+from flows.alarms import Message, read_message, read_time
 from flows.duties import POOL, run_duties
 from flows.turn import Turn, utc_now
 from observability.events import Events
@@ -91,14 +91,14 @@ class Work:
             document = json.loads(body)
         except (ValueError, RecursionError):
             document = None
+        kind = document.get("kind") if isinstance(document, dict) else None
+        if isinstance(kind, str) and kind not in self._kinds:
+            self._keep_unknown(document, kind)
+            return None
         message = read_message(document) if isinstance(document, dict) else None
         if message is None:
             _events.error("a queue message can't be read and is dropped", size=len(body))
-            return None
-        if message.kind in self._kinds:
-            return message
-        self._keep_unknown(document, message)
-        return None
+        return message
 
     def act(self, message: Message) -> None:
         """Act on a message whose time has come.
@@ -123,13 +123,17 @@ class Work:
         kind.advance(turn, message, thing)
         run_duties(turn)
 
-    def _keep_unknown(self, document: Mapping[str, Any], message: Message) -> None:
+    def _keep_unknown(self, document: Mapping[str, Any], kind: str) -> None:
         """Keep a message of a kind that a newer release sent, while that is rolled out or after a roll-back."""
-        is_old = self._now() - message.sent > _UNKNOWN_FOR
+        now = self._now()
+        sent = read_time(document.get("sent"))
+        is_old = sent is not None and now - sent > _UNKNOWN_FOR
         queue = self._poison if is_old else self._queue
-        queue.send(document, delay_seconds=0 if is_old else _UNKNOWN_SECONDS)
-        name = message.kind[:_LONGEST_KIND]
-        kept = "moved to the poison queue" if is_old else "kept for a newer release"
+        # Only ``sent`` is read of it: the rest is the newer release's.
+        kept = document if sent is not None else {**document, "sent": now.isoformat()}
+        queue.send(kept, delay_seconds=0 if is_old else _UNKNOWN_SECONDS)
+        name = kind[:_LONGEST_KIND]
+        what = "moved to the poison queue" if is_old else "kept for a newer release"
         _events.warning(
-            f"a message of an unknown kind is {kept}", message_kind=name if name.isidentifier() else "not a name"
+            f"a message of an unknown kind is {what}", message_kind=name if name.isidentifier() else "not a name"
         )

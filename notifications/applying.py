@@ -42,13 +42,15 @@ def apply_reports(record: CallRecord, reports: Sequence[Report], now: datetime) 
             case OperationReport():
                 record = _apply_operation(record, report, now)
             case RosterReport():
+                record = _settled(record, now, by_roster=False)
                 call = record.call_or_new(now)
                 after, changed = apply_list(call, record.roster, report.roster, now)
-                record = _settled_by_roster(record.with_call(after).with_roster(changed), now)
+                record = _settled(record.with_call(after).with_roster(changed), now, by_roster=True)
             case DeltaReport():
+                record = _settled(record, now, by_roster=False)
                 call = record.call_or_new(now)
                 after, changed = apply_delta(call, record.roster, report.roster, now, sequence=report.sequence)
-                record = _settled_by_roster(record.with_call(after).with_roster(changed), now)
+                record = _settled(record.with_call(after).with_roster(changed), now, by_roster=True)
             case CallReport():
                 record = _apply_call(record, report, now)
     return _note_settling(record, now)
@@ -130,10 +132,10 @@ def _apply_call(record: CallRecord, report: CallReport, now: datetime) -> CallRe
     return record
 
 
-def _settled_by_roster(record: CallRecord, now: datetime) -> CallRecord:
-    """Settle the operations that had ended before this roster was reported."""
+def _settled(record: CallRecord, now: datetime, *, by_roster: bool) -> CallRecord:
+    """Settle the operations that had ended; before a roster is applied those only whose time for that is over."""
     for invitation in list(record.invitations.values()):
-        record = record.with_invitation(settle(invitation, record.call, now, by_roster=True))
+        record = record.with_invitation(settle(invitation, record.call, now, by_roster=by_roster))
     return record
 
 

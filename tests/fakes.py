@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FakeClock:
-    """Time that passes when told to."""
+    """Time that only a test moves."""
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 1, 31, 12, tzinfo=UTC)

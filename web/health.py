@@ -5,18 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from web.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from storage.queue import StorageQueue
-    from storage.store import Store
-
 # Anyone may ask; storage is asked at most this often.
 _REMEMBERED_SECONDS = 5.0
+
+
+class Storage(Protocol):
+    """A table or a queue, as far as its health goes."""
+
+    def is_reachable(self) -> bool:
+        """Return whether it answers."""
 
 
 class Health:
@@ -24,8 +28,8 @@ class Health:
 
     def __init__(
         self,
-        store: Store,
-        queue: StorageQueue,
+        store: Storage,
+        queue: Storage,
         warnings: Sequence[str],
         *,
         clock: Callable[[], float] = time.monotonic,

@@ -42,12 +42,8 @@ class HttpEdge(Generic[A]):
                 "The app is not configured. Ask its administrator to open /api/health, which names what is missing."
             )
             answer = error_answer(Unavailable("AppNotConfigured", message, retry_after=60))
-        except Exception:  # noqa: BLE001 - nothing from outside may cause a 500
-            _log.exception("unforeseen")
-            message = (
-                "Something went wrong in the app. Try again; if it stays, ask its administrator to look at the log."
-            )
-            answer = error_answer(Unavailable("Unforeseen", message, retry_after=30))
+        except Exception as error:  # noqa: BLE001 - nothing from outside may cause a 500
+            answer = error_answer(self._error_of(error))
         return _response(answer)
 
     def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
@@ -57,6 +53,15 @@ class HttpEdge(Generic[A]):
         except SettingsError as error:
             answer = unconfigured([str(fault) for fault in error.faults])
         return _response(answer)
+
+    def _error_of(self, error: Exception) -> ApiError:
+        """Return the response for an error of another room, or for one that no room foresaw."""
+        known = next((known for kind, known in self._errors.items() if isinstance(error, kind)), None)
+        if known is not None:
+            return known()
+        _log.exception("unforeseen")
+        message = "Something went wrong in the app. Try again; if it stays, ask its administrator to look at the log."
+        return Unavailable("Unforeseen", message, retry_after=30)
 
 
 def _request(request: func.HttpRequest) -> Request:

@@ -1,3 +1,5 @@
+"""The URLs that a caller gets: where to poll, how often, and where to end the waiting."""
+
 from __future__ import annotations
 
 import re
@@ -6,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.links import Addresses, new_token, token_matches
-from tests.states import CALL, invitation, later
+from flows.links import Links, new_token, token_matches
+from tests.states import CALL, NOON, flow, invitation, later
 
 GATEWAYS = (".azure-apihub.net", ".azure-apim.net")
-ADDRESSES = Addresses("https://app.example", GATEWAYS)
+LINKS = Links("https://app.example", GATEWAYS)
 HEADER = "x-ms-apim-referrer-prefix"
 DIRECT = "https://app.example/api"
 GATEWAY = "https://europe-002.azure-apim.net/apim/call-invites/shared-1"
@@ -64,9 +66,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("prefix", HOSTILE)
-def test_a_prefix_that_is_no_gateways_is_not_believed(prefix: str) -> None:
-    """Nobody can have the token of an invitation sent to another host by a header."""
-    assert ADDRESSES.root({HEADER: prefix}) == DIRECT
+def test_prefix_of_another_host(prefix: str) -> None:
+    """No header sends the token of an invitation to another host."""
+    assert LINKS.root({HEADER: prefix}) == DIRECT
 
 
 @pytest.mark.parametrize(
@@ -82,17 +84,17 @@ def test_a_prefix_that_is_no_gateways_is_not_believed(prefix: str) -> None:
         GATEWAY + "#",
     ],
 )
-def test_a_prefix_with_a_host_that_can_not_be_is_not_believed(prefix: str) -> None:
-    """A host is labels of letters, digits and hyphens, and an address that goes on has no query."""
-    assert ADDRESSES.root({HEADER: prefix}) == DIRECT
+def test_prefix_with_an_impossible_host(prefix: str) -> None:
+    """A host is labels of letters, digits and hyphens, and a prefix has no query."""
+    assert LINKS.root({HEADER: prefix}) == DIRECT
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(max_size=40), st.sampled_from(["https://", "", "https://x", "https://evil.example/", "http://"]))
-def test_whatever_the_header_says_the_root_is_ours_or_a_gateways(text: str, start: str) -> None:
-    """Any text at all in that header leads to this app or to an allowed gateway over https."""
+def test_any_prefix(text: str, start: str) -> None:
+    """Whatever that header holds, the root is this app or an allowed gateway over HTTPS."""
     for end in ("", ".azure-apim.net", ".azure-apim.net/apim"):
-        root = ADDRESSES.root({HEADER: start + text + end})
+        root = LINKS.root({HEADER: start + text + end})
         assert root == DIRECT or re.match(r"https://[^/?#\\@\s]*\.azure-apim\.net(:443)?([/?#]|$)", root, re.IGNORECASE)
 
 
@@ -108,63 +110,62 @@ def test_whatever_the_header_says_the_root_is_ours_or_a_gateways(text: str, star
         "https://europe-002.azure-apim.net",
     ],
 )
-def test_a_connectors_gateway_is_believed(prefix: str) -> None:
+def test_gateway(prefix: str) -> None:
     """Behind the connector the flow polls through the gateway, with the connector's own base path."""
-    assert ADDRESSES.root({HEADER: prefix}) == prefix.strip().rstrip("/")
+    assert LINKS.root({HEADER: prefix}) == prefix.strip().rstrip("/")
 
 
-def test_other_headers_never_count() -> None:
-    """A forged host changes no address."""
+def test_other_headers() -> None:
+    """A forged host changes no URL."""
     forged = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-original-host": "evil.example"}
-    assert ADDRESSES.root(forged) == DIRECT
+    assert LINKS.root(forged) == DIRECT
 
 
 @pytest.mark.parametrize("root", [DIRECT, GATEWAY])
-def test_a_flow_is_told_where_to_poll_and_where_to_look(root: str) -> None:
-    """The 202 has the address to poll, token included, the invitation's own address, and when to come back."""
+def test_where_to_poll(root: str) -> None:
+    """The 202 has the URL to poll, token included, the invitation's own URL, and when to come back."""
     headers = {} if root == DIRECT else {HEADER: root}
-    answer = ADDRESSES.accepted(invitation(), {}, headers, later(3))
+    answer = LINKS.accepted(invitation(), None, headers, later(3))
     assert answer.status == 202
-    address = f"{root}/calls/{CALL}/invitations/{invitation().id}"
+    url = f"{root}/calls/{CALL}/invitations/{invitation().id}"
     assert answer.headers == {
-        "Location": f"{address}/result?token={'t' * 43}",
+        "Location": f"{url}/result?token={'t' * 43}",
         "Retry-After": "2",
-        "Operation-Location": address,
+        "Operation-Location": url,
     }
     assert answer.body is not None
     assert answer.body["id"] == invitation().id
 
 
-def test_a_waiting_flow_is_told_how_to_end_the_waiting() -> None:
-    """The 201 has the address whose DELETE ends the waiting, and no time to poll."""
-    answer = ADDRESSES.subscribed(invitation(), {}, {})
-    address = f"{DIRECT}/calls/{CALL}/invitations/{invitation().id}"
+@pytest.mark.parametrize(("own", "token"), [("f" * 43, "f" * 43), (None, "t" * 43)])
+def test_where_to_end_the_waiting(own: str | None, token: str) -> None:
+    """The 201 has the URL whose DELETE ends this flow's waiting, with a token of its own, and no time to poll."""
+    waiting = flow(token=own)
+    answer = LINKS.subscribed(invitation(flows=(flow(token="other"), waiting)), waiting, None, {}, NOON)
+    url = f"{DIRECT}/calls/{CALL}/invitations/{invitation().id}"
     assert answer.status == 201
-    assert answer.headers == {
-        "Location": f"{address}/callback?token={'t' * 43}",
-        "Operation-Location": address,
-    }
+    assert answer.headers == {"Location": f"{url}/callback?token={token}", "Operation-Location": url}
 
 
 @pytest.mark.parametrize(
     ("call_id", "quoted"),
     [("19:meeting_x@thread.v2", "19%3Ameeting_x%40thread.v2"), ("ü b", "%C3%BC%20b"), ("a&b=c", "a%26b%3Dc")],
 )
-def test_a_calls_id_is_quoted_in_addresses(call_id: str, quoted: str) -> None:
-    """Whatever a call's id holds, the address leads to it and nowhere else."""
-    assert ADDRESSES.invitation(DIRECT, invitation(call_id=call_id)).startswith(f"{DIRECT}/calls/{quoted}/invitations/")
+def test_call_id_is_quoted(call_id: str, quoted: str) -> None:
+    """Whatever a call's id holds, the URL leads to this call only."""
+    assert LINKS.invitation(DIRECT, invitation(call_id=call_id)).startswith(f"{DIRECT}/calls/{quoted}/invitations/")
 
 
-def test_a_token_opens_only_its_own_invitation() -> None:
-    """Nothing but the very token is taken, not even nearly."""
-    one = invitation(token=new_token())
-    assert token_matches(one, one.token)
-    for wrong in ("", one.token[:-1], one.token + "x", one.token.swapcase(), new_token(), "ü", "\ud800", "x" * 10_000):
-        assert not token_matches(one, wrong)
+def test_token_matches_itself_only() -> None:
+    """Nothing but the very token is accepted, and anything may be given."""
+    token = new_token()
+    assert token_matches(token, token)
+    for wrong in ("", token[:-1], token + "x", token.swapcase(), new_token(), "ü", "\ud800", "x" * 10_000):
+        assert not token_matches(token, wrong)
 
 
-def test_tokens_are_long_random_and_fit_for_an_address() -> None:
-    """256 random bits, which nobody guesses and no address needs to quote."""
+def test_tokens_are_random() -> None:
+    """256 random bits that need no quoting in a URL."""
     tokens = {new_token() for _ in range(1000)}
     assert len(tokens) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in tokens)
@@ -174,11 +175,11 @@ def test_tokens_are_long_random_and_fit_for_an_address() -> None:
     ("age", "seconds"),
     [(-5, 2), (0, 2), (9.9, 2), (10, 5), (89.9, 5), (90, 15), (299, 15), (300, 30), (900, 30), (10**6, 30)],
 )
-def test_polls_are_close_at_first_and_further_apart_later(age: float, seconds: int) -> None:
-    """Somebody who answers at once is known at once; somebody who doesn't costs few polls."""
-    assert ADDRESSES.retry_after(invitation(), later(age)) == seconds
+def test_time_between_polls(age: float, seconds: int) -> None:
+    """An answer within seconds is known within seconds; a person who does not answer costs few polls."""
+    assert LINKS.retry_after(invitation(), later(age)) == seconds
 
 
-def test_a_repeat_that_rings_again_is_polled_closely_again() -> None:
-    """The steps follow the last ringing, not the first request."""
-    assert ADDRESSES.retry_after(invitation(asked=later(1000)), later(1005)) == 2
+def test_time_between_polls_after_a_repeat() -> None:
+    """The steps follow the last request to Graph, not the first."""
+    assert LINKS.retry_after(invitation(asked=later(1000)), later(1005)) == 2
