@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,8 @@ class HttpServer:
         if self._server is None:
             self._socket.close()
             return
-        self._server.pull_trigger()
+        with suppress(OSError):  # the loop may have seen the flag already, and closed its pipe
+            self._server.pull_trigger()
         self._thread.join()
         self._server.task_dispatcher.set_thread_count(0)
 
