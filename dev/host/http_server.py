@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -106,16 +105,13 @@ class HttpServer:
 
     def stop(self) -> None:
         """Stop listening, and close the connections that are still open."""
-        if self._stopped.is_set():
-            return
-        self._stopped.set()
         if self._server is None:
             self._socket.close()
-            return
-        with suppress(OSError):  # the loop may have seen the flag already, and closed its pipe
-            self._server.pull_trigger()
-        self._thread.join()
-        self._server.task_dispatcher.set_thread_count(0)
+        elif self._thread.is_alive():
+            trigger: Any = self._server.trigger  # the stubs say int
+            trigger.pull_trigger(self._stopped.set)  # run by the loop itself, which then ends
+            self._thread.join()
+            self._server.task_dispatcher.set_thread_count(0)
 
     def _serve(self) -> None:
         while not self._stopped.is_set():
