@@ -38,8 +38,10 @@ class Legs:
         with self._world.lock:
             chosen = Reporting.layered(*(layer for layer in (meeting and meeting.options, fault) if layer))
             body = creation.body
+            # The response to this request alone waits where a fault says so.
+            names = chosen.model_fields_set - ({"before_response"} if fault else set())
             options = CallOptions(
-                **{name: getattr(chosen, name) for name in chosen.model_fields_set},
+                **{name: getattr(chosen, name) for name in names},
                 callback_uri=body.callback_uri,
                 kind="peerToPeer" if creation.kind == "peerToPeer" else "group",
                 delta_roster=bool(body.call_options and body.call_options.is_delta_roster_enabled),

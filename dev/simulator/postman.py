@@ -24,7 +24,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How hard the postman tries; how hard the real service does is documented nowhere."""
+    """How often a callback is tried; no page says how often the real service tries."""
 
     retries: int = 4
     """How often a callback that is not answered 2xx is sent again; 0: never."""
@@ -142,6 +142,6 @@ class Postman:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
-            # A .netrc would replace the Authorization header, a proxy would be asked for localhost.
+            # A .netrc would replace the Authorization header, and a proxy can't reach localhost.
             session.trust_env = False
         return session

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dev.simulator.calls import Operation
 from dev.simulator.log import EventLog, RingEntry
 from dev.simulator.options import Behaviour, Reporting
+from dev.simulator.world import OTHER_PARTY_LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +155,9 @@ class Invitations:
     def _take_out_of_replaced(self, invitee: Invitee) -> None:
         """A one-to-one call ends once its other party is in the new one; a meeting only loses them."""
         replaced = self._world.calls.get(invitee.replaces_call_id or "")
-        someone = replaced and replaced.conversation.find(invitee.identity.key)
-        if replaced and someone:
+        if replaced and replaced.kind == "peerToPeer":
+            self._world.end(replaced, OTHER_PARTY_LEFT)
+        elif replaced and (someone := replaced.conversation.find(invitee.identity.key)):
             self._world.leave(replaced, someone)
 
     def _end(self, operation: Operation) -> None:

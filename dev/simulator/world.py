@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dev.simulator.people import Identity, Participant
     from dev.simulator.reports import Reports
 
+OTHER_PARTY_LEFT = (200, 4521, "The other party hung up")
+
 
 class World:
     """Calls and people; every change happens under one lock and is reported before the lock is released."""
@@ -211,6 +213,6 @@ class World:
             if not call.conversation.leave(someone):
                 return
             if call.kind == "peerToPeer":
-                self.end(call, (200, 4521, "The other party hung up"))
+                self.end(call, OTHER_PARTY_LEFT)
             else:
                 self.roster_changed(call.conversation, [someone])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -158,3 +159,26 @@ def test_nothing_of_what_was_before_a_reset_is_heard_of_again(
     assert inbox.received == []
     assert graph.faults.all() == []
     assert not any(graph.log.as_json().values())
+
+
+def test_calls_of_the_app_can_be_prepared_from_another_process(
+    client: SimulatorClient, graph: Simulator, inbox: Inbox, caller: Caller
+) -> None:
+    """Meetings, incoming calls, people who come, limits and reporting."""
+    meeting = client.meeting(participants=[ALICE], passcode="psw123")
+    assert meeting["shortUrl"] == f"https://teams.microsoft.com/meet/{meeting['joinMeetingId']}?p=psw123"
+    assert quote(meeting["threadId"], safe="") in meeting["joinWebUrl"]
+    client.report(established=1)
+    client.limits(registered=False)
+    info = {"@odata.type": "#microsoft.graph.tokenMeetingInfo", "token": meeting["token"]}
+    assert caller.create(graph, inbox, meetingInfo=info).status_code == 403
+    client.limits(registered=True)
+    call_id = caller.create(graph, inbox, meetingInfo=info).json()["id"]
+    assert client.wait_idle(5)
+    client.join(call_id, BOB)
+    assert client.wait_idle(5)
+    assert [received.data["state"] for received in inbox.about("call")] == ["establishing", "established"]
+    assert len(inbox.about("roster")[-1].people) == 2
+    incoming = client.incoming_call(inbox.url, ALICE)
+    assert client.call(incoming)["direction"] == "incoming"
+    assert [entry["isDuplicate"] for entry in client.log()["calls"]] == [False] * 3
