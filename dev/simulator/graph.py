@@ -118,7 +118,7 @@ class GraphCalls:
         """Return a call's roster; that of a one-to-one call can't be read."""
         call, _ = self._call(visit)
         if call.kind == "peerToPeer":
-            if call.options.roster_read == "error":
+            if self._world.reports.of(call).roster_read == "error":
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
@@ -137,7 +137,7 @@ class GraphCalls:
         """Return an operation where the call's options allow it: no page says that Graph does."""
         call, _ = self._call(visit)
         operation = call.operations.get(visit.parts[1])
-        if operation is None or not call.options.operations_readable:
+        if operation is None or not self._world.reports.of(call).operations_readable:
             raise GraphRefusal(404, "NotFound", "Operation not found.")
         return Response(body=entities.operation_read(operation))
 

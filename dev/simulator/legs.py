@@ -51,7 +51,6 @@ class Legs:
             call = Call.make(options, str(claims["tid"]), str(claims["appid"]), app=creation.app)
             call.state, call.details = "establishing", creation.sent
             if meeting:
-                call.conversation = meeting.conversation
                 sent = creation.sent.get("meetingInfo")
                 call.joined_by = meeting.joined_by(sent if isinstance(sent, dict) else None)
             self._world.open(call, meeting)
@@ -159,7 +158,7 @@ class Legs:
             if someone.is_app:
                 for leg in [leg for leg in conversation.legs if leg.me is someone]:
                     self._world.end(leg, (200, 5000, "The participant was removed"))
-            elif someone.identity.key == self._world.organizer_of(call):
+            elif call.meeting and someone.identity.key == call.meeting.organizer.casefold():
                 raise GraphRefusal(403, "8552", "The organizer cannot be removed.")
             elif someone.is_ringing:
                 self._invitations.cancel(conversation, someone)

@@ -118,8 +118,8 @@ class Invitations:
 
     def cancel(self, conversation: Conversation, someone: Participant) -> None:
         """Stop calling a person; Graph reports it as a failure of the operation."""
-        for leg in conversation.legs:
-            for operation in leg.operations.values():
+        for call in [call for call in self._world.calls.values() if call.conversation is conversation]:
+            for operation in call.operations.values():
                 for index in [index for index in operation.waiting if operation.entries[index] is someone]:
                     operation.waiting.discard(index)
                     self._log.change(operation.rings[index], outcome="cancelled", ended_at=time.time())
@@ -162,7 +162,7 @@ class Invitations:
 
     def _end(self, operation: Operation) -> None:
         call = operation.call
-        failed = bool(operation.failures) and (call.options.mixed == "failed" or not operation.joined)
+        failed = bool(operation.failures) and (operation.reporting.mixed == "failed" or not operation.joined)
         operation.status = "failed" if failed else "completed"
         if failed:
             # There is one result for all; no page says whose it is.

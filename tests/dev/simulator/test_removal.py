@@ -102,3 +102,10 @@ def test_a_one_to_one_call_has_no_participants_to_remove(graph: Simulator, inbox
     call_id = graph.create_call(inbox.url, kind="peerToPeer", participants=[ALICE], announce=False)
     alice = graph.call(call_id).present[0].id
     assert error_of(caller.delete(call_id, f"participants/{alice}")) == (404, "8522")
+
+
+def test_a_target_is_cancelled_before_the_call_is_established(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+    """People ring from the creation on."""
+    call_id = caller.create(graph, inbox, targets=targets(ALICE, BOB)).json()["id"]
+    assert caller.delete(call_id, f"participants/{_entry(caller, call_id, BOB)}").status_code == 204
+    assert {ring.person: ring.outcome for ring in graph.log.rings}[BOB] == "cancelled"
