@@ -134,7 +134,7 @@ class GraphCalls:
         raise Refusals.participant_not_found()
 
     def read_operation(self, visit: Visit) -> Response:
-        """Return an operation where the call's options allow it: no page says that Graph does."""
+        """Return an operation where the options allow it, which no page documents for Graph."""
         call, _ = self._call(visit)
         operation = call.operations.get(visit.parts[1])
         if operation is None or not self._world.reports.of(call).operations_readable:

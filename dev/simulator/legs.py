@@ -1,4 +1,4 @@
-"""Calls that the app creates, joins or answers: their life from establishing to the end."""
+"""Calls that the app creates, joins or answers, from establishing to the end."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dev.simulator.schedule import Schedule
     from dev.simulator.world import World
 
-OUTCOMES = {
+_OUTCOMES = {
     "answers": "answered",
     "lobby": "inLobby",
     "declines": "declined",
@@ -108,7 +108,7 @@ class Invitations:
             if index not in operation.waiting:
                 return
             operation.waiting.discard(index)
-            self._log.change(operation.rings[index], outcome=OUTCOMES[behaviour.outcome], ended_at=time.time())
+            self._log.change(operation.rings[index], outcome=_OUTCOMES[behaviour.outcome], ended_at=time.time())
             if failure := behaviour.failure:
                 self._fail(operation, index, failure)
             else:
@@ -165,7 +165,7 @@ class Invitations:
         failed = bool(operation.failures) and (operation.reporting.mixed == "failed" or not operation.joined)
         operation.status = "failed" if failed else "completed"
         if failed:
-            # There is one result for all; no page says whose it is.
+            # There is one result for all; whose it is isn't documented.
             operation.result = operation.failures[min(operation.failures)]
         if operation.when_ended:
             operation.when_ended(operation)

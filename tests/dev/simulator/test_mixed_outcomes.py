@@ -52,7 +52,7 @@ def _played(graph: Simulator, inbox: Inbox, caller: Caller, **options: Any) -> l
 def test_rosters_come_before_after_or_without_the_end(
     graph: Simulator, inbox: Inbox, caller: Caller, *, mixed: str, options: dict[str, Any], reported: list[str]
 ) -> None:
-    """The operation ends as the call says; every order of its end and the roster can be had, and each alone."""
+    """The operation ends as the option says; every order of its end and the roster can be had, and each alone."""
     names = _played(graph, inbox, caller, mixed=mixed, **options)
     assert names == [mixed if name == "end" else name for name in reported]
 
