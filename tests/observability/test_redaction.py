@@ -83,7 +83,7 @@ SECRET = {
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize(("text", "hidden"), [*PERSONAL.items(), *SECRET.items()])
 def test_replaces(text: str, hidden: str, around: str) -> None:
-    """Numbers, ids, addresses, tokens, keys and links are replaced, wherever they are in a text."""
+    """Numbers, ids, addresses, tokens, keys and links are replaced, wherever they are."""
     found = redact(around.format(text))
     assert hidden not in found
     assert "[" in found
@@ -125,7 +125,7 @@ def test_other_ids(name: str) -> None:
 
 
 def test_escapes_control_characters() -> None:
-    """A text can't begin a new line of the log, hide itself, or break a handler's encoding."""
+    """A string can't begin a new line of the log, hide itself, or break a handler's encoding."""
     assert redact("a\r\nb\x1b[2Kc\x00\u2028\u202e\x85\ud800é") == "a\\r\\nb\\x1b[2Kc\\x00\\u2028\\u202e\\x85\\ud800é"
 
 
