@@ -37,10 +37,10 @@ def test_azd_deploys_this_folder_to_the_function_app() -> None:
 
 def test_parameters_come_from_the_azd_environment() -> None:
     """Every parameter can be set with azd env set, and one that has no default is always passed."""
-    declared = parameters("infra/main.bicep")
+    declared = parameters()
     assert _passed().keys() == declared.keys()
     for name, value in _passed().items():
-        found = re.fullmatch(r"\$\{([A-Z][A-Z0-9_]*)(?:=(\w[\w.-]*))?\}", value)
+        found = re.fullmatch(r"\$\{([A-Z][A-Z0-9_]*)(?:=(\w[\w./-]*))?\}", value)
         assert found, name
         default = declared[name]["default"]
         if found[2] is not None:
@@ -54,7 +54,7 @@ def test_azd_asks_for_nothing_that_a_hook_finds_out() -> None:
     """Parameters without default are asked for before the hooks run, so the ids of the registration have one."""
     noted = set(re.findall(r"azd env set (\w+)", text("infra/hooks/preprovision.sh")))
     assert {"GRAPH_CLIENT_ID", "GRAPH_TENANT_ID"} <= noted
-    declared = parameters("infra/main.bicep")
+    declared = parameters()
     for name, value in _passed().items():
         if any(variable in value for variable in noted):
             assert declared[name]["default"] is not None, name
@@ -68,7 +68,7 @@ def test_no_parameter_is_named_like_a_variable_of_somebodys_shell() -> None:
 
 def test_secrets_are_not_kept_by_azd() -> None:
     """What is secret is marked so, and azd is told to take it from the shell for one run."""
-    assert decorator(parameters("infra/main.bicep")["graphCredentialValue"], "secure")
+    assert decorator(parameters()["graphCredentialValue"], "secure")
     assert "azd env set GRAPH_CREDENTIAL_VALUE" not in text("docs/deploy.md")
 
 
