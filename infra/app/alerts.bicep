@@ -1,4 +1,4 @@
-// Two alerts over the log; docs/operate.md says what they mean and what to do.
+// Two alerts over the log; docs/operate.md explains them.
 import { resourceTags } from 'types.bicep'
 
 @description('Hash that ends every name.')

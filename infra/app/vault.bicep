@@ -17,7 +17,7 @@ param principalId string
 @secure()
 param credentialValue string
 
-@description('Nobody can purge the deleted vault for 90 days, and its name stays taken. Can\'t be turned off again.')
+@description('The deleted vault can\'t be purged for 90 days, and its name stays taken. Can\'t be turned off again.')
 param purgeProtection bool
 
 @description('Resource id of the Log Analytics workspace that keeps who read the secret.')

@@ -2,7 +2,7 @@
 # does the same in sh. GRAPH_TENANT_ID is noted last: a run that broke off before continues where it stopped.
 . "$PSScriptRoot/common.ps1"
 
-# azd takes a mistyped switch for its default and says nothing.
+# azd takes a mistyped switch for its default without a message.
 $faults = foreach ($line in Get-Content "$PSScriptRoot/settings.txt") {
     $name, $pattern, $words = $line -split ' ', 3
     $value = [Environment]::GetEnvironmentVariable($name)
@@ -106,12 +106,12 @@ if ($LASTEXITCODE -ne 0) { exit 1 }
 # Entra ID needs up to some minutes until a new registration is known everywhere.
 foreach ($pause in 5, 10, 20, 40, 60, 0) {
     if ($principal) { break }
-    $said = az ad sp create --id $client --output none 2>&1 | Out-String
+    $message = az ad sp create --id $client --output none 2>&1 | Out-String
     if ($LASTEXITCODE -eq 0) { break }
-    if (-not $pause -or $said -cmatch 'rivileges|Authorization') {
+    if (-not $pause -or $message -cmatch 'rivileges|Authorization') {
         Stop-With @"
-Registration $client has no service principal yet: the same azd command again, in a minute. The Azure CLI said:
-$said
+Registration $client has no service principal yet: the same azd command again, in a minute. The Azure CLI printed:
+$message
 "@
     }
     Start-Sleep $pause

@@ -5,7 +5,7 @@ set -eu
 hooks=$(dirname "$0")
 . "$hooks/common.sh"
 
-# azd takes a mistyped switch for its default and says nothing.
+# azd takes a mistyped switch for its default without a message.
 faults=$(while read -r name pattern words; do
   eval "value=\${$name-}"
   [ -z "$value" ] || printf '%s' "$value" | tr '\n' ' ' | LC_ALL=C grep -Eqx -e "$pattern" ||
@@ -75,11 +75,11 @@ principal=$(az ad sp list --filter "appId eq '$client'" --query "[].id" --output
 # Entra ID needs up to some minutes until a new registration is known everywhere.
 for pause in 5 10 20 40 60 last; do
   [ -z "$principal" ] || break
-  said=$(az ad sp create --id "$client" --output none 2>&1) && break
-  case $pause-$said in
+  message=$(az ad sp create --id "$client" --output none 2>&1) && break
+  case $pause-$message in
     last-* | *rivileges* | *Authorization*)
-      stop "Registration $client has no service principal yet: the same azd command again, in a minute. The Azure CLI said:
-$said"
+      stop "Registration $client has no service principal yet: the same azd command again, in a minute. The Azure CLI printed:
+$message"
       ;;
   esac
   sleep "$pause"

@@ -1,7 +1,7 @@
 """Twelve deployments, each as an azd environment, and what Azure's own engine makes of them.
 
 ``python -m tests.infra.deployments`` expands them again with the Bicep compiler and stores what it finds. What other
-pages and tests hold, the queries of alerts and the workbook's text, is left out.
+tests hold, the queries and words of alerts and the workbook, is left out.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _plain(snapshot: dict[str, Any]) -> dict[str, Any]:
     for resource in snapshot["predictedResources"]:
         properties = resource.get("properties")
         if isinstance(properties, dict):
-            properties.pop("serializedData", None)
-            properties.pop("criteria", None)
+            for name in ("criteria", "description", "serializedData"):
+                properties.pop(name, None)
     return snapshot
 
 

@@ -1,7 +1,7 @@
 """An az and an azd for the hooks: they keep a directory's registrations and azd's environment in one file.
 
 Started as ``fake_az.py STATE NAME ARGUMENTS…``. A command that begins with a key of the state's ``fails`` prints that
-text and ends with 1, as often as the state says. A command that no hook should call ends with 2.
+text and ends with 1, as often as the state has it. A command that no hook should call ends with 2.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _main(file: Path, name: str, arguments: list[str]) -> None:
         for begin, failure in state["fails"].items():
             if f"{name} {command}".startswith(begin) and failure["times"]:
                 failure["times"] -= 1
-                sys.exit(failure["says"])
+                sys.exit(failure["message"])
         if name == "azd":
             verb, _, rest = command.partition(" set ")
             assert verb == "env"

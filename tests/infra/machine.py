@@ -71,9 +71,9 @@ class Machine:
         """Set parts of what az and azd hold."""
         self._file.write_text(json.dumps({**self.state, **values}), encoding="utf-8")
 
-    def fail(self, command: str, *, says: str = "", times: int = 99) -> None:
+    def fail(self, command: str, *, message: str = "", times: int = 99) -> None:
         """Let a command of az or azd fail, so many times."""
-        failure = {"says": says or f"ERROR: {command} failed", "times": times}
+        failure = {"message": message or f"ERROR: {command} failed", "times": times}
         self.change(fails={**self.state["fails"], command: failure})
 
     def register(self, client: str, **values: Any) -> None:
@@ -115,7 +115,7 @@ class Machine:
         return result.stdout
 
     def stopped(self, hook: str, **environment: str) -> str:
-        """Run a hook that must fail, and return what it said."""
+        """Run a hook that must fail, and return what it printed."""
         result = self.run(hook, **environment)
         assert result.returncode == 1, result.stderr
         return result.stderr

@@ -67,7 +67,7 @@ def test_no_parameter_is_named_like_a_variable_of_somebodys_shell() -> None:
 
 
 def test_secrets_are_not_kept_by_azd() -> None:
-    """What is secret is marked so, and azd is told to take it from the shell for one run."""
+    """What is secret is marked so, and azd takes it from the shell for one run."""
     assert decorator(parameters()["graphCredentialValue"], "secure")
     assert "azd env set GRAPH_CREDENTIAL_VALUE" not in text("docs/deploy.md")
 
@@ -132,16 +132,16 @@ def test_shell_hooks_are_clean() -> None:
 
 @pytest.mark.parametrize("name", ["common", "preprovision", "postprovision"])
 def test_both_hooks_do_the_same(name: str) -> None:
-    """What the shell script asks of az and azd, and what it says, PowerShell's does too, in the same order."""
+    """What the shell script asks of az and azd, and what it prints, PowerShell's does too, in the same order."""
     shell, powershell = (text(f"infra/hooks/{name}.{kind}") for kind in ("sh", "ps1"))
     assert len(_commands(shell)) > 1
     assert _commands(shell) == _commands(powershell)
-    assert len(_SAYS_SHELL.findall(shell)) > 2
-    assert _messages(_SAYS_SHELL, shell) == _messages(_SAYS_POWERSHELL, powershell)
+    assert len(_PRINTS_SHELL.findall(shell)) > 2
+    assert _messages(_PRINTS_SHELL, shell) == _messages(_PRINTS_POWERSHELL, powershell)
 
 
-_SAYS_SHELL = re.compile(r'stop "([^"]*)"|^\s*echo "([^"]*)"$', re.MULTILINE)
-_SAYS_POWERSHELL = re.compile(
+_PRINTS_SHELL = re.compile(r'stop "([^"]*)"|^\s*echo "([^"]*)"$', re.MULTILINE)
+_PRINTS_POWERSHELL = re.compile(
     r'(?:Stop-With|Write-Output) (?:@"\n(?!\n)(.*?)\n"@|"([^"]+)"|' r"'([^']+)'(?! '))", re.DOTALL
 )
 
@@ -158,9 +158,9 @@ def _commands(script: str) -> list[tuple[str, ...]]:
     return commands
 
 
-def _messages(says: re.Pattern[str], script: str) -> list[str]:
+def _messages(prints: re.Pattern[str], script: str) -> list[str]:
     """Find each message; a variable or an expression counts as a blank."""
-    messages = ("".join(found) for found in says.findall(script))
+    messages = ("".join(found) for found in prints.findall(script))
     return [re.sub(r"\$\([^\n]*\)|\$\{?[\w:]*\w\}?", "$", each) for each in messages]
 
 
@@ -170,6 +170,25 @@ def _messages(says: re.Pattern[str], script: str) -> list[str]:
 def test_virtual_environments_are_not_sent(name: str) -> None:
     """Azd makes one that ends in _env; people have their own names."""
     assert any(Path(name).match(pattern) for pattern in _patterns(".funcignore"))
+
+
+@pytest.mark.parametrize("page", ["docs/deploy.md", "docs/ci.md"])
+def test_commands_can_be_pasted(page: str) -> None:
+    """A shell reads each block of a page as it is: no name in angle brackets, no quote left open."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text(page), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert not re.search(r"<[^<>\n]+>", block), block
+        checked = subprocess.run(["/bin/sh", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert checked.stderr == ""
+
+
+def test_the_permissions_by_hand_are_the_hook_s() -> None:
+    """What docs/deploy.md adds by hand, and asks consent for, is the hook's list."""
+    wanted = text("infra/hooks/permissions.txt").split()
+    page = text("docs/deploy.md")
+    assert f"for permission in {' '.join(wanted)}; do" in page
+    assert set(re.findall(r"`(Calls\.\w+\.All)`", page)) == set(wanted)
 
 
 def test_the_zip_by_hand_is_what_azd_sends() -> None:

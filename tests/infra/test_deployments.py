@@ -75,7 +75,7 @@ NAMES = {
 
 @EACH
 def test_expands_without_a_diagnostic(name: str) -> None:
-    """Azure's engine finds nothing to say."""
+    """Azure's engine has no diagnostic."""
     assert stored(name)["diagnostics"] == []
 
 

@@ -16,12 +16,12 @@ def _trust(identity: str) -> dict[str, Any]:
 
 
 def test_a_person_who_may_not_change_the_registration(machine: Machine) -> None:
-    """The message says who may, and what to add."""
+    """The message names who may, and what to add."""
     machine.register(CLIENT)
     machine.fail("az ad app federated-credential create")
-    said = machine.stopped("postprovision", **IDS, **OUTPUTS)
-    assert f"An owner of the registration {CLIENT}" in said
-    assert IDENTITY in said
+    printed = machine.stopped("postprovision", **IDS, **OUTPUTS)
+    assert f"An owner of the registration {CLIENT}" in printed
+    assert IDENTITY in printed
 
 
 @pytest.mark.parametrize("cloud", ["global", "us-gov-l4"])
@@ -33,14 +33,14 @@ def test_clouds(machine: Machine, cloud: str) -> None:
     audience = "api://AzureADTokenExchangeUSGov" if government else "api://AzureADTokenExchange"
     machine.change(cloud="AzureUSGovernment" if government else "AzureCloud", graph=f"https://{graph}")
     machine.done("preprovision", GRAPH_CLOUD=cloud)
-    said = machine.done("postprovision", GRAPH_CLOUD=cloud, **OUTPUTS)
+    printed = machine.done("postprovision", GRAPH_CLOUD=cloud, **OUTPUTS)
     assert machine.state["registrations"]["client-1"]["trusts"] == [
         {**_trust(IDENTITY), "issuer": f"https://{authority}/{TENANT}/v2.0", "audiences": [audience]}
     ]
-    assert ("az ad app permission admin-consent --id client-1" in said) is not government
-    assert f"https://portal.{portal}/#view/Microsoft_AAD_RegisteredApps" in said
-    assert ", ".join(PERMISSIONS) in said
-    assert OUTPUTS["NOTIFICATIONS_URL"] in said
+    assert ("az ad app permission admin-consent --id client-1" in printed) is not government
+    assert f"https://portal.{portal}/#view/Microsoft_AAD_RegisteredApps" in printed
+    assert ", ".join(PERMISSIONS) in printed
+    assert OUTPUTS["NOTIFICATIONS_URL"] in printed
 
 
 def test_an_identity_of_another_tenant_is_refused(machine: Machine) -> None:
@@ -52,11 +52,11 @@ def test_an_identity_of_another_tenant_is_refused(machine: Machine) -> None:
 def test_what_a_new_identity_leaves_is_named(machine: Machine) -> None:
     """An earlier identity's trust and the app's own secrets are listed; others' are not, and nothing is removed."""
     machine.register(CLIENT, trusts=[_trust("old"), {"name": "github", "subject": "repo"}], secrets=["key-1"])
-    said = machine.done("postprovision", **IDS, **OUTPUTS)
-    assert f"federated-credential delete --id {CLIENT} --federated-credential-id call-invites-old" in said
-    assert f"credential delete --id {CLIENT} --key-id key-1" in said
-    assert "github" not in said
-    assert f"call-invites-{IDENTITY}" not in said
+    printed = machine.done("postprovision", **IDS, **OUTPUTS)
+    assert f"federated-credential delete --id {CLIENT} --federated-credential-id call-invites-old" in printed
+    assert f"credential delete --id {CLIENT} --key-id key-1" in printed
+    assert "github" not in printed
+    assert f"call-invites-{IDENTITY}" not in printed
     assert len(machine.state["registrations"][CLIENT]["trusts"]) == 3
 
 
@@ -65,9 +65,9 @@ def test_what_a_secret_leaves_is_named(machine: Machine, credential: str, left: 
     """The identity is no longer trusted for anything, and older secrets are not used; nothing is changed."""
     machine.register(CLIENT, trusts=[_trust(IDENTITY)], secrets=["old", "new"])
     before = machine.state["registrations"]
-    said = machine.done("postprovision", **IDS, **OUTPUTS, GRAPH_CREDENTIAL=credential)
-    assert f"--federated-credential-id call-invites-{IDENTITY}" in said
-    assert [key for key in ("old", "new") if f"--key-id {key}\n" in said] == left
+    printed = machine.done("postprovision", **IDS, **OUTPUTS, GRAPH_CREDENTIAL=credential)
+    assert f"--federated-credential-id call-invites-{IDENTITY}" in printed
+    assert [key for key in ("old", "new") if f"--key-id {key}\n" in printed] == left
     assert machine.state["registrations"] == before
 
 

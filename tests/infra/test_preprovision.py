@@ -63,7 +63,7 @@ def test_second_run_changes_nothing(machine: Machine) -> None:
 @pytest.mark.parametrize("command", ["az ad sp create", "azd env set GRAPH_TENANT_ID"])
 def test_a_run_that_broke_off_continues(machine: Machine, command: str) -> None:
     """The next run takes the registration of the first, and ends what that began."""
-    machine.fail(command, says="Insufficient privileges")
+    machine.fail(command, message="Insufficient privileges")
     machine.stopped("preprovision")
     assert machine.state["environment"] == {"GRAPH_CLIENT_ID": "client-1"}
     machine.change(fails={}, environment={"GRAPH_CLIENT_ID": CLIENT})
@@ -77,12 +77,12 @@ def test_a_run_that_broke_off_continues(machine: Machine, command: str) -> None:
 
 
 def test_another_registration_of_the_same_name_is_left_alone(machine: Machine) -> None:
-    """It may be another person's: the hook stops, and says what to set where it is one's own."""
+    """It may be another person's: the hook stops, and prints what to set where it is one's own."""
     machine.register(CLIENT, name="Call Invites dev", secrets=["theirs"])
     before = machine.state["registrations"]
-    said = machine.stopped("preprovision")
-    assert CLIENT in said
-    assert "GRAPH_CLIENT_ID" in said
+    printed = machine.stopped("preprovision")
+    assert CLIENT in printed
+    assert "GRAPH_CLIENT_ID" in printed
     assert machine.state["registrations"] == before
     assert machine.state["environment"] == {}
 
@@ -118,9 +118,9 @@ def test_az_is_not_needed_with_both_ids_and_a_secret(machine: Machine, credentia
 def test_every_wrong_setting_is_named_at_once(machine: Machine) -> None:
     """A switch with a typing error counts as its default for azd. Nothing is asked, and no value is printed."""
     wrong = {"VNET_ENABLED": "yes", "CREATE_BOT": "no", "MAXIMUM_INSTANCES": "abc", "APP_SETTINGS": "FLOW=1"}
-    said = machine.stopped("preprovision", **wrong)
-    assert all(name in said for name in wrong)
-    assert not any(f" {value}\n" in said for value in wrong.values())
+    printed = machine.stopped("preprovision", **wrong)
+    assert all(name in printed for name in wrong)
+    assert not any(f" {value}\n" in printed for value in wrong.values())
     assert machine.asked() == []
 
 
@@ -151,13 +151,13 @@ def test_subscription_and_region_come_first(machine: Machine, missing: str) -> N
 
 def test_a_region_without_flex_consumption(machine: Machine) -> None:
     """It is found before a registration is made, and the regions that have it are listed."""
-    said = machine.stopped("preprovision", AZURE_LOCATION="westus9")
-    assert "eastus\nwesteurope" in said
+    printed = machine.stopped("preprovision", AZURE_LOCATION="westus9")
+    assert "eastus\nwesteurope" in printed
     assert machine.state["registrations"] == {}
 
 
 def test_not_signed_in(machine: Machine) -> None:
-    """Nothing is made, and the message says what to do."""
+    """Nothing is made, and the message names what to do."""
     machine.fail("az account show")
     assert "az login" in machine.stopped("preprovision")
     assert "az login" in machine.stopped("postprovision", **IDS, **OUTPUTS)
@@ -165,7 +165,7 @@ def test_not_signed_in(machine: Machine) -> None:
 
 
 def test_without_the_azure_cli(machine: Machine) -> None:
-    """The message says where to get it, before anything is deployed."""
+    """The message names where to get it, before anything is deployed."""
     machine.remove_az()
     for environment in ({}, IDS, {**IDS, **SECRET, "VNET_ENABLED": "true"}):
         assert "install-azure-cli" in machine.stopped("preprovision", **environment)
@@ -174,15 +174,15 @@ def test_without_the_azure_cli(machine: Machine) -> None:
 @pytest.mark.parametrize("ids", [{}, IDS])
 def test_another_tenant_than_azd(machine: Machine, ids: dict[str, str]) -> None:
     """The two command lines can be signed in to two: this is found before anything is built."""
-    said = machine.stopped("preprovision", AZURE_SUBSCRIPTION_ID="second", **ids)
-    assert "az account set --subscription second" in said
-    assert "Two tenants" in said
+    printed = machine.stopped("preprovision", AZURE_SUBSCRIPTION_ID="second", **ids)
+    assert "az account set --subscription second" in printed
+    assert "Two tenants" in printed
     assert "doesn't know azd's subscription" in machine.stopped("preprovision", AZURE_SUBSCRIPTION_ID="third", **ids)
     assert machine.state["registrations"] == {}
 
 
 def test_another_tenant_than_the_registration(machine: Machine) -> None:
-    """Both hooks say where to sign in, in place of the Azure CLI's own error."""
+    """Both hooks print where to sign in, in place of the Azure CLI's own error."""
     ids = {**IDS, "GRAPH_TENANT_ID": OTHER_TENANT}
     assert f"az login --tenant {OTHER_TENANT}" in machine.stopped("preprovision", **ids)
     outputs = {**OUTPUTS, "AZURE_TENANT_ID": OTHER_TENANT}
@@ -209,11 +209,11 @@ def test_another_cloud(machine: Machine) -> None:
 
 
 def test_without_the_right_to_register(machine: Machine) -> None:
-    """The hook says who can, shows what az said, and notes nothing."""
-    machine.fail("az rest", says="Insufficient privileges to complete the operation.")
-    said = machine.stopped("preprovision")
-    assert "A person who may register applications" in said
-    assert "Insufficient privileges" in said
+    """The hook names who can, prints the output of az, and notes nothing."""
+    machine.fail("az rest", message="Insufficient privileges to complete the operation.")
+    printed = machine.stopped("preprovision")
+    assert "A person who may register applications" in printed
+    assert "Insufficient privileges" in printed
     assert machine.state["environment"] == {}
 
 
@@ -228,7 +228,7 @@ def test_a_permission_that_the_tenant_lacks(machine: Machine) -> None:
     "command", ["az functionapp", "az ad app list", "az ad sp show", "az ad sp list", "az cloud show"]
 )
 def test_a_refused_look_stops_the_deployment(machine: Machine, command: str) -> None:
-    """What az says is shown, and nothing is provisioned with half a registration."""
+    """The output of az is printed, and nothing is provisioned with half a registration."""
     machine.fail(command)
     assert f"ERROR: {command} failed" in machine.stopped("preprovision")
     assert "GRAPH_TENANT_ID" not in machine.state["environment"]
@@ -245,7 +245,7 @@ def test_a_registration_that_azd_did_not_note_is_named(machine: Machine) -> None
 
 def test_a_registration_that_is_not_known_everywhere_yet(machine: Machine) -> None:
     """The service principal is tried again for two minutes."""
-    machine.fail("az ad sp create", says="Resource does not exist", times=3)
+    machine.fail("az ad sp create", message="Resource does not exist", times=3)
     machine.done("preprovision")
     assert (
         machine.asked()[-7:-1]
@@ -259,8 +259,8 @@ def test_a_registration_that_is_not_known_everywhere_yet(machine: Machine) -> No
 
 
 def test_a_registration_that_never_becomes_known(machine: Machine) -> None:
-    """The hook gives up, shows what az said, and the next run continues."""
-    machine.fail("az ad sp create", says="Resource does not exist")
+    """The hook gives up, prints the output of az, and the next run continues."""
+    machine.fail("az ad sp create", message="Resource does not exist")
     assert "Resource does not exist" in machine.stopped("preprovision")
     assert machine.asked().count("az ad sp create") == 6
     assert machine.state["environment"] == {"GRAPH_CLIENT_ID": "client-1"}
@@ -268,7 +268,7 @@ def test_a_registration_that_never_becomes_known(machine: Machine) -> None:
 
 def test_no_right_to_make_the_service_principal(machine: Machine) -> None:
     """Waiting does not help, so the hook does not wait."""
-    machine.fail("az ad sp create", says="Insufficient privileges")
+    machine.fail("az ad sp create", message="Insufficient privileges")
     machine.stopped("preprovision")
     assert machine.asked().count("az ad sp create") == 1
 
@@ -284,7 +284,7 @@ def test_the_provider_of_the_subnet(machine: Machine) -> None:
 
 
 def test_no_right_to_register_the_provider(machine: Machine) -> None:
-    """The hook says who can, before anything is made."""
+    """The hook names who can, before anything is made."""
     machine.fail("az provider register")
     assert "Microsoft.App" in machine.stopped("preprovision", VNET_ENABLED="true")
     assert machine.state["registrations"] == {}
