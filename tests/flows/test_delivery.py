@@ -225,7 +225,12 @@ def test_same_report_at_once(world: World, flows: Flows) -> None:
 
 def test_loser_of_a_conflict_leaves_the_claim(world: World, flows: Flows) -> None:
     """While one request POSTs, others that find the outcome do not."""
-    flows.meanwhile = lambda: world.report(ends(world), roster_item({PERSON})) and world.work_queue()
+
+    def others() -> None:
+        world.report(ends(world), roster_item({PERSON}))
+        world.work_queue()
+
+    flows.meanwhile = others
     world.report(ends(world))
     assert len(flows.posted) == 1
     assert the_flow(world).state is Delivery.DELIVERED

@@ -14,7 +14,6 @@ import pytest
 
 from domain.progress import Due
 from flows.alarms import Alarms, Message, read_message
-from flows.turn import Turn
 from flows.work import Work
 from storage.errors import StorageUnavailable
 from tests.fakes import FakeClock, MemoryQueue
@@ -22,6 +21,8 @@ from tests.states import CALL, NOON, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flows.turn import Turn
 
 THING = "A" * 26
 
@@ -41,8 +42,11 @@ class Things:
     thing: Thing | None = field(default_factory=Thing)
     advanced: list[Turn] = field(default_factory=list)
     duty: Callable[[], None] | None = None
+    is_failing: bool = False
 
     def find(self, message: Message) -> Thing | None:
+        if self.is_failing:
+            raise StorageUnavailable
         return self.thing
 
     def advance(self, turn: Turn, message: Message, thing: Thing) -> None:
@@ -76,6 +80,7 @@ class Desk:
 
 
 def message(time_: float = 0, sent: float = -100, alarm: str = "alarm", kind: str = "thing") -> Message:
+    """Return a message; both times are seconds after noon."""
     return Message(kind, CALL, THING, alarm, later(time_), later(sent))
 
 
@@ -282,10 +287,6 @@ def test_late_naming(seconds: float, again: int) -> None:
 def test_storage_that_fails() -> None:
     """The run fails, and the host delivers the message again."""
     desk = Desk(Thing())
-
-    def fails(_: Message) -> Thing:
-        raise StorageUnavailable
-
-    desk.things.find = fails  # type: ignore[method-assign]
+    desk.things.is_failing = True
     with pytest.raises(StorageUnavailable):
         asyncio.run(desk.work.handle(json.dumps(message().document()).encode()))
