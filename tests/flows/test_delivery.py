@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.waiting import RETRY_SECONDS, Delivery, WaitingFlow
+from domain.waiting import RETRY_SECONDS, Delivery
 from flows.duties import run_duties
 from flows.turn import Turn
 from flows.urls import UrlRefused
 from flows.webhook import PostResponse
 from notifications.payload import reports_of
 from storage.errors import StorageUnavailable
-from storage.store import TableStore
 from tests.never_twice.world import CALL, World, call_item, operation_item, roster_item
+from tests.worlds import pass_time, stored, the_flow, the_invitation
 from web.answers import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from domain.invitation import Invitation
 
 PERSON, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 CUT = PostResponse(None, was_cut=True)
@@ -83,32 +81,9 @@ def listening(world: World, monkeypatch: pytest.MonkeyPatch) -> Flows:
     return flows
 
 
-def stored(world: World) -> list[Invitation]:
-    """Return all invitations, as stored."""
-    return list(TableStore(world.memory).all_invitations(CALL).invitations.values())
-
-
-def the_invitation(world: World) -> Invitation:
-    """Return the one invitation there is."""
-    (invitation,) = stored(world)
-    return invitation
-
-
-def the_flow(world: World) -> WaitingFlow:
-    """Return the one flow that waits."""
-    (flow,) = the_invitation(world).flows
-    return flow
-
-
 def ends(world: World, status: str = "completed", place: int = 0) -> dict[str, Any]:
     """Return the report of an operation's end."""
     return operation_item(world.graph.taken[place], status)
-
-
-def pass_time(world: World, seconds: float) -> None:
-    """Let time pass, and the queue's messages be handled."""
-    world.clock.moment += timedelta(seconds=seconds)
-    world.work_queue()
 
 
 def report_late(world: World, seconds: float, *items: dict[str, Any]) -> None:
