@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
 from domain.configuration import trust
-from domain.configuration.callers import PhonePrefixes, read_phone_prefixes
+from domain.configuration.callers import PhonePrefixes, read_ids, read_phone_prefixes
 from domain.configuration.credential import GraphCredential, read_credential
 from domain.configuration.environment import GUID, Environment
 from domain.configuration.faults import Fault, Kind
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _MULTI_TENANT = {"common", "organizations", "consumers"}
 _DEFAULT_ISSUERS = "https://api.botframework.com,https://graph.microsoft.com"
+# The application id of Microsoft's calling service, which sends Graph's callbacks with tokens of Entra ID.
+_DEFAULT_CALLER = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 _DEFAULT_GATEWAYS = ".azure-apihub.net,.azure-apim.net"
 _DEFAULT_FLOW_HOSTS = (
     ".logic.azure.com,.environment.api.powerplatform.com,"
@@ -69,6 +71,7 @@ class Settings:
     callback_openid_configuration: str
     callback_issuers: frozenset[str]
     callback_tenant_ids: frozenset[str]
+    callback_caller_ids: frozenset[str]
     storage: StorageLocation
     state_table: str
     public_base_url: str
@@ -133,6 +136,7 @@ def load(
             issuer.rstrip("/") for issuer in environment.list("CALLBACK_ISSUERS", _DEFAULT_ISSUERS)
         ),
         callback_tenant_ids=frozenset(map(str.casefold, environment.list("CALLBACK_TENANT_IDS", tenant_id))),
+        callback_caller_ids=read_ids(environment, "CALLBACK_CALLER_IDS", _DEFAULT_CALLER),
         storage=read_storage(environment, cloud),
         state_table=_table_name(environment),
         public_base_url=public_base_url,
@@ -199,6 +203,7 @@ def _check_trust(environment: Environment, cloud: Cloud, tenant_id: str, *, is_t
             "CALLBACK_OPENID_CONFIGURATION": cloud.openid_configuration,
             "CALLBACK_ISSUERS": _DEFAULT_ISSUERS,
             "CALLBACK_TENANT_IDS": tenant_id,
+            "CALLBACK_CALLER_IDS": _DEFAULT_CALLER,
             "CONNECTOR_GATEWAY_HOSTS": _DEFAULT_GATEWAYS,
             "FLOW_CALLBACK_HOSTS": _DEFAULT_FLOW_HOSTS,
         }

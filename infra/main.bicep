@@ -57,7 +57,7 @@ param teamsDeployment string = 'CommercialDeployment'
 @description('Who is told of alerts by e-mail; empty: they show in the portal alone.')
 param alertEmail string = ''
 
-@description('''Any other setting of docs/settings.md, as {"NAME": "value"}: CALLBACK_ISSUERS,
+@description('''Any other setting of docs/settings.md, as {"NAME": "value"}: CALLBACK_CALLER_IDS, CALLBACK_ISSUERS,
 CALLBACK_OPENID_CONFIGURATION, CALLBACK_TENANT_IDS, CALL_RETENTION_DAYS, CONNECTOR_GATEWAY_HOSTS,
 FLOW_CALLBACK_HOSTS, FLOW_CALLBACK_SECRET, GRAPH_AUTHORITY, GRAPH_ENDPOINT, HTTPS_PROXY, INCOMING_CALLS,
 INVITATION_CHECK_AFTER_SECONDS, INVITATION_GIVE_UP_AFTER_SECONDS, KEEP_ALIVE_SECONDS, NO_PROXY, PHONE_PREFIXES,

@@ -363,6 +363,7 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "GRAPH_AUTHORITY",
         "CALLBACK_OPENID_CONFIGURATION",
         "CALLBACK_ISSUERS",
+        "CALLBACK_CALLER_IDS",
         "CALLBACK_TENANT_IDS",
         "STATE_STORAGE",
         "STATE_TABLE",

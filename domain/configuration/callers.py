@@ -1,4 +1,4 @@
-"""What callers may do: which phone numbers may be called."""
+"""Who may ask the app, and which phone numbers it may call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.configuration.environment import GUID
 from domain.configuration.faults import Kind
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ class PhonePrefixes:
     """Whether a number without a listed prefix may be called, where its type is no reason against it."""
     listed: tuple[str, ...] = ()
     """Prefixes that are listed, as ``+digits``, longest first."""
+
+
+def read_ids(environment: Environment, name: str, default: str = "") -> frozenset[str]:
+    """Return a setting's comma-separated GUIDs in small letters."""
+    ids = environment.list(name, default)
+    if not all(map(GUID.fullmatch, ids)):
+        environment.fault(name, Kind.INVALID, f"{name} holds something that is not a GUID: list ids, comma-separated")
+    return frozenset(map(str.casefold, ids))
 
 
 def read_phone_prefixes(environment: Environment) -> PhonePrefixes:

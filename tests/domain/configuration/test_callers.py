@@ -6,7 +6,9 @@ import pytest
 
 from domain.configuration.callers import PhonePrefixes
 from domain.configuration.faults import Kind
-from tests.configured import faults, loaded
+from tests.configured import TENANT, faults, loaded
+
+CALLER = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,16 @@ def test_what_is_no_phone_prefix(value: str) -> None:
     """Another form is a fault: a lock that is misspelt must not stand open."""
     (fault,) = faults(PHONE_PREFIXES=f"+1,{value}")
     assert (fault.setting, fault.kind) == ("PHONE_PREFIXES", Kind.INVALID)
+
+
+def test_the_callers_of_callbacks() -> None:
+    """Microsoft's calling service unless others are listed, in any case of letters."""
+    assert loaded().callback_caller_ids == {CALLER}
+    assert loaded(CALLBACK_CALLER_IDS=f"{CALLER.upper()}, {TENANT}").callback_caller_ids == {CALLER, TENANT}
+
+
+@pytest.mark.parametrize("value", ["*", "all", "contoso", f"{{{TENANT}}}", TENANT[:-1], f"{TENANT};{TENANT}"])
+def test_callers_are_guids(value: str) -> None:
+    """Anything else is a fault."""
+    (fault,) = faults(CALLBACK_CALLER_IDS=value)
+    assert (fault.setting, fault.kind) == ("CALLBACK_CALLER_IDS", Kind.INVALID)
