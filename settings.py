@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
 from domain.configuration import trust
-from domain.configuration.callers import PhonePrefixes, read_ids, read_phone_prefixes
+from domain.configuration.callers import PhonePrefixes, SignIn, read_ids, read_phone_prefixes, read_sign_in
 from domain.configuration.credential import GraphCredential, read_credential
 from domain.configuration.environment import GUID, Environment
 from domain.configuration.faults import Fault, Kind
@@ -87,6 +87,7 @@ class Settings:
     rejects_incoming_calls: bool
     result_token_hours: float
     phone_prefixes: PhonePrefixes
+    sign_in: SignIn
     warnings: tuple[Fault, ...]
 
 
@@ -152,6 +153,7 @@ def load(
         rejects_incoming_calls=environment.choice("INCOMING_CALLS", "ignore", "reject") == "reject",
         result_token_hours=environment.number("RESULT_TOKEN_HOURS", 24, least=1, most=720),
         phone_prefixes=read_phone_prefixes(environment),
+        sign_in=read_sign_in(environment),
         warnings=(),
     )
     environment.check_references()

@@ -356,6 +356,8 @@ def test_incoming_calls_know_two_words(value: str) -> None:
 def test_blank_optional_settings_count_as_not_set() -> None:
     """A template full of blank optional settings gives the same app as one without them."""
     optional = (
+        "ALLOWED_PRINCIPALS",
+        "REQUIRE_SIGN_IN",
         "GRAPH_CLOUD",
         "GRAPH_CLIENT_CERTIFICATE",
         "GRAPH_MANAGED_IDENTITY_CLIENT_ID",

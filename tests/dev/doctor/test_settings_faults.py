@@ -78,6 +78,13 @@ def test_a_warning_of_the_settings_is_no_fault(doctor: Doctor) -> None:
     assert "1 warning" in said.text
 
 
+def test_signing_in_needs_easy_auth(doctor: Doctor) -> None:
+    """The doctor can't see it from the settings, so it says what must be on."""
+    said = doctor(only="none", REQUIRE_SIGN_IN="true", ALLOWED_PRINCIPALS=ID)
+    assert said.status == 0
+    assert "Easy Auth) must be on" in said.of("settings")
+
+
 def test_a_key_vault_reference_is_not_taken_for_the_secret(doctor: Doctor) -> None:
     """The settings of a deployed app hold references that only Azure resolves; what to do for one run is said."""
     reference = "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/graph)"

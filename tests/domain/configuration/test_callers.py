@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.configuration.callers import PhonePrefixes
+from domain.configuration.callers import PhonePrefixes, SignIn
 from domain.configuration.faults import Kind
 from tests.configured import TENANT, faults, loaded
 
@@ -48,3 +48,35 @@ def test_callers_are_guids(value: str) -> None:
     """Anything else is a fault."""
     (fault,) = faults(CALLBACK_CALLER_IDS=value)
     assert (fault.setting, fault.kind) == ("CALLBACK_CALLER_IDS", Kind.INVALID)
+
+
+@pytest.mark.parametrize(
+    ("required", "allowed", "expected"),
+    [
+        (None, None, SignIn()),
+        ("false", " ", SignIn()),
+        ("True", None, SignIn(is_required=True)),
+        ("true", f"{CALLER.upper()},", SignIn(is_required=True, allowed_principals=frozenset({CALLER}))),
+    ],
+)
+def test_signing_in(required: str | None, allowed: str | None, expected: SignIn) -> None:
+    """Off by default; with it, everybody who signed in or only those who are listed."""
+    assert loaded(REQUIRE_SIGN_IN=required, ALLOWED_PRINCIPALS=allowed).sign_in == expected
+
+
+@pytest.mark.parametrize(
+    ("required", "allowed", "setting"),
+    [
+        (None, CALLER, "ALLOWED_PRINCIPALS"),
+        ("false", CALLER, "ALLOWED_PRINCIPALS"),
+        ("true", "ada@contoso.com", "ALLOWED_PRINCIPALS"),
+        ("true", "all", "ALLOWED_PRINCIPALS"),
+        ("yes", None, "REQUIRE_SIGN_IN"),
+        ("1", None, "REQUIRE_SIGN_IN"),
+    ],
+)
+def test_sign_ins_that_can_not_be(required: str | None, allowed: str | None, setting: str) -> None:
+    """A list without sign-in, names in place of ids, other words: the app must not stay open by mistake."""
+    (fault,) = faults(REQUIRE_SIGN_IN=required, ALLOWED_PRINCIPALS=allowed)
+    assert fault.setting == setting
+    assert "ada" not in fault.text
