@@ -64,8 +64,10 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
     """Put the app together; nothing is asked of the network yet.
 
     Raises:
-        SettingsError: the storage's address can't be used.
+        SettingsError: the storage's address can't be used, or nothing could be sent to flows.
     """
+    if settings.faults:
+        raise SettingsError(settings.faults, settings.warnings)
     session = new_session((settings.graph_endpoint, settings.authority, settings.callback_openid_configuration))
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     try:
@@ -80,7 +82,7 @@ def build(settings: Settings, *, client: TableClient | None = None) -> App:
         StorageQueue(settings, OUTCOMES),
         StorageQueue(settings, f"{OUTCOMES}-poison"),
         FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts),
-        secret=settings.flow_callback_secret,
+        secret=next(iter(settings.flow_callback_secrets), None),
     )
     watchdog = Watchdog(
         table,
@@ -119,7 +121,7 @@ def _learn_secrets(settings: Settings) -> None:
     pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
     learn_secrets(
         credential.client_secret,
-        settings.flow_callback_secret,
+        *settings.flow_callback_secrets,
         storage.connection_string,
         key[1] if key else None,
         *pem.split(),

@@ -16,6 +16,7 @@ from domain.configuration.callers import PhonePrefixes, SignIn, read_ids, read_p
 from domain.configuration.credential import GraphCredential, read_credential
 from domain.configuration.environment import GUID, Environment
 from domain.configuration.faults import Fault, Kind
+from domain.configuration.signing import read_flow_secrets
 from domain.configuration.storage import StorageLocation, connection_name, read_storage
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Settings:
     connector_gateway_hosts: tuple[str, ...]
     flow_callback_hosts: tuple[str, ...]
     flow_callback_local_hosts: frozenset[str]
-    flow_callback_secret: str | None
+    flow_callback_secrets: tuple[str, ...]
     check_after_seconds: float
     give_up_after_seconds: float
     retention_days: float
@@ -89,6 +90,8 @@ class Settings:
     phone_prefixes: PhonePrefixes
     sign_in: SignIn
     warnings: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+    """What keeps the app from sending: invites are refused and due POSTs wait, while callbacks are still recorded."""
 
 
 def storage_connection(environment: Mapping[str, str] = os.environ) -> str:
@@ -120,6 +123,7 @@ def load(
     check_after, give_up_after = _watchdog(environment)
     endpoint = environment.url("GRAPH_ENDPOINT", cloud.endpoint).removesuffix("/v1.0")
     authority = environment.url("GRAPH_AUTHORITY", f"{cloud.authority_host}/{tenant_id}", https_only=True)
+    flow_secrets, sending_faults = read_flow_secrets(environment)
     public_base_url = _public_base_url(environment)
     is_local = trust.is_this_machine(public_base_url)
     _check_trust(environment, cloud, tenant_id, is_trial=is_local or trust.is_this_machine(endpoint))
@@ -144,7 +148,7 @@ def load(
         connector_gateway_hosts=trust.suffixes(environment, "CONNECTOR_GATEWAY_HOSTS", _DEFAULT_GATEWAYS),
         flow_callback_hosts=trust.suffixes(environment, "FLOW_CALLBACK_HOSTS", _DEFAULT_FLOW_HOSTS),
         flow_callback_local_hosts=_local_hosts(environment, is_local=is_local),
-        flow_callback_secret=environment.get("FLOW_CALLBACK_SECRET"),
+        flow_callback_secrets=flow_secrets,
         check_after_seconds=check_after,
         give_up_after_seconds=give_up_after,
         retention_days=environment.number("CALL_RETENTION_DAYS", 30, most=_MOST_DAYS),
@@ -155,10 +159,11 @@ def load(
         phone_prefixes=read_phone_prefixes(environment),
         sign_in=read_sign_in(environment),
         warnings=(),
+        faults=sending_faults,
     )
     environment.check_references()
     if environment.faults:
-        raise SettingsError(environment.faults, environment.warnings)
+        raise SettingsError((*environment.faults, *sending_faults), environment.warnings)
     return replace(settings, warnings=tuple(environment.warnings))
 
 

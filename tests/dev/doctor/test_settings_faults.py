@@ -78,6 +78,13 @@ def test_a_warning_of_the_settings_is_no_fault(doctor: Doctor) -> None:
     assert "1 warning" in said.text
 
 
+def test_a_secret_that_signs_nothing(doctor: Doctor) -> None:
+    """What keeps the app only from sending is a fault too."""
+    said = doctor(only="none", FLOW_CALLBACK_SECRET="s3cret~of~flows")
+    assert said.status == 1
+    assert "FLOW_CALLBACK_SECRET is not whsec_ and Base64" in said.of("settings")
+
+
 def test_signing_in_needs_easy_auth(doctor: Doctor) -> None:
     """The doctor can't see it from the settings, so it says what must be on."""
     said = doctor(only="none", REQUIRE_SIGN_IN="true", ALLOWED_PRINCIPALS=ID)

@@ -43,7 +43,6 @@ def test_every_way_to_write_one(value: str) -> None:
         "STATE_STORAGE",
         "STATE_TABLE",
         "PUBLIC_BASE_URL",
-        "FLOW_CALLBACK_SECRET",
         "FLOW_CALLBACK_HOSTS",
         "CALL_RETENTION_DAYS",
     ],
