@@ -187,7 +187,7 @@ def test_no_credential_is_a_fault_that_names_all_three() -> None:
     ],
 )
 def test_several_credentials_are_a_fault(more: dict[str, str]) -> None:
-    """The app never guesses which of two credentials counts."""
+    """The app never guesses between two credentials."""
     fault = next(one for one in faults(**more) if one.kind is Kind.CONTRADICTORY)
     assert str(fault).startswith("several credentials are set")
 

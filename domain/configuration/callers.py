@@ -33,11 +33,11 @@ class SignIn:
 
     is_required: bool = False
     allowed_principals: frozenset[str] | None = None
-    """Object ids in small letters; None allows all."""
+    """Object ids in lowercase; None allows all."""
 
 
 def read_ids(environment: Environment, name: str, default: str = "") -> frozenset[str]:
-    """Return a setting's comma-separated GUIDs in small letters."""
+    """Return a setting's comma-separated GUIDs in lowercase."""
     ids = environment.list(name, default)
     if not all(map(GUID.fullmatch, ids)):
         environment.fault(name, Kind.INVALID, f"{name} holds something that is not a GUID: list ids, comma-separated")

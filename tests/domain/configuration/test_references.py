@@ -48,7 +48,7 @@ def test_every_way_to_write_one(value: str) -> None:
     ],
 )
 def test_in_any_setting(name: str) -> None:
-    """There is one fault for the setting, and none about the form of a text that was never meant as its value."""
+    """There is one fault for the setting, and none about the form of a string that was never meant as its value."""
     (fault,) = faults(**{name: REFERENCE})
     assert (fault.setting, fault.kind) == (name, Kind.UNRESOLVED)
 

@@ -118,7 +118,7 @@ def test_a_trial_on_one_machine() -> None:
 
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_host_suffixes_are_whole_domains(name: str) -> None:
-    """A suffix always matches at a dot, in small letters, however it was written."""
+    """A suffix always matches at a dot, in lowercase, however it was written."""
     got = loaded(**{name: "Example.com, .b.example.org ,,"})
     hosts = got.connector_gateway_hosts if name == "CONNECTOR_GATEWAY_HOSTS" else got.flow_callback_hosts
     assert hosts == (".example.com", ".b.example.org")
