@@ -105,7 +105,7 @@ def test_a_roster_may_hide_people(participant: dict[str, Any], *, hides: bool) -
 
 @pytest.mark.parametrize("garbage", [None, 5, "x", {}, [], [None], [5], [[]], ["x"]])
 def test_garbage_is_nobody(garbage: object) -> None:
-    """And hides nobody either."""
+    """And it hides no person either."""
     roster = read_roster(garbage)
     assert (roster.people, roster.hides_people) == ((), False)
 
