@@ -44,7 +44,7 @@ def invite(
     invitees = tuple(Invitee("user", {"id": one}) if isinstance(one, str) else one for one in people or (ALICE,))
     named = {} if run is None else {"x-ms-workflow-run-id": f"0858400000000000000{run}CU1"}
     try:
-        invitation, _ = world.invitations.invite(  # type: ignore[attr-defined]
+        invitation, _ = world.service.invite(
             world.turn(), CALL, invitees, key, {**named, **(headers or {})}, callback_url=url, separately=separately
         )
     finally:

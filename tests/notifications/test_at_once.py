@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Operation
+from domain.invitation import Operation
 from tests.notifications.reports import (
     at_once,
     call_item,

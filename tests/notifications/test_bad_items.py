@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Status
+from domain.invitation import Status
 from tests.notifications.reports import (
     DECLINED,
     call_item,

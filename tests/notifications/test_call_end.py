@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Delivery, FlowCallback, Invitation, Operation, Status, Verdict
+from domain.model import Delivery, FlowCallback, Invitation, Operation, Status
 from notifications.applying import Applying
 from notifications.payload import reports_of
 from tests.notifications.reports import (
@@ -44,7 +44,7 @@ def test_the_end_of_a_call_settles_what_is_open(door: Door, call_id: str) -> Non
     )
     door.accept([terminated_item(call_id)])
     (settled,) = door.invitation(opened).operations
-    assert (settled.status, settled.verdict) == (Status.FAILED, Verdict.WATCHDOG)
+    assert (settled.status, settled.decided_by) == (Status.FAILED, Decider.WATCHDOG)
     assert settled.result is not None
     assert (settled.result.code, settled.result.subcode) == (200, 5001)
     assert statuses_of(door.invitation(split_up)) == ["completed", "failed"]
@@ -79,7 +79,7 @@ def test_within_one_callback_too(door: Door, call_id: str) -> None:
         items = [terminated_item(call), operation_item(call, clientContext=invitation.client_context)]
         door.accept(items[::-1] if reverse else items)
         (operation,) = door.invitation(invitation).operations
-        assert (operation.status, operation.verdict) == (Status.COMPLETED, Verdict.GRAPH)
+        assert (operation.status, operation.decided_by) == (Status.COMPLETED, Decider.GRAPH)
 
 
 def test_more_open_invitations_than_a_transaction_takes_are_settled(door: Door, call_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain import transitions
-from domain.model import Invitation, Invitee, Operation, ResultInfo, Status, Verdict
+from domain.model import Invitation, Invitee, Operation, ResultInfo, Status
 from graph import wire
 from invite.inviting import Inviting
 from invite.sending import Sender
@@ -193,7 +193,7 @@ def test_a_report_by_id_alone_may_come_before_the_answer(
     invitation = _invite(door, call_id, _GraphThatReportsFirst(door, *reports))
     for shown in (invitation, door.invitation(invitation)):
         assert statuses_of(shown) == ["completed"]
-        assert shown.operations[0].verdict is Verdict.GRAPH
+        assert shown.operations[0].decided_by is Decider.GRAPH
 
 
 def test_an_early_failure_by_id_alone_keeps_its_codes(door: Door, call_id: str) -> None:

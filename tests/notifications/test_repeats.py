@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Operation, Status, Verdict
+from domain.inference import SEEN_IN_CALL
+from domain.invitation import Decider, Operation, Status
 from tests.notifications.reports import (
     DECLINED,
     delta_item,
@@ -14,7 +15,7 @@ from tests.notifications.reports import (
     operation_item,
     roster_item,
 )
-from watchdog.service import SEEN_IN_CALL
+from tests.states import completed
 
 if TYPE_CHECKING:
     from tests.notifications.conftest import Door
@@ -25,10 +26,10 @@ def test_repeats_change_nothing(door: Door, call_id: str) -> None:
     invitation = kept(door, call_id)
     ended = operation_item(call_id, clientContext=invitation.client_context, id="o-1")
     door.accept([ended, ended])
-    first = door.table.invitation(call_id, invitation.id)
+    first = door.held(invitation)
     for body in ([ended], [ended, ended, ended]):
         door.accept(body)
-    assert door.table.invitation(call_id, invitation.id) == first
+    assert door.held(invitation) == first
 
 
 def test_a_late_running_or_a_second_opinion_changes_nothing(door: Door, call_id: str) -> None:
@@ -36,19 +37,19 @@ def test_a_late_running_or_a_second_opinion_changes_nothing(door: Door, call_id:
     invitation = kept(door, call_id)
     context = invitation.client_context
     door.accept([operation_item(call_id, "failed", clientContext=context, id="o-1", resultInfo=DECLINED)])
-    first = door.table.invitation(call_id, invitation.id)
+    first = door.held(invitation)
     for status in ("Running", "notStarted", "completed", "failed", "unknownFutureValue"):
         door.accept([operation_item(call_id, status, clientContext=context, id="o-1")])
-    assert door.table.invitation(call_id, invitation.id) == first
+    assert door.held(invitation) == first
 
 
 def test_graphs_word_replaces_a_conclusion(door: Door, call_id: str) -> None:
     """What was concluded from circumstances gives way to what Graph itself says later."""
-    concluded = Operation("context", (0,), Status.COMPLETED, None, SEEN_IN_CALL, Verdict.WATCHDOG)
+    concluded = Operation("context", (0,), completed(SEEN_IN_CALL, by=Decider.WATCHDOG))
     invitation = kept(door, call_id, concluded, client_context="context")
     door.accept([operation_item(call_id, "failed", clientContext="context", id="o-1", resultInfo=DECLINED)])
     (operation,) = door.invitation(invitation).operations
-    assert (operation.status, operation.verdict) == (Status.FAILED, Verdict.GRAPH)
+    assert (operation.status, operation.decided_by) == (Status.FAILED, Decider.GRAPH)
 
 
 def test_the_roster_follows_who_comes_and_goes(door: Door, call_id: str) -> None:

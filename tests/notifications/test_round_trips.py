@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Operation
+from domain.invitation import Operation
 from tests.notifications.reports import (
     call_item,
     graph_answered,
