@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain import transitions
-from domain.model import Invitation, Invitee, Operation, ResultInfo, Status
+from domain.invitation import Decider, Invitation, Invitee, Operation, Status
+from domain.results import OperationState, ResultInfo
+from domain.standing import standing
+from flows.alarms import Alarms
+from flows.progress import Progress
+from flows.publish import Publisher
+from flows.turn import Turn, utc_now
 from graph import wire
-from invite.inviting import Inviting
 from invite.sending import Sender
+from invite.service import InvitationService
 from tests.fakes import FakeClock, MemoryQueue
 from tests.notifications.reports import (
     DECLINED,
@@ -20,7 +25,6 @@ from tests.notifications.reports import (
     operation_item,
     statuses_of,
 )
-from watchdog.service import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +69,7 @@ def test_a_part_is_found_by_its_own_context(door: Door, call_id: str) -> None:
     ended = door.invitation(invitation)
     assert statuses_of(ended) == ["completed", "completed", "failed"]
     assert [operation.id for operation in ended.operations] == ["o-1", "o-2", "o-3"]
-    assert transitions.status_of(ended.operations) is Status.PARTIALLY_COMPLETED
+    assert standing(ended, None, utc_now()).status is Status.PARTIALLY_COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -142,9 +146,9 @@ def test_what_concerns_nobody_here_is_acknowledged(door: Door, call_id: str) -> 
     foreign = operation_item(call_id, clientContext="prompt", id="p-1")
     foreign["resourceData"]["@odata.type"] = "#microsoft.graph.playPromptOperation"
     door.accept([foreign, operation_item(call_id, clientContext="unknown", id="u-1")])
-    assert door.table.operation(call_id, "u-1") is None
-    assert door.table.operation(call_id, "p-1") is None
-    assert door.table.call(call_id) is None
+    assert door.operation(call_id, "u-1") is None
+    assert door.operation(call_id, "p-1") is None
+    assert door.stored_call(call_id) is None
 
 
 class _GraphThatReportsFirst:
@@ -153,26 +157,17 @@ class _GraphThatReportsFirst:
     def __init__(self, door: Door, *reports: dict[str, Any], answers: str = "Running") -> None:
         self._door, self._reports, self._answers = door, reports, answers
 
-    def invite(self, call_id: str, body: Any, *, scenario_id: str, read_seconds: float) -> wire.OperationState:
+    def invite(self, call_id: str, body: Any, *, scenario_id: str, read_seconds: float) -> OperationState:
         for report in self._reports:
             self._door.accept([operation_item(call_id, **report)])
         return wire.operation_state({"id": "o-1", "status": self._answers, "clientContext": body["clientContext"]})
 
 
 def _invite(door: Door, call_id: str, graph: Any) -> Invitation:
-    clock = FakeClock()
-    unused: Any = graph
-    watchdog = Watchdog(
-        door.table,
-        MemoryQueue(clock),
-        unused,
-        door.app.outcomes,
-        check_after_seconds=120,
-        give_up_after_seconds=900,
-        now=clock.now,
-    )
-    inviting = Inviting(door.table, watchdog, Sender(graph), door.app.outcomes, check_after_seconds=120)
-    invitation, _ = inviting.invite(call_id, (Invitee("user", {"id": "alice"}),), f"context-{uuid.uuid4()}", {})
+    progress = Progress(door.store, Alarms(MemoryQueue(FakeClock())), Publisher())
+    service = InvitationService(door.store, progress, Sender(graph), check_after_seconds=120)
+    people = (Invitee("user", {"id": "alice"}),)
+    invitation, _ = service.invite(Turn(), call_id, people, f"context-{uuid.uuid4()}", {})
     return invitation
 
 

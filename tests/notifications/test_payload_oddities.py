@@ -13,12 +13,9 @@ from notifications.payload import DeltaReport, Report, RosterReport, reports_of
 from tests.notifications.reports import payload
 
 if TYPE_CHECKING:
-    from domain.model import Presence
+    from domain.call import Presence
 
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
-GROUP_CALL = "7531d31f-d10d-44de-802f-c569dbca451c"
-REPLACED_CALL = "a7ebfb2d-871e-419c-87af-27290b22e8db"
-CONTEXT = "f2fa86af-3c51-4bc2-8fc0-475452d9764f"
 ALICE, BOB = "7e1b4346-85a6-4bdd-abe3-d11c5d420efe", "1e126418-44a0-4a94-a6f8-0efe1ad71acb"
 
 
@@ -49,13 +46,14 @@ def _participant(person: str = ALICE, **members: Any) -> dict[str, Any]:
         "isInLobby": False,
         "isMuted": False,
         "info": {"identity": {"user": {"id": person}}},
+        "mediaStreams": [{"mediaType": "audio"}],
         **members,
     }
 
 
 def _seen(report: Report) -> dict[str, Presence]:
     assert isinstance(report, (RosterReport, DeltaReport))
-    return {str(entry.identity.get("id") or entry.id): entry.presence for entry in report.people}
+    return {str(entry.identity.get("id") or entry.id): entry.presence for entry in report.roster.people}
 
 
 @pytest.mark.parametrize("item", [None, 5, "x", [], [[]], True, 1.5, {}, {"resourceData": {}}, {"value": []}])
