@@ -1,4 +1,4 @@
-"""Whatever is sent to the two functions that stand open, none of it is a 5xx or an exception."""
+"""Whatever is sent to the functions that invite and to the callbacks' endpoint, nothing is a 5xx or an exception."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 
 import function_app
 from domain.clouds import CLOUDS
-from flows.links import Addresses
+from flows.links import Links
 from invite.routes import InviteRoutes
-from notifications.receiving import Receiving
+from notifications.receiving import NotificationReceiver
 from tests.fuzz.mutations import FLAT, bent, corpus
 from tests.never_twice.world import CALL, World
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _ROUTES = ("invite_participants", "invite_phone", "move_person", "invite_participants_and_wait")
 
 
-class Anybody:
-    """Lets every callback in: what is fuzzed is what comes after the token."""
+class AnyToken:
+    """Accepts every token: what is fuzzed comes after it."""
 
     def validate(self, authorization: str | None) -> None:
-        """Take it."""
+        """Accept it."""
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     """The app's own parts over a table in memory, behind the very functions that Azure calls."""
     caplog.set_level(logging.ERROR, "call_invites")
     world = World()
-    anybody: Any = Anybody()
+    anyone: Any = AnyToken()
     cloud: Any = SimpleNamespace(
         cloud=CLOUDS["global"], flow_callback_hosts=(".logic.azure.com",), flow_callback_local_hosts=frozenset()
     )
     app: Any = SimpleNamespace(
-        invite=InviteRoutes(world.inviting, Addresses("https://app.example", ()), cloud),
-        queries=world.reading,
-        notifications=Receiving(anybody, world.applying),
+        invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
+        queries=world.queries,
+        notifications=NotificationReceiver(anyone, world.store, world.progress, now=world.clock.now),
     )
     monkeypatch.setattr(function_app.edge, "_build", lambda: app)
     return world
@@ -102,8 +102,7 @@ def fuzz(
         assert status < 500, f"seed {seed}, body {number}: {raw[:2000]!r}"
         if number % 500 == 499:
             world.memory.rows.clear()
-            world.checks.waiting.clear()
-            world.outcomes_queue.waiting.clear()
+            world.queue.waiting.clear()
     return statuses
 
 
@@ -130,5 +129,5 @@ def test_no_body_of_a_hundred_thousand_is_ever_a_server_error(world: World, what
         statuses = fuzz(world, invite, [*corpus(("request",)), *FLAT], count, seed=3)
     else:
         statuses = fuzz(world, notify, corpus(("completed", "roster")), count, seed=4)
-    told = dict(sorted(statuses.items()))
-    print(f"{count} {what} in {time.monotonic() - started:.0f} s: {told}")  # noqa: T201 - the figures are the point
+    counted = dict(sorted(statuses.items()))
+    print(f"{count} {what} in {time.monotonic() - started:.0f} s: {counted}")  # noqa: T201 - the figures are the point
