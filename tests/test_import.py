@@ -13,7 +13,7 @@ START = "import function_app"
 # Imported only when first needed; none of it by a callback.
 LATER = ("azure.storage", "azure.identity", "azure.monitor", "opentelemetry.sdk", "phonenumbers")
 # Of the packages that a start loads; the goal is 1.10, and the rest is room for a machine that does other things too.
-CEILING = 1.25
+CEILING = 1.4
 _PACKAGES = (
     "print(*(name for name, one in sys.modules.items() if 'site-packages' in (getattr(one, '__file__', 0) or '')))"
 )

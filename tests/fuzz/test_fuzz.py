@@ -15,6 +15,7 @@ import azure.functions as func
 import pytest
 
 import function_app
+from app import edge
 from domain.clouds import CLOUDS
 from flows.links import Links
 from invite.routes import InviteRoutes
@@ -49,7 +50,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         queries=world.queries,
         notifications=NotificationReceiver(anyone, world.store, world.progress, now=world.clock.now),
     )
-    monkeypatch.setattr(function_app.edge, "_build", lambda: app)
+    monkeypatch.setattr(edge, "_build", lambda: app)
     return world
 
 
