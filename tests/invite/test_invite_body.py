@@ -47,7 +47,7 @@ def test_json_is_taken_under_all_its_names(content_type: str | None) -> None:
     "content_type", ["text/plain", "", "application/x-www-form-urlencoded", "json", "text/json; application/json"]
 )
 def test_another_content_type_is_refused(content_type: str) -> None:
-    """A form or plain text is told which header to send."""
+    """The error names the header to send."""
     error = refused(body(), content_type=content_type)
     assert (error.code, error.target) == ("WrongContentType", "Content-Type")
     assert "Content-Type: application/json" in error.message
@@ -85,7 +85,7 @@ def test_what_is_not_json_is_told_as_such(text: bytes) -> None:
 
 @pytest.mark.parametrize("content", [[], [body()], "text", 1, 1.5, True, None])
 def test_what_is_no_object_is_told_as_such(content: object) -> None:
-    """JSON of another kind is told what an invite looks like."""
+    """The error shows what an invite looks like."""
     assert refused(content).code == "NotAnObject"
 
 
@@ -102,7 +102,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
 
 
 def test_a_member_given_twice_is_refused() -> None:
-    """Nobody is rung on the word of whichever of two members happens to come last."""
+    """A duplicate property is refused instead of the last one being used."""
     error = refused(b'{"participants": [{"identity": {"user": {"id": "a", "id": "b"}}}]}')
     assert (error.code, error.target) == ("MemberGivenTwice", "id")
     odd = refused(b'{"' + b"x" * 5_000 + b'": 1, "' + b"x" * 5_000 + b'": 2}')
@@ -111,7 +111,7 @@ def test_a_member_given_twice_is_refused() -> None:
 
 
 def test_a_body_may_have_one_mebibyte_and_not_more() -> None:
-    """The limit is exact, and told before the body is read."""
+    """The limit is exact, and applies before the body is read."""
     text = json.dumps(body()).encode()
     assert len(people(text + b" " * (LARGEST_BODY - len(text)))) == 1
     with pytest.raises(TooLarge) as caught:
@@ -135,7 +135,7 @@ def test_a_body_may_have_one_mebibyte_and_not_more() -> None:
     ],
 )
 def test_participants_are_a_list_that_names_somebody(content: dict[str, Any], code: str) -> None:
-    """An invite of nobody is told so, whichever way it names nobody."""
+    """An invite without people is refused, in whatever form."""
     found = fault(content)
     assert (found.code, found.target) == (code, "participants")
     assert found.message.endswith(".")
@@ -151,31 +151,31 @@ def test_fifty_people_are_taken_and_fifty_one_are_not() -> None:
 
 @pytest.mark.parametrize("entry", [None, "", "x", 1, True, [], 2.5])
 def test_a_participant_is_an_object(entry: object) -> None:
-    """A bare string or null in the list is told with its place."""
+    """A bare string or null in the array is refused with its index."""
     assert _located(body(person(), entry)) == {("WrongType", "participants[1]")}
 
 
 @pytest.mark.parametrize("value", [None, "", "x", 1, []])
 def test_an_identity_set_is_an_object(value: object) -> None:
-    """A null, a text or a list for an identity is told with its path."""
+    """A null, a string or an array for an identity is refused with its path."""
     assert _located(body({"identity": value})) == {("WrongType", "participants[0].identity")}
 
 
 def test_an_identity_is_required() -> None:
-    """A participant without an identity is told so."""
+    """A participant without an identity is refused."""
     assert _located(body({})) == {("Missing", "participants[0].identity")}
 
 
 @pytest.mark.parametrize("empty", [{}, {"user": None}, {"user": "", "phone": None}])
 def test_nobody_is_named(empty: dict[str, Any]) -> None:
-    """An identity that names nobody lists what it could name."""
+    """The error for an empty identity lists the kinds."""
     found = fault(body({"identity": empty}))
     assert (found.code, found.target) == ("NoIdentity", "participants[0].identity")
     assert "user, phone, guest" in found.message
 
 
 def test_two_people_in_one_identity_are_refused() -> None:
-    """Graph would ring only one of two in an identity, so the app refuses both."""
+    """Graph would call only one of two in an identity, so the app refuses both."""
     both = {"user": {"id": GUID}, "phone": {"id": "+12345678901"}}
     found = fault(body({"identity": both}))
     assert (found.code, found.target) == ("SeveralIdentities", "participants[0].identity")
@@ -225,7 +225,7 @@ def test_a_kind_that_nobody_can_ring_is_refused() -> None:
     ],
 )
 def test_unknown_members_are_refused_at_every_level(content: dict[str, Any], target: str, known: str) -> None:
-    """A mistyped member, which Graph would ignore in silence, is named with those that are known there."""
+    """A mistyped property, which Graph would silently ignore, is named with those that are known there."""
     found = fault(content)
     assert (found.code, found.target) == ("UnknownMember", target)
     assert known in found.message
@@ -239,7 +239,7 @@ def test_an_unknown_member_is_shown_harmlessly() -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """A maker mends a body in one go, however many faults it has and wherever they are."""
+    """All faults of a body are in one response, wherever they are."""
     content = {
         "participants": [
             {"identity": {"user": {"id": "bob"}, "phone": {"id": "123"}}, "hidden": "yes"},
@@ -334,7 +334,7 @@ def test_a_client_context_has_up_to_256_characters(length: int) -> None:
 
 @pytest.mark.parametrize("value", ["x" * 257, "x" * 100_000])
 def test_a_longer_client_context_is_refused(value: str) -> None:
-    """One character more than Graph takes is told here."""
+    """One character more than Graph accepts is refused."""
     assert fault(body(clientContext=value)).code == "TooLong"
 
 
@@ -399,7 +399,7 @@ def test_room_for_splitting_follows_the_number_of_requests() -> None:
     "number", ["+12", "+123456789012345", "+12345678901", "+4915112345678", "+999", "+18005550100"]
 )
 def test_numbers_in_e164_are_taken(number: str) -> None:
-    """A plus sign and two to fifteen digits are a telephone number."""
+    """A plus sign and two to fifteen digits are a phone number."""
     assert people(body(phone(number)))[0].id == number
 
 
@@ -428,7 +428,7 @@ def test_numbers_in_e164_are_taken(number: str) -> None:
     ],
 )
 def test_numbers_in_another_form_are_refused_with_the_right_one(number: str) -> None:
-    """Spaces, dashes, a missing plus or digits of another script are told how to write the number."""
+    """The error for spaces, dashes, a missing plus or digits of another script says how to write the number."""
     found = fault(body(phone(number)))
     assert (found.code, found.target) == ("NotE164", "participants[0].identity.phone.id")
     assert "E.164" in found.message
@@ -452,7 +452,7 @@ def test_numbers_in_another_form_are_refused_with_the_right_one(number: str) -> 
     ],
 )
 def test_ids_of_entra_are_guids(kind: str, value: str) -> None:
-    """A name or an address in place of an object id is told what belongs there."""
+    """The error for a name or an address in place of an object id says what belongs there."""
     found = fault(body({"identity": {kind: {"id": value}}}))
     assert (found.code, found.target) == ("NotAGuid", f"participants[0].identity.{kind}.id")
     assert "GUID such as" in found.message
@@ -516,7 +516,7 @@ def test_types_are_taken_strictly(member: str, value: object) -> None:
 
 @pytest.mark.parametrize("value", [1, True, [], {}])
 def test_a_client_context_is_a_text(value: object) -> None:
-    """A number as context is refused, since it would come back from Graph as a text."""
+    """A number as context is refused, since Graph would return a string."""
     assert _located(body(clientContext=value)) == {("WrongType", "clientContext")}
 
 
@@ -547,7 +547,7 @@ def test_lone_surrogates_are_refused_wherever_they_stand(where: str) -> None:
 
 
 def test_the_same_person_twice_is_refused_with_both_places() -> None:
-    """Nobody rings twice because a list was joined twice; letter case makes no difference."""
+    """A person in the array twice is refused; letter case makes no difference."""
     found = fault(body(person(1), person(2), {"identity": {"user": {"id": guid(1).upper()}}}))
     assert (found.code, found.target) == ("SamePersonTwice", "participants[2].identity.user.id")
     assert "participants[0]" in found.message

@@ -78,7 +78,7 @@ def test_consent_and_tenant_are_named() -> None:
 
 @pytest.mark.parametrize("error", [Throttled(429), Throttled(503), NothingSent("x"), TokenUnavailable("x")])
 def test_what_may_be_repeated_says_that_nobody_was_rung(error: GraphError) -> None:
-    """The maker need not fear a second ring."""
+    """The maker need not fear a second call."""
     assert "nobody was rung" in _answer(error).message
 
 
@@ -95,7 +95,7 @@ def test_graphs_own_words_are_kept_redacted_for_support() -> None:
 
 
 def test_without_a_code_the_status_stands_for_it() -> None:
-    """A refusal without a body still tells support something."""
+    """A refusal without a body still has a code for support."""
     assert _answer(Refused(418)).inner == {"code": "418"}
 
 
@@ -151,7 +151,7 @@ def test_of_definite_refusals_the_first_answers() -> None:
     ],
 )
 def test_a_refusal_is_kept_with_the_invitation(error: GraphError, code: int, subcode: int | None) -> None:
-    """Whoever reads the invitation later finds Graph's status, its code as far as it is a number, and the advice."""
+    """The stored invitation has Graph's status, its code where it is a number, and the advice."""
     kept = result_of_refusal(error)
     assert (kept.code, kept.subcode) == (code, subcode)
     assert kept.message == _answer(error).message

@@ -94,7 +94,7 @@ def test_without_alarm_or_row_nobody_is_called(world: World, step: int) -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_answer_that_could_not_be_written(world: World, *, after: bool) -> None:
-    """Graph was asked, so the flow gets 202, and a repeat calls nobody; the report still finds the invitation."""
+    """Graph was asked, so the flow gets 202, and a repeat calls no one; the report still finds the invitation."""
     world.plan.kind, world.plan.countdown, world.plan.after = "storage", 3, after
     assert status(world, invite(world)) is Status.RUNNING
     world.plan.after = False
@@ -114,7 +114,7 @@ def test_separately(world: World) -> None:
 
 
 def test_repeat(world: World) -> None:
-    """The same key answers with the state of the first request, and calls nobody."""
+    """The same key answers with the state of the first request, and calls no one."""
     first = invite(world)
     world.report(operation_item(world.graph.taken[0], "failed"))
     for _ in range(3):

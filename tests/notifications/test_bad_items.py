@@ -90,7 +90,7 @@ def test_a_bad_item_does_not_spoil_its_neighbours(name: str, door: Door, call_id
 
 
 def test_a_failures_text_of_any_length_is_kept_readable(door: Door, call_id: str) -> None:
-    """A message of megabytes is cut and stored, instead of being refused by storage for ever."""
+    """A message of megabytes is cut and stored, instead of being refused by storage forever."""
     invitation = kept(door, call_id)
     result = {"code": 500, "message": "m" * 3_000_000}
     door.accept([operation_item(call_id, "failed", clientContext=invitation.client_context, resultInfo=result)])

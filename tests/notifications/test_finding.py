@@ -184,7 +184,7 @@ def _invite(door: Door, call_id: str, graph: Any) -> Invitation:
 def test_a_report_by_id_alone_may_come_before_the_answer(
     reports: list[dict[str, Any]], door: Door, call_id: str
 ) -> None:
-    """Nobody can know yet whose it is; as soon as the answer says so, the outcome is there."""
+    """It is unknown yet which invitation it is about; with Graph's answer the outcome is there."""
     invitation = _invite(door, call_id, _GraphThatReportsFirst(door, *reports))
     for shown in (invitation, door.invitation(invitation)):
         assert statuses_of(shown) == ["completed"]

@@ -295,7 +295,7 @@ def test_a_tone_changes_no_state(state: object) -> None:
 
 
 def test_an_incoming_call_is_a_call() -> None:
-    """The whole entity as it comes to a bot that is rung."""
+    """The whole entity as a bot that is called receives it."""
     entity = {
         "@odata.type": "#microsoft.graph.call",
         "state": "incoming",

@@ -195,7 +195,7 @@ def test_a_delta_is_told_from_a_list(number: object, *, as_list: bool, typed: bo
 
 
 def test_a_delta_without_anything_says_nothing_of_anybody() -> None:
-    """Nobody leaves because a delta names nobody."""
+    """A delta that names no people removes none."""
     entity = {"@odata.type": "#microsoft.graph.deltaParticipants", "participants": None}
     assert _one(_item([entity], path="participants")) == DeltaReport(CALL, Roster((), hides_people=False), None)
 

@@ -44,7 +44,7 @@ def test_a_late_running_or_a_second_opinion_changes_nothing(door: Door, call_id:
 
 
 def test_graphs_word_replaces_a_conclusion(door: Door, call_id: str) -> None:
-    """What was concluded from circumstances gives way to what Graph itself says later."""
+    """Graph's later report replaces what was inferred."""
     concluded = Operation("context", (0,), completed(SEEN_IN_CALL, by=Decider.WATCHDOG))
     invitation = kept(door, call_id, concluded, client_context="context")
     door.accept([operation_item(call_id, "failed", clientContext="context", id="o-1", resultInfo=DECLINED)])

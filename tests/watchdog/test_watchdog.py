@@ -219,7 +219,7 @@ def test_final_stays(state: State) -> None:
 
 
 def test_end_of_a_call_keeps_graphs_codes() -> None:
-    """Graph's codes, and the app's sentence, which names nobody."""
+    """Graph's codes, and the app's sentence, which names no person."""
     ended = call_ended(ResultInfo(200, 5300, "removed 8:orgid:x"))
     assert (ended.code, ended.subcode, ended.message) == (200, 5300, GONE_RESULT.message)
 
@@ -273,7 +273,7 @@ def test_left_before_and_there_now() -> None:
     ],
 )
 def test_unreadable_roster(error: GraphError, roster: list[RosterEntry], state: object) -> None:
-    """A one-to-one call lists nobody: who joined after the invite by a reported roster, and is there, has come."""
+    """A one-to-one call has no readable roster: who joined after the invite by a reported roster, and is there, has come."""
     assert looked(FakeGraph(people=error), *roster).state() == state
 
 
@@ -286,7 +286,7 @@ def test_unreadable_roster(error: GraphError, roster: list[RosterEntry], state: 
     ],
 )
 def test_call_that_is_gone(read: CallRead | GraphError, result: ResultInfo) -> None:
-    """A call that ended, or is not known any more, brings nobody in."""
+    """A call that ended, or is not known any more, fails its invitations."""
     assert looked(FakeGraph(the_call=read)).state() == (Status.FAILED, result, Decider.WATCHDOG)
     assert looked(FakeGraph(the_call=read), entry("alice", joined=later(20))).state() == CAME
 

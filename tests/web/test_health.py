@@ -18,7 +18,7 @@ from web.health import Health, unconfigured
 if TYPE_CHECKING:
     from settings import Settings
 
-NOWHERE = (
+UNREACHABLE = (
     "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
     "TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
 )
@@ -58,7 +58,7 @@ def test_healthy(app_settings: Settings) -> None:
 
 def test_unreachable_storage(app_settings: Settings) -> None:
     """An unreachable account makes the app unhealthy, and its URL and key are not shown."""
-    away = replace(app_settings, storage=StorageLocation(connection_string=NOWHERE))
+    away = replace(app_settings, storage=StorageLocation(connection_string=UNREACHABLE))
     with table_client(away) as client:
         answer = Health(TableStore(StorageTable(client)), StorageQueue(away, WORK), []).answer()
     assert answer.status == 503
