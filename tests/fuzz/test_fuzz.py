@@ -107,13 +107,13 @@ def fuzz(
     return statuses
 
 
-def test_no_body_of_an_invite_is_ever_a_server_error(world: World) -> None:
+def test_invites(world: World) -> None:
     """Thousands of bent invites are answered 2xx or 4xx, in the one error form."""
     statuses = fuzz(world, invite, [*corpus(("request",)), *FLAT], 3_000, seed=1)
     assert {202, 400} <= set(statuses)
 
 
-def test_no_body_of_a_callback_is_ever_a_server_error(world: World) -> None:
+def test_callbacks(world: World) -> None:
     """Thousands of bent callbacks are acknowledged or refused as unreadable, never a 5xx."""
     statuses = fuzz(world, notify, corpus(("completed", "roster")), 3_000, seed=2)
     assert set(statuses) <= {202, 400}
@@ -122,7 +122,7 @@ def test_no_body_of_a_callback_is_ever_a_server_error(world: World) -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("what", ["invites", "callbacks"])
-def test_no_body_of_a_hundred_thousand_is_ever_a_server_error(world: World, what: str) -> None:
+def test_hundred_thousand_bodies(world: World, what: str) -> None:
     """A hundred thousand bent bodies for each of the two: no answer of 500 or more, no exception."""
     count = int(os.environ.get("FUZZ_BODIES", "100000"))
     started = time.monotonic()

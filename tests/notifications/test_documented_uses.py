@@ -84,7 +84,7 @@ def test_each_documented_use_ends_well(
         assert len(door.roster(call_id)) == len(ended.participants)
 
 
-def test_the_second_use_without_a_replaced_call_is_one_request(door: Door, call_id: str) -> None:
+def test_second_use_without_a_replaced_call(door: Door, call_id: str) -> None:
     """Two people in one request: the report has id null, and its context is exactly the invitation's."""
     body = payload("2-request")
     for person in body["participants"]:

@@ -50,7 +50,7 @@ def _seen(report: Report) -> dict[str, Presence]:
 
 @pytest.mark.parametrize("path", ["participants", "operations/participants", "operations/o-1", "", "anything"])
 @pytest.mark.parametrize("typed", [True, False])
-def test_a_list_of_participants_is_a_roster_under_any_path(path: str, *, typed: bool) -> None:
+def test_list_under_any_path(path: str, *, typed: bool) -> None:
     """Graph itself sends one under an operation's path."""
     person = _participant()
     if not typed:
@@ -67,7 +67,7 @@ def test_an_empty_roster_has_nobody_in_it(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["operations/o-1", "audioRoutingGroups", ""])
-def test_an_empty_list_of_something_else_empties_no_roster(path: str) -> None:
+def test_empty_list_of_something_else(path: str) -> None:
     """Without a type, only the path can tell what there is none of."""
     assert list(reports_of(_item([], path=path))) == []
 
@@ -152,7 +152,7 @@ def test_hidden_identities(members: dict[str, Any], *, hides: bool, is_delta: bo
         {"somethingNew": {"id": ALICE}},
     ],
 )
-def test_a_person_is_found_in_any_identity_set(identity: dict[str, Any]) -> None:
+def test_identity_sets(identity: dict[str, Any]) -> None:
     """Among nulls, under any kind, also one that Graph invents tomorrow."""
     assert _seen(_one(_item([_participant(info={"identity": identity})]))) == {ALICE: Presence.IN_CALL}
 
@@ -174,7 +174,7 @@ def test_a_person_is_found_in_any_identity_set(identity: dict[str, Any]) -> None
         {"@odata.type": "#microsoft.graph.call", "state": "established"},
     ],
 )
-def test_a_bad_participant_does_not_spoil_the_roster(spoilt: Any) -> None:
+def test_bad_participant(spoilt: Any) -> None:
     """Those around it are read all the same."""
     report = _one(_item([_participant(ALICE), spoilt, _participant(BOB)]))
     assert _seen(report) == {ALICE: Presence.IN_CALL, BOB: Presence.IN_CALL}
@@ -194,13 +194,13 @@ def test_a_delta_is_told_from_a_list(number: object, *, as_list: bool, typed: bo
     assert set(_seen(report)) == {ALICE, BOB}
 
 
-def test_a_delta_without_anything_says_nothing_of_anybody() -> None:
+def test_empty_delta() -> None:
     """A delta that names no people removes none."""
     entity = {"@odata.type": "#microsoft.graph.deltaParticipants", "participants": None}
     assert _one(_item([entity], path="participants")) == DeltaReport(CALL, Roster((), hides_people=False), None)
 
 
-def test_several_deltas_in_one_item_stay_in_order() -> None:
+def test_several_deltas() -> None:
     """Each is a report of its own."""
     deltas: list[dict[str, Any]] = [
         {"@odata.type": "#microsoft.graph.deltaParticipants", "sequenceNumber": number, "participants": []}
@@ -209,7 +209,7 @@ def test_several_deltas_in_one_item_stay_in_order() -> None:
     assert [report.sequence for report in reports_of(_item(deltas)) if isinstance(report, DeltaReport)] == [3, 4]
 
 
-def test_a_single_participant_speaks_of_nobody_else() -> None:
+def test_single_participant() -> None:
     """A change of one is a delta: the others stay."""
     report = _one(_item(_participant(id="p-1", isInLobby=True), path="participants/p-1"))
     assert isinstance(report, DeltaReport)

@@ -71,7 +71,7 @@ def test_nothing_to_do_is_acknowledged(body: bytes, door: Door) -> None:
     assert (answer.status, answer.content()) == (202, None)
 
 
-def test_a_body_of_more_than_four_mebibytes_is_a_413(door: Door) -> None:
+def test_largest_body(door: Door) -> None:
     """Up to the limit it is read, beyond it is not."""
     shell = b'{"value": [""]}'
     fitting = shell.replace(b'""', b'"' + b"x" * (4 * 1024 * 1024 - len(shell)) + b'"')
@@ -100,9 +100,7 @@ def test_storage_that_fails_is_a_503(door: Door, call_id: str) -> None:
     assert statuses_of(door.invitation(invitation)) == ["completed"]
 
 
-def test_without_storage_the_503_comes_in_time(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, call_id: str
-) -> None:
+def test_time_without_storage(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, call_id: str) -> None:
     """Graph gives up after five seconds, so the app says so before."""
     port = closed_port()
     storage = (
@@ -151,7 +149,7 @@ def _request(door: Door, body: Any, **headers: str) -> func.HttpRequest:
     )
 
 
-def test_the_function_answers_as_graph_expects(door: Door, call_id: str) -> None:
+def test_through_the_edge(door: Door, call_id: str) -> None:
     """202 and nothing more, or 401 and how to come in; header names in any case, ids of the message in the log."""
     edge = HttpEdge(lambda: door.app, ERRORS)
 

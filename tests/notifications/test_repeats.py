@@ -32,7 +32,7 @@ def test_repeats_change_nothing(door: Door, call_id: str) -> None:
     assert door.held(invitation) == first
 
 
-def test_a_late_running_or_a_second_opinion_changes_nothing(door: Door, call_id: str) -> None:
+def test_late_reports(door: Door, call_id: str) -> None:
     """Graph's first final word stays."""
     invitation = kept(door, call_id)
     context = invitation.client_context
@@ -52,7 +52,7 @@ def test_graphs_word_replaces_a_conclusion(door: Door, call_id: str) -> None:
     assert (operation.status, operation.decided_by) == (Status.FAILED, Decider.GRAPH)
 
 
-def test_the_roster_follows_who_comes_and_goes(door: Door, call_id: str) -> None:
+def test_coming_and_going(door: Door, call_id: str) -> None:
     """In the lobby, in the call, gone and back again, as the last list says."""
     invitation = kept(door, call_id)
     steps: list[tuple[dict[str, Any], str]] = [
@@ -74,7 +74,7 @@ def test_the_roster_follows_who_comes_and_goes(door: Door, call_id: str) -> None
 
 @pytest.mark.parametrize("form", [int, str])
 @pytest.mark.parametrize("base", [0, 638_000_000_000_000_000])
-def test_an_older_roster_does_not_bring_people_back(form: Any, base: int, door: Door, call_id: str) -> None:
+def test_older_roster(form: Any, base: int, door: Door, call_id: str) -> None:
     """By its sequence number, small or as large as Graph's type allows, written as a number or as text."""
     invitation = kept(door, call_id)
     door.accept([roster_item(call_id, "alice", "bob", rosterSequenceNumber=form(base + 3))])
@@ -87,7 +87,7 @@ def test_an_older_roster_does_not_bring_people_back(form: Any, base: int, door: 
 
 
 @pytest.mark.parametrize("form", [int, str])
-def test_deltas_out_of_order_end_in_the_newest(form: Any, door: Door, call_id: str) -> None:
+def test_deltas_out_of_order(form: Any, door: Door, call_id: str) -> None:
     """A delta speaks of the people it names, and an older one does not unsay a newer."""
     invitation = kept(door, call_id)
     base = 638_000_000_000_000_000
@@ -100,7 +100,7 @@ def test_deltas_out_of_order_end_in_the_newest(form: Any, door: Door, call_id: s
     assert door.presence(invitation) == ["inCall"]
 
 
-def test_a_single_participants_end_leaves_the_others_there(door: Door, call_id: str) -> None:
+def test_end_of_one_participant(door: Door, call_id: str) -> None:
     """Only the one who is named has left."""
     door.accept([roster_item(call_id, "alice", "bob")])
     (item,) = [roster_item(call_id, "alice")]

@@ -273,7 +273,7 @@ def test_left_before_and_there_now() -> None:
     ],
 )
 def test_unreadable_roster(error: GraphError, roster: list[RosterEntry], state: object) -> None:
-    """A one-to-one call has no readable roster: who joined after the invite by a reported roster, and is there, has come."""
+    """A one-to-one call: who joined after the invite by a reported roster, and is there, has come."""
     assert looked(FakeGraph(people=error), *roster).state() == state
 
 
