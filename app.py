@@ -214,4 +214,6 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
-edge = HttpEdge(current, {StorageUnavailable: _storage_unavailable, TooLarge: _too_large})
+ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
+"""The responses for errors of storage."""
+edge = HttpEdge(current, ERRORS)
