@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from azure.data.tables import TableClient
 
 from dev.benchmarks.bodies import invite_body, operation_report
-from dev.benchmarks.measure import ROOT, Figure, compared, in_turn, say
+from dev.benchmarks.measure import ROOT, Figure, compared, environment, in_turn, say
 from dev.benchmarks.real_parts import real_parts
 
 if TYPE_CHECKING:
@@ -99,9 +98,9 @@ class Posts:
 def _host(app: Path, settings: Path) -> Iterator[int]:
     """Run the local host on an app's folder, and give its port."""
     command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", "benchmark", "--settings", str(settings)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    more = {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=app, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=app, env=environment(more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
         try:
