@@ -197,3 +197,5 @@ class Invitation:
     """When the watchdog asks Graph next, while an operation is running."""
     flows: tuple[WaitingFlow, ...] = ()
     """Flows that wait for the outcome at a URL of their own."""
+    start_id: str | None = None
+    """The start that waits for its outcome."""
