@@ -72,7 +72,6 @@ class Delivery:
             return record.with_invitation(replace(current, flows=flows) if flows != current.flows else current)
 
         needs = Needs(invitations=frozenset({invitation.id}), call=True)
-        # A mark decides nothing: what it leaves due is left to the alarm.
         updated = self._progress.save(turn, invitation.call_id, needs, mark, held=held)
         after = next((one for one in updated.after.invitations[invitation.id].flows if is_same(one, flow)), flow)
         log_delivery(after, result, invitation=invitation.id)

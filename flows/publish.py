@@ -53,7 +53,7 @@ class Publisher:
         for flow in invitation.flows:
             if flow.is_waiting and flow.claim is not None and flow.claim.owner == turn.me:
                 duty = partial(followers.post, turn, held, invitation, flow.message_id)
-                turn.note(f"post {flow.message_id} {flow.claim.until}", duty)
+                turn.note(f"post {flow.message_id} {flow.attempts}", duty)
         if turn.is_message and asking_places(invitation, turn.me):
             turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
 

@@ -1,4 +1,6 @@
 // Everything in Azure that the app needs, in one resource group. The app registration is not part of it: infra/hooks.
+import { furtherSettings } from 'app/types.bicep'
+
 targetScope = 'subscription'
 
 @description('Name of the azd environment. The resource group is rg-<name>; all other names end in a hash of it.')
@@ -22,7 +24,7 @@ param graphTenantId string = subscription().tenantId
 @allowed(['global', 'us-gov-l4', 'us-gov-l5'])
 param graphCloud string = 'global'
 
-@description('How the app proves itself to Entra ID. A secret or certificate lies in a Key Vault made for it.')
+@description('How the app proves itself to Entra ID. A secret or certificate is kept in a Key Vault made for it.')
 @allowed(['managedIdentity', 'clientSecret', 'clientCertificate'])
 param graphCredential string = 'managedIdentity'
 
@@ -30,14 +32,27 @@ param graphCredential string = 'managedIdentity'
 @secure()
 param graphCredentialValue string = ''
 
+@description('Purge protection of that Key Vault. It can\'t be turned off again: docs/decisions/013.')
+param vaultPurgeProtection bool = false
+
 @description('Version of Python in Azure.')
 @allowed(['3.12', '3.13'])
 param pythonVersion string = '3.12'
 
-@description('Instances for HTTP that never sleep and are paid for all the time. 0: Graph may not wait for a cold start.')
+@description('Instances for HTTP that are always ready, and paid for all the time. 0: Graph may not wait for a cold start.')
 @minValue(0)
 @maxValue(10)
 param alwaysReadyInstances int = 1
+
+@description('Instances for the queue function that are always ready, and paid for all the time.')
+@minValue(0)
+@maxValue(10)
+param alwaysReadyWorkInstances int = 0
+
+@description('HTTP requests at a time on one instance, and threads of the worker.')
+@minValue(1)
+@maxValue(100)
+param httpConcurrency int = 16
 
 @description('Most instances at a time: a ceiling for cost.')
 @minValue(40)
@@ -47,6 +62,12 @@ param maximumInstances int = 40
 @description('Close the storage account to the internet and reach it through a virtual network. The app stays open.')
 param vnetEnabled bool = false
 
+@description('Address space of that network, /8 to /22. Fixed once the network is there.')
+param vnetAddressSpace string = '10.0.0.0/16'
+
+@description('Whether the account is closed already: an output of the deployment before, kept by azd.')
+param storageClosed bool = false
+
 @description('Make an Azure Bot for the registration. false where it has one already: there can be only one.')
 param createBot bool = true
 
@@ -54,16 +75,11 @@ param createBot bool = true
 @allowed(['CommercialDeployment', 'GCCModerateDeployment'])
 param teamsDeployment string = 'CommercialDeployment'
 
-@description('Who is told of alerts by e-mail; empty: they show in the portal alone.')
+@description('E-mail address for alerts. Empty: they show in the portal only.')
 param alertEmail string = ''
 
-@description('''Any other setting of docs/settings.md, as {"NAME": "value"}: CALLBACK_ISSUERS,
-CALLBACK_OPENID_CONFIGURATION, CALLBACK_TENANT_IDS, CALL_RETENTION_DAYS, CONNECTOR_GATEWAY_HOSTS,
-FLOW_CALLBACK_HOSTS, FLOW_CALLBACK_SECRET, GRAPH_AUTHORITY, GRAPH_ENDPOINT, HTTPS_PROXY, INCOMING_CALLS,
-INVITATION_CHECK_AFTER_SECONDS, INVITATION_GIVE_UP_AFTER_SECONDS, KEEP_ALIVE_SECONDS, NO_PROXY, PHONE_PREFIXES,
-PUBLIC_BASE_URL, RESULT_TOKEN_HOURS, START_GIVE_UP_AFTER_SECONDS, STATE_STORAGE, STATE_TABLE.''')
-@secure()
-param appSettings object = {}
+@description('Any other setting of docs/settings.md, as {"NAME": "value"}.')
+param appSettings furtherSettings = {}
 
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
@@ -91,7 +107,8 @@ module storage 'app/storage.bicep' = {
     name: 'st${token}'
     location: location
     tags: tags
-    publicAccess: !vnetEnabled
+    // The account is closed last (below), so that the running app keeps its storage until it is in the network.
+    publicAccess: !(vnetEnabled && storageClosed)
   }
 }
 
@@ -124,6 +141,8 @@ module vault 'app/vault.bicep' = if (graphCredential != 'managedIdentity') {
     tags: tags
     principalId: identity.outputs.principalId
     credentialValue: graphCredentialValue
+    purgeProtection: vaultPurgeProtection
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -135,6 +154,7 @@ module network 'app/network.bicep' = if (vnetEnabled) {
     location: location
     tags: tags
     storageName: storage.outputs.name
+    addressSpace: vnetAddressSpace
   }
 }
 
@@ -148,6 +168,8 @@ module api 'app/api.bicep' = {
     tags: tags
     pythonVersion: pythonVersion
     alwaysReadyInstances: alwaysReadyInstances
+    alwaysReadyWorkInstances: alwaysReadyWorkInstances
+    httpConcurrency: httpConcurrency
     maximumInstances: maximumInstances
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     identityId: identity.outputs.id
@@ -164,6 +186,18 @@ module api 'app/api.bicep' = {
   }
   // The app starts as soon as it is there, and then looks into its storage.
   dependsOn: [roles]
+}
+
+module closed 'app/storage.bicep' = if (vnetEnabled && !storageClosed) {
+  name: 'storage-closed'
+  scope: group
+  params: {
+    name: storage.outputs.name
+    location: location
+    tags: tags
+    publicAccess: false
+  }
+  dependsOn: [api]
 }
 
 module bot 'app/bot.bicep' = if (createBot) {
@@ -201,6 +235,8 @@ module workbook 'app/workbook.bicep' = {
   }
 }
 
+// Known only once the account is closed.
+output STORAGE_CLOSED string = vnetEnabled ? 'true' : 'false'
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = subscription().tenantId
 output AZURE_RESOURCE_GROUP string = group.name

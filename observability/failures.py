@@ -1,4 +1,4 @@
-"""What a queue or timer function may show the host when it fails: one error without a cause or a text of its own."""
+"""What a queue or timer function shows the host when it fails: one bare error, without causes or details."""
 
 from __future__ import annotations
 

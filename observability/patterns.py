@@ -18,7 +18,7 @@ _ID = r"(?:[A-Za-z0-9+_%-]++|[.:]++(?=[A-Za-z0-9+_%-]))++"
 # Spaces, dashes, dots and parentheses between the digits of a phone number, as people write it.
 _GAP = r"[ ().\-/\u00a0\u2010-\u2015\u202f]{0,3}"
 # The end of a name whose value is secret: client_secret, access_token, SharedAccessKey, ...
-_NAMED = "secret|assertion|token|password|passcode|AccountKey|AccessKey|AccessSignature"
+_NAMED = "secret|assertion|token|password|passcode|AccountKey|AccessKey|AccessSignature|functions-key"
 # Between name and value in forms, query strings and connection strings, and in JSON.
 _IS = r"(?:[\"']?\s{0,3}(?:=|%3D)\s{0,3}[\"']?|[\"']\s{0,3}:\s{0,3}[\"']?)"
 # What log lines of ours and of the Functions worker name so is a request or an app. Other GUIDs may be people's.
@@ -33,11 +33,11 @@ def _not_a_request(length: int) -> str:
 
 
 _FORMS = (
-    (r"(?i:Bearer)\s++[A-Za-z0-9._~+/=-]++", "Bearer [token]"),
+    (r"(?i:(Bearer|SharedKey))\s++[A-Za-z0-9._~+/=:-]++", r"\1 [token]"),
     # {" in Base64 is eyJ: every JSON Web Token begins so, and needs no more to be recognised.
     (r"eyJ[A-Za-z0-9_-]{5,}+(?:\.[A-Za-z0-9_-]*+)*+", "[token]"),
     (rf"((?i:{_NAMED}){_IS})[^&;,\s\"'}}]++", r"\1[secret]"),
-    (r"([?&;]code=|sig=)[^&\s\"']++", r"\1[secret]"),
+    (r"([?&;]code=|sig=|whsec_)[^&\s\"']++", r"\1[secret]"),
     (r"(/(?:meetup-join|meet)/)[^\s\"'<>]++", r"\1[meeting]"),
     (rf"19{_COLON}[\w-]++{_AT}thread\.\w++", "[meeting]"),
     # Ids of the calling service: 8:orgid:<guid>, 4:+<number>, 28:<app>, 29:<encrypted>, 8:gcch:, 8:dod:.
@@ -51,7 +51,7 @@ _FORMS = (
     # Without a prefix only these forms are taken for a number, since dates, codes and durations have digits too.
     (r"(?<![\w#.-])\d{9,}+(?![\w-])", "[number]"),
     (r"\(\d{2,4}\)[ -]?\d{3}[ -]?\d{3,5}", "[number]"),
-    (r"(?<![\w.-])\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])", "[number]"),
+    (r"(?<![\w.-])\d{3}[ .-]\d{3}[ .-]\d{3}[ .-]?\d{1,4}(?![\w-])", "[number]"),  # a meeting's id too
 )
 PATTERNS = tuple((re.compile(form, re.ASCII), replacement) for form, replacement in _FORMS)
 

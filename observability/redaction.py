@@ -1,4 +1,4 @@
-"""Removes secrets and personal data from text, and from every log record of the process, whoever writes it.
+"""Removes secrets and personal data from text, and from every log record of the process and its libraries.
 
 Graph's own failure text names people: ``addParticipants failed for participant 4:+1234567890. Underlying reason: ...``
 (seen in microsoftgraph/microsoft-graph-comms-samples#410). The reason is worth keeping, the name is not.
@@ -81,7 +81,7 @@ class RecordFactory:
         return True
 
     def _value(self, name: str, value: object) -> object:
-        # With its name in front, as in the line: the name tells a request's id from a person's.
+        # With its name in front, as in the line: the name distinguishes a request's id from a person's.
         text = f"{name}={value}"
         controls = CONTROLS_OF_A_TRACE if name == "exception.stacktrace" else CONTROLS
         cleaned = self._clean(text, controls)

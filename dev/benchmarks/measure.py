@@ -58,7 +58,7 @@ def compared(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> Figure:
-    """Return the row of two sides: the ratio is taken round by round, and its median is held against the goal."""
+    """Return the row of both sides: the ratio is taken round by round, and its median is held against the goal."""
     ratios = [ours / theirs for ours, theirs in zip(*samples, strict=True)]
     goal, met = "", None
     if at_most is not None:

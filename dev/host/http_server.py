@@ -105,15 +105,13 @@ class HttpServer:
 
     def stop(self) -> None:
         """Stop listening, and close the connections that are still open."""
-        if self._stopped.is_set():
-            return
-        self._stopped.set()
         if self._server is None:
             self._socket.close()
-            return
-        self._server.pull_trigger()
-        self._thread.join()
-        self._server.task_dispatcher.set_thread_count(0)
+        elif self._thread.is_alive():
+            trigger: Any = self._server.trigger  # the stubs say int
+            trigger.pull_trigger(self._stopped.set)  # run by the loop itself, which then ends
+            self._thread.join()
+            self._server.task_dispatcher.set_thread_count(0)
 
     def _serve(self) -> None:
         while not self._stopped.is_set():

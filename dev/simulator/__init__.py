@@ -1,6 +1,6 @@
-"""A Microsoft Graph for one machine: Entra ID's tokens, invites into calls, signed callbacks, and faults on demand.
+"""A Microsoft Graph for one machine: Entra ID's tokens, calls and invitations, signed callbacks, faults on demand.
 
-It knows nothing of the app, so that it can contradict it.
+It imports nothing of the app, so that it can contradict it.
 """
 
 from dev.simulator.examples import EXAMPLES

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dev.simulator.callback_tokens import Kind
     from dev.simulator.log import RingEntry
+    from dev.simulator.meetings import Meeting
     from dev.simulator.options import Reporting
     from dev.simulator.people import Invitee
     from dev.simulator.scripts import CallOptions
@@ -127,6 +128,8 @@ class Call:
     state: str = "established"
     direction: str = "outgoing"
     conversation: Conversation = field(default_factory=Conversation)
+    meeting: Meeting | None = None
+    """The meeting that it has joined, or tries to."""
     details: dict[str, object] = field(default_factory=dict)
     """The properties that the app sent to create it, or that an incoming call shows."""
     joined_by: dict[str, object] = field(default_factory=dict)

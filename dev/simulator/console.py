@@ -7,14 +7,15 @@ import time
 from dev.simulator.log import CallbackEntry, CallEntry, Entry, RequestEntry, RingEntry, TokenEntry
 
 _FIRST_ERROR = 400
+_CALLING = frozenset({"invite", "create"})
 
 
 def line(entry: Entry) -> str | None:
-    """Return the line for an entry, or None where it says nothing new."""
-    told = _told(entry)
-    if told is None:
+    """Return the line for an entry, or None where it holds nothing new."""
+    parts = _parts(entry)
+    if parts is None:
         return None
-    what, rest = told
+    what, rest = parts
     return f"{time.strftime('%H:%M:%S')}  {what:<10} {rest}"
 
 
@@ -26,7 +27,7 @@ def short(identifier: str | None) -> str:
     return identifier if len(identifier) <= kept else f"{identifier[:kept]}…"
 
 
-def _told(entry: Entry) -> tuple[str, str] | None:
+def _parts(entry: Entry) -> tuple[str, str] | None:
     match entry:
         case TokenEntry():
             if entry.error:
@@ -40,13 +41,20 @@ def _told(entry: Entry) -> tuple[str, str] | None:
         case RingEntry():
             return entry.outcome, f"{short(entry.person)} for call {short(entry.call_id)}"
         case CallEntry():
-            return "call", f"{short(entry.call_id)} {entry.state}"
+            return "call", _call(entry)
         case CallbackEntry():
             return "callback", _callback(entry)
         case RequestEntry(route="token"):
             return None
         case RequestEntry():
             return entry.route, _request(entry)
+
+
+def _call(entry: CallEntry) -> str:
+    text = f"{short(entry.call_id)} {entry.state}"
+    if entry.subcode:
+        text += f" {entry.code}/{entry.subcode}"
+    return f"{text}, a second leg in its meeting" if entry.is_duplicate else text
 
 
 def _callback(entry: CallbackEntry) -> str:
@@ -59,7 +67,7 @@ def _callback(entry: CallbackEntry) -> str:
 
 def _request(entry: RequestEntry) -> str:
     taken = "taken" if entry.taken else "not taken"
-    if entry.route != "invite" and entry.status is not None and entry.status < _FIRST_ERROR:
+    if entry.route not in _CALLING and entry.status is not None and entry.status < _FIRST_ERROR:
         taken = "answered"
     parts = [taken, "connection cut" if entry.cut else str(entry.status)]
     if entry.error_code:
@@ -68,8 +76,8 @@ def _request(entry: RequestEntry) -> str:
         parts.append(f"(fault {entry.fault})")
     if entry.call_id:
         parts.append(f"call {short(entry.call_id)}")
-    if entry.route == "invite":
-        parts.append("for " + (", ".join(map(short, entry.people)) or "nobody"))
+    if entry.people:
+        parts.append("for " + ", ".join(map(short, entry.people)))
     if entry.dropped:
         parts.append(f"dropped {', '.join(map(short, entry.dropped))}")
     if entry.ignored:

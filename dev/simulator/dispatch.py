@@ -1,4 +1,4 @@
-"""Every address the simulator answers at, and the way of a request through log and faults."""
+"""Every URL of the simulator, and the way of a request through log and faults."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CALL = "/v1.0/communications/calls/([^/]+)"
 
 
 class Dispatcher:
-    """Answers requests; plays the faults that were asked for."""
+    """Handles requests, and applies faults to them."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Dispatcher:
         self._routes = [(name, method, re.compile(pattern), handler) for name, method, pattern, handler in routes]
 
     def answer(self, request: Request) -> Response:
-        """Answer one request, or raise ConnectionCut."""
+        """Handle one request, or raise ConnectionCut."""
         if request.path.startswith("/simulator/"):
             return self._control.answer(request)
         with self._schedule.busy():
@@ -94,7 +94,7 @@ class Dispatcher:
         visit = Visit(request, parts, entry)
         code: str | None = None
         try:
-            response = self._play(visit, handler)
+            response = self._apply(visit, handler)
         except Refusal as refusal:
             code = refusal.aadsts if isinstance(refusal, EntraRefusal) else refusal.code
             response = refusal.response(entry.client_request_id)
@@ -106,13 +106,13 @@ class Dispatcher:
         self._log.change(entry, status=response.status, error_code=code)
         return response
 
-    def _play(self, visit: Visit, handler: _Handler) -> Response:
+    def _apply(self, visit: Visit, handler: _Handler) -> Response:
         entry = visit.entry
         people = {person.casefold() for person in entry.people}
-        met = self._faults.meet(entry.route, entry.call_id, people)
-        if met is None:
+        found = self._faults.find(entry.route, entry.call_id, people)
+        if found is None:
             return self._take(visit, handler)
-        number, fault = met
+        number, fault = found
         visit.fault = fault
         self._log.note(entry, fault=number)
         self._schedule.sleep(fault.delay_before)

@@ -32,7 +32,7 @@ _TOKEN_SECONDS = 3599
 
 
 class Entra:
-    """An app registration and its tenant: gives access tokens, and tells good ones from bad ones."""
+    """An app registration and its tenant: issues access tokens and verifies them."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Entra:
         self._decoded = lru_cache(maxsize=64)(self._decode)
 
     def revoke_tokens(self) -> None:
-        """Make Graph refuse every token given so far."""
+        """Make Graph refuse every token issued so far."""
         with self._lock:
             self._generation += 1
 
@@ -107,7 +107,7 @@ class Entra:
         return self.tenant_id
 
     def give_token(self, visit: Visit) -> Response:
-        """Answer a client-credentials request; every one is logged, whatever comes of it."""
+        """Handle a client-credentials request; every one is logged, accepted or not."""
         tenant, form = visit.parts[0] or "", visit.request.form()
         proof = self._proof(form)
         entry = TokenEntry(number=self._log.number(), status=200, client_id=form.get("client_id"), proof=proof)
@@ -195,7 +195,7 @@ class Entra:
             claims = jwt.decode(form["client_assertion"], options={"verify_signature": False})
         except jwt.InvalidTokenError:
             return "federated"
-        # A client signs for itself; a federated assertion was issued by somebody else.
+        # A client signs for itself; a federated assertion has another issuer.
         return "certificate" if claims.get("iss") == form.get("client_id") else "federated"
 
     def _check(self, tenant: str, form: dict[str, str], proof: str) -> None:

@@ -121,12 +121,12 @@ class Fault(Reporting):
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Requested:
     number: int
     fault: Fault
     chance: random.Random
-    met: int = 0
-    played: int = 0
+    matched: int = 0
+    applied: int = 0
 
 
 class Faults:
@@ -135,7 +135,7 @@ class Faults:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._lock = threading.Lock()
-        self._asked: list[_Asked] = []
+        self._requested: list[_Requested] = []
         self._number = 0
 
     def add(self, fault: Fault) -> int:
@@ -144,36 +144,36 @@ class Faults:
             self._number += 1
             # Each fault has random numbers of its own, so that adding one does not change when another is applied.
             chance = random.Random(f"{self._seed}/{self._number}")  # noqa: S311 - repeatable on purpose
-            self._asked.append(_Asked(self._number, fault, chance))
+            self._requested.append(_Requested(self._number, fault, chance))
             return self._number
 
     def remove(self, number: int | None = None) -> None:
         """Remove one fault, or all."""
         with self._lock:
-            self._asked = [asked for asked in self._asked if number not in {None, asked.number}]
+            self._requested = [requested for requested in self._requested if number not in {None, requested.number}]
 
     def all(self) -> list[tuple[int, Fault, int]]:
         """Return every fault with its number and how often it was applied."""
         with self._lock:
-            return [(asked.number, asked.fault, asked.played) for asked in self._asked]
+            return [(requested.number, requested.fault, requested.applied) for requested in self._requested]
 
-    def meet(self, route: str, call_id: str | None, people: Collection[str]) -> tuple[int, Fault] | None:
+    def find(self, route: str, call_id: str | None, people: Collection[str]) -> tuple[int, Fault] | None:
         """Return the fault to apply to this request, if any."""
         with self._lock:
             chosen = None
-            for asked in self._asked:
-                fault = asked.fault
+            for requested in self._requested:
+                fault = requested.fault
                 if (
                     fault.route != route
                     or (fault.call_id is not None and fault.call_id != call_id)
                     or (fault.person is not None and fault.person.casefold() not in people)
                 ):
                     continue
-                asked.met += 1
-                if chosen or asked.played >= fault.limit or fault.nth not in {None, asked.met}:
+                requested.matched += 1
+                if chosen or requested.applied >= fault.limit or fault.nth not in {None, requested.matched}:
                     continue
-                if fault.rate is not None and asked.chance.random() >= fault.rate:
+                if fault.rate is not None and requested.chance.random() >= fault.rate:
                     continue
-                asked.played += 1
-                chosen = (asked.number, fault)
+                requested.applied += 1
+                chosen = (requested.number, fault)
             return chosen

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from dev.simulator.ringing import Invitations
     from dev.simulator.world import World
 
-# Real seconds that an invite's answer is held back at most for its report to be delivered first.
+# Real seconds that a response is held back at most for a report to be delivered first.
 _LONGEST_WAIT = 30
 Handlers = tuple["Invitations", "Legs", "IncomingCalls"]
 
 
 class GraphCalls:
-    """Answers requests about calls; each method raises GraphRefusal for what Graph does not do."""
+    """Handles requests about calls; each method raises GraphRefusal for what Graph refuses."""
 
     def __init__(self, log: EventLog, world: World, entra: Entra, base_url: str, *, handlers: Handlers) -> None:
         self._log = log
@@ -49,35 +49,35 @@ class GraphCalls:
                 ignored=tuple(schema.ignored(creation.body)),
             )
             body = entities.call_read(call)
-        if self._world.reports.of(call).before_response:
+        if (visit.fault or self._world.reports.of(call)).before_response:
             call.first_reported.wait(_LONGEST_WAIT)
         return Response(201, body, {"Location": f"{self._base_url}/v1.0/communications/calls/{call.id}"})
 
     def keep_alive(self, visit: Visit) -> Response:
         """Keep a call alive."""
-        self._legs.keep_alive(self._call(visit)[0])
+        self._legs.keep_alive(self._live_call(visit)[0])
         return Response(200)
 
     def hang_up(self, visit: Visit) -> Response:
         """Have the app leave a call."""
-        self._legs.hang_up(self._call(visit)[0])
+        self._legs.hang_up(self._live_call(visit)[0])
         return Response(204)
 
     def answer(self, visit: Visit) -> Response:
         """Answer an incoming call."""
-        call, claims = self._call(visit)
+        call, claims = self._live_call(visit)
         self._incoming.answer(call, schema.read(schema.Answer, visit.request), claims.get("roles"))
         return Response(202)
 
     def reject(self, visit: Visit) -> Response:
         """Reject an incoming call."""
-        call, _ = self._call(visit)
+        call, _ = self._live_call(visit)
         self._incoming.reject(call, schema.read(schema.Reject, visit.request))
         return Response(202)
 
     def remove_participant(self, visit: Visit) -> Response:
         """Remove a participant, or cancel the call to a person who has not answered."""
-        call, claims = self._call(visit)
+        call, claims = self._live_call(visit)
         if not {"Calls.JoinGroupCall.All", "Calls.JoinGroupCallAsGuest.All"} & set(_roles(claims)):
             raise Refusals.no_permission()
         self._legs.remove(call, visit.parts[1])
@@ -110,22 +110,22 @@ class GraphCalls:
         return Response(200, body, {"Location": f"{self._base_url}{path}"})
 
     def read_call(self, visit: Visit) -> Response:
-        """Answer a call's state."""
+        """Return a call as it is now."""
         call, _ = self._call(visit)
         return Response(body=entities.call_read(call))
 
     def list_participants(self, visit: Visit) -> Response:
-        """Answer a call's roster; that of a call of two cannot be read."""
+        """Return a call's roster; that of a one-to-one call can't be read."""
         call, _ = self._call(visit)
         if call.kind == "peerToPeer":
-            if call.options.roster_read == "error":
+            if self._world.reports.of(call).roster_read == "error":
                 raise GraphRefusal(400, "BadRequest", "This operation is not supported for peer-to-peer calls.")
             return Response(body={"value": []})
         with self._world.lock:
             return Response(body={"value": rosters.roster_read(call, self._world.reports.of(call))})
 
     def read_participant(self, visit: Visit) -> Response:
-        """Answer one participant."""
+        """Return one participant."""
         call, _ = self._call(visit)
         with self._world.lock:
             for someone in rosters.roster_read(call, self._world.reports.of(call)):
@@ -134,15 +134,22 @@ class GraphCalls:
         raise Refusals.participant_not_found()
 
     def read_operation(self, visit: Visit) -> Response:
-        """Answer an operation where the call lets it be read: no page says that Graph does."""
+        """Return an operation where the options allow it, which no page documents for Graph."""
         call, _ = self._call(visit)
         operation = call.operations.get(visit.parts[1])
-        if operation is None or not call.options.operations_readable:
+        if operation is None or not self._world.reports.of(call).operations_readable:
             raise GraphRefusal(404, "NotFound", "Operation not found.")
         return Response(body=entities.operation_read(operation))
 
+    def _live_call(self, visit: Visit) -> tuple[Call, dict[str, object]]:
+        """Return the call that a request is about, which must not have ended."""
+        call, claims = self._call(visit)
+        if call.has_ended:
+            raise Refusals.call_not_found()
+        return call, claims
+
     def _call(self, visit: Visit) -> tuple[Call, dict[str, object]]:
-        """Return the call asked about, which must be the app's and the tenant's own, and the token's claims."""
+        """Return the call that a request is about, which must be the app's and the tenant's, and the token's claims."""
         claims = self._entra.verify(visit.request.headers.get("Authorization"))
         call = self._world.calls.get(visit.entry.call_id or "")
         if call is None or call.forgotten or call.client_id != claims.get("appid"):

@@ -1,4 +1,4 @@
-"""Calls that the app creates, joins or answers: their life from establishing to the end."""
+"""Calls that the app creates, joins or answers, from establishing to the end."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ class Legs:
         with self._world.lock:
             chosen = Reporting.layered(*(layer for layer in (meeting and meeting.options, fault) if layer))
             body = creation.body
+            # The response to this request alone waits where a fault says so.
+            names = chosen.model_fields_set - ({"before_response"} if fault else set())
             options = CallOptions(
-                **{name: getattr(chosen, name) for name in chosen.model_fields_set},
+                **{name: getattr(chosen, name) for name in names},
                 callback_uri=body.callback_uri,
                 kind="peerToPeer" if creation.kind == "peerToPeer" else "group",
                 delta_roster=bool(body.call_options and body.call_options.is_delta_roster_enabled),
@@ -49,7 +51,6 @@ class Legs:
             call = Call.make(options, str(claims["tid"]), str(claims["appid"]), app=creation.app)
             call.state, call.details = "establishing", creation.sent
             if meeting:
-                call.conversation = meeting.conversation
                 sent = creation.sent.get("meetingInfo")
                 call.joined_by = meeting.joined_by(sent if isinstance(sent, dict) else None)
             self._world.open(call, meeting)
@@ -157,7 +158,7 @@ class Legs:
             if someone.is_app:
                 for leg in [leg for leg in conversation.legs if leg.me is someone]:
                     self._world.end(leg, (200, 5000, "The participant was removed"))
-            elif someone.identity.key == self._world.organizer_of(call):
+            elif call.meeting and someone.identity.key == call.meeting.organizer.casefold():
                 raise GraphRefusal(403, "8552", "The organizer cannot be removed.")
             elif someone.is_ringing:
                 self._invitations.cancel(conversation, someone)

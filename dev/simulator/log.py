@@ -1,4 +1,4 @@
-"""What happened, as the simulator saw it: the truth that a test compares the app's own account with.
+"""What happened, as the simulator saw it: the truth that a test compares with what the app reports.
 
 Entries are appended under one lock and handed out as copies, so that a reader never sees one change under it.
 """
@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 class RequestEntry:
     """One HTTP request to Graph, Entra ID or the callback keys.
 
-    ``taken`` says whether Graph acted on it: an invite that was taken rings people, whatever its answer was.
+    ``taken`` is whether Graph processed it: people are called by an invite that was taken, whatever the response was.
     """
 
     number: int
@@ -27,11 +27,11 @@ class RequestEntry:
     path: str
     route: str = "unknown"
     status: int | None = None
-    """The status answered; None while being handled, and for a connection that was cut."""
+    """The status of the response; None while being handled, and for a connection that was cut."""
     taken: bool = False
     cut: bool = False
     fault: int | None = None
-    """The number of the fault that was played, if any."""
+    """The number of the fault that was applied, if any."""
     error_code: str | None = None
     call_id: str | None = None
     operation_id: str | None = None
@@ -50,7 +50,7 @@ class RequestEntry:
 
 @dataclass(slots=True, kw_only=True)
 class RingEntry:
-    """One person being rung, once."""
+    """One call to one person."""
 
     number: int
     at: float = field(default_factory=time.time)
@@ -76,7 +76,7 @@ class CallbackEntry:
     operation_id: str | None = None
     attempt: int = 1
     status: int | None = None
-    """The status answered; None where the app could not be reached or the callback was lost on purpose."""
+    """The status of the response; None where the app could not be reached or the callback was lost on purpose."""
     lost: bool = False
     error: str | None = None
     body: object = None
@@ -132,18 +132,18 @@ class EventLog:
         self._listeners.append(listener)
 
     def number(self) -> int:
-        """Return the next entry's number; numbers tell the order of entries of all kinds."""
+        """Return the next entry's number; numbers show the order of entries of all kinds."""
         with self._lock:
             self._number += 1
             return self._number
 
     def add(self, entry: _E, *, quietly: bool = False) -> _E:
-        """Append ``entry`` and return it, to be changed later; ``quietly`` does not tell listeners yet."""
+        """Append ``entry`` and return it, to be changed later; ``quietly`` does not notify listeners yet."""
         with self._lock:
             self._entries.append(entry)
             copy = replace(entry)
         if not quietly:
-            self._tell(copy)
+            self._notify(copy)
         return entry
 
     def change(self, entry: Entry, **members: object) -> None:
@@ -152,10 +152,10 @@ class EventLog:
             for name, value in members.items():
                 setattr(entry, name, value)
             copy = replace(entry)
-        self._tell(copy)
+        self._notify(copy)
 
     def note(self, entry: Entry, **members: object) -> None:
-        """Set members of an entry without telling listeners: it has not ended yet."""
+        """Set members of an entry without notifying listeners: it has not ended yet."""
         with self._lock:
             for name, value in members.items():
                 setattr(entry, name, value)
@@ -172,7 +172,7 @@ class EventLog:
 
     @property
     def invites(self) -> list[RequestEntry]:
-        """Every request to ``participant: invite``, taken or not."""
+        """Every request to ``participant: invite``, processed or not."""
         return [entry for entry in self.requests if entry.route == "invite"]
 
     @property
@@ -182,7 +182,7 @@ class EventLog:
 
     @property
     def rings(self) -> list[RingEntry]:
-        """Every person rung: one entry each time somebody's phone would have rung."""
+        """Every call to a person: one entry each time their device would have rung."""
         return self._copies(RingEntry)
 
     @property
@@ -221,7 +221,7 @@ class EventLog:
         with self._lock:
             return [replace(entry) for entry in self._entries if isinstance(entry, kind)]
 
-    def _tell(self, entry: Entry) -> None:
+    def _notify(self, entry: Entry) -> None:
         for listener in self._listeners:
             listener(entry)
 

@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dev.simulator import schema
@@ -15,9 +14,6 @@ from dev.simulator.errors import GraphRefusal, Refusals
 from dev.simulator.people import Identity
 from dev.simulator.rosters import TYPE, Json
 from dev.simulator.scripts import MeetingOptions
-
-if TYPE_CHECKING:
-    from dev.simulator.calls import Call
 
 _THREAD = re.compile(r"19:[^@/]+@thread\.(v2|skype|tacv2)")
 
@@ -34,8 +30,6 @@ class Meeting:
     passcode: str
     token: str = field(default_factory=lambda: f"simulated-join-token-{uuid.uuid4()}")
     conversation: Conversation = field(default_factory=Conversation)
-    legs: list[Call] = field(default_factory=list, repr=False)
-    """Every leg of the app that has joined it, or tries to."""
 
     @property
     def join_web_url(self) -> str:

@@ -46,7 +46,7 @@ def operation_item(operation: Operation, status: str) -> Json:
 
 
 def roster_item(call: Call, chosen: Reporting, operation: Operation | None, changed: Iterable[Participant]) -> Json:
-    """Return the notification of the roster: the whole of it, or what ``changed`` where the call asked for deltas."""
+    """Return the notification of the roster: the whole of it, or what ``changed`` for a call with delta rosters."""
     call_id = call.id
     if operation and chosen.replaced_call_id != "none":
         call_id = _reported_call_id(operation)
@@ -131,7 +131,7 @@ def old_form(call: Call) -> Json:
 
 
 def foreign_items(call: Call, chosen: Reporting) -> list[Json]:
-    """Return items of other kinds that the same address gets."""
+    """Return items of other kinds that the same URL gets."""
     tone: Json = {TYPE: "#microsoft.graph.call", "toneInfo": {"sequenceId": 1, "tone": "tone5"}}
     unknown: Json = {TYPE: "#microsoft.graph.somethingNew", "id": "1"}
     return [

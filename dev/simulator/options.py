@@ -137,6 +137,12 @@ class Reporting(Options):
     """Participants have a ``rosterSequenceNumber``."""
     removed_state: bool = False
     """People who left stay in the roster's list with a ``removedState``."""
+    mixed: Literal["failed", "completed"] = "failed"
+    """How an operation ends if some people came and others did not."""
+    operations_readable: bool = False
+    """Operations can be read, which Graph documents for none of these."""
+    roster_read: Literal["empty", "error"] = "empty"
+    """What reading the roster of a one-to-one call returns."""
     result_info: Literal["failed", "always", "never"] = "failed"
     """Which finished operations have a ``resultInfo``."""
     string_codes: bool = False

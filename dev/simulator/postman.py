@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from dev.simulator.log import CallbackEntry, EventLog
+from dev.simulator.scripts import LOOPBACK
 
 if TYPE_CHECKING:
     from dev.simulator.callback_tokens import CallbackTokens, Kind
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     from dev.simulator.schedule import Schedule
 
 _USER_AGENT = "Microsoft-Skype/3.0,(Calling/1.0)"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How hard the postman tries; how hard the real service does is documented nowhere."""
+    """How often a callback is tried; for the real service that is not documented."""
 
     retries: int = 4
     """How often a callback that is not answered 2xx is sent again; 0: never."""
@@ -124,7 +124,7 @@ class Postman:
         }
         if not token:
             del headers["Authorization"]
-        verify = self._ca_file if urlsplit(address).hostname in _LOOPBACK else True
+        verify = self._ca_file if urlsplit(address).hostname in LOOPBACK else True
         try:
             response = self._session().post(
                 address,
@@ -142,6 +142,6 @@ class Postman:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
-            # A .netrc would replace the Authorization header, a proxy would be asked for localhost.
+            # A .netrc would replace the Authorization header, and a proxy can't reach localhost.
             session.trust_env = False
         return session

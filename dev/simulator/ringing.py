@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dev.simulator.calls import Operation
 from dev.simulator.log import EventLog, RingEntry
 from dev.simulator.options import Behaviour, Reporting
+from dev.simulator.world import OTHER_PARTY_LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dev.simulator.schedule import Schedule
     from dev.simulator.world import World
 
-OUTCOMES = {
+_OUTCOMES = {
     "answers": "answered",
     "lobby": "inLobby",
     "declines": "declined",
@@ -107,7 +108,7 @@ class Invitations:
             if index not in operation.waiting:
                 return
             operation.waiting.discard(index)
-            self._log.change(operation.rings[index], outcome=OUTCOMES[behaviour.outcome], ended_at=time.time())
+            self._log.change(operation.rings[index], outcome=_OUTCOMES[behaviour.outcome], ended_at=time.time())
             if failure := behaviour.failure:
                 self._fail(operation, index, failure)
             else:
@@ -117,8 +118,8 @@ class Invitations:
 
     def cancel(self, conversation: Conversation, someone: Participant) -> None:
         """Stop calling a person; Graph reports it as a failure of the operation."""
-        for leg in conversation.legs:
-            for operation in leg.operations.values():
+        for call in [call for call in self._world.calls.values() if call.conversation is conversation]:
+            for operation in call.operations.values():
                 for index in [index for index in operation.waiting if operation.entries[index] is someone]:
                     operation.waiting.discard(index)
                     self._log.change(operation.rings[index], outcome="cancelled", ended_at=time.time())
@@ -154,16 +155,17 @@ class Invitations:
     def _take_out_of_replaced(self, invitee: Invitee) -> None:
         """A one-to-one call ends once its other party is in the new one; a meeting only loses them."""
         replaced = self._world.calls.get(invitee.replaces_call_id or "")
-        someone = replaced and replaced.conversation.find(invitee.identity.key)
-        if replaced and someone:
+        if replaced and replaced.kind == "peerToPeer":
+            self._world.end(replaced, OTHER_PARTY_LEFT)
+        elif replaced and (someone := replaced.conversation.find(invitee.identity.key)):
             self._world.leave(replaced, someone)
 
     def _end(self, operation: Operation) -> None:
         call = operation.call
-        failed = bool(operation.failures) and (call.options.mixed == "failed" or not operation.joined)
+        failed = bool(operation.failures) and (operation.reporting.mixed == "failed" or not operation.joined)
         operation.status = "failed" if failed else "completed"
         if failed:
-            # There is one result for all; no page says whose it is.
+            # There is one result for all; whose it is isn't documented.
             operation.result = operation.failures[min(operation.failures)]
         if operation.when_ended:
             operation.when_ended(operation)

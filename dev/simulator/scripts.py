@@ -42,12 +42,6 @@ class CallOptions(Reporting):
     """The app registration that owns the call; with another one than the app's, Graph refuses with 8522."""
     delta_roster: bool = False
     """Rosters come as deltaParticipants, as with ``isDeltaRosterEnabled``."""
-    operations_readable: bool = False
-    """Operations can be read, which Graph documents for none of these."""
-    roster_read: Literal["empty", "error"] = "empty"
-    """What reading the roster of a peer-to-peer call returns."""
-    mixed: Literal["failed", "completed"] = "failed"
-    """How an operation ends if some people came and others did not."""
     announce: bool = True
     """Notify that the call is established, and its roster."""
     behaviour: Behaviour | None = None

@@ -1,4 +1,4 @@
-"""The simulator as one object: a Graph, its Entra ID and its callback keys at one address of this machine."""
+"""The simulator as one object: a Graph, its Entra ID and its callback keys at one URL of this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dev.simulator.incoming import IncomingCalls
 from dev.simulator.keys import Algorithm, Issuer  # noqa: TC001 - the control endpoint reads the annotations
 from dev.simulator.legs import Legs
 from dev.simulator.log import EventLog
-from dev.simulator.meetings import Meetings
+from dev.simulator.meetings import Meeting, Meetings
 from dev.simulator.options import Behaviour, Outcome, Reporting
 from dev.simulator.people import Identity
 from dev.simulator.postman import Delivery, Postman
@@ -33,9 +33,6 @@ from dev.simulator.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dev.simulator.meetings import Meeting
-
-
 TENANT_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CLIENT_ID = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
 CLIENT_SECRET = "simulated~secret"  # noqa: S105 - opens nothing but a simulator
@@ -45,17 +42,17 @@ class Simulator:
     """A Microsoft Graph for one machine; a context manager that serves while it is entered.
 
     Args:
-        time_scale: What one of Graph's seconds lasts: 0.01 lets a phone ring for 0.6 seconds instead of 60.
+        time_scale: Real seconds in one of Graph's: 0.01 lets a phone ring for 0.6 seconds instead of 60.
         port: Where to listen; 0 takes a free one.
         folder: Where the certificate authority is kept; by default a temporary folder.
-        tenant_id: The one tenant there is.
-        client_id: The one app registration there is.
+        tenant_id: The only tenant.
+        client_id: The only app registration.
         client_secret: Its secret.
         certificate_pem: Its certificate (public part); where given, client assertions are verified with it.
         roles: Its application permissions with admin consent.
         seed: Of faults that come at a rate.
         delivery: How often a callback is tried.
-        defaults: Members of Reporting for every call, as keywords.
+        **defaults: Options of Reporting for every call.
     """
 
     def __init__(
@@ -185,7 +182,7 @@ class Simulator:
             call_id: Which one; an unknown one raises KeyError.
             announce: Notify that it was terminated.
             forget: Reading it gives 404 / 8522 from now on; else it reads as terminated.
-            report_pending: Report invitations that still ring as failed; else they are never heard of again.
+            report_pending: Report invitations that still ring as failed; else nothing more is reported of them.
         """
         self.world.end_all(self.call(call_id), announce=announce, forget=forget, report_pending=report_pending)
 
@@ -287,7 +284,7 @@ class Simulator:
         self._tokens.keys(kind).failing = failing
 
     def wait_idle(self, timeout: float = 10) -> bool:
-        """Wait until nobody is rung, nothing is to be delivered and no request is open; say whether that is so."""
+        """Wait until no one is being called, nothing is to be delivered and no request is open; return whether so."""
         return self._schedule.wait_idle(timeout)
 
     def reset(self) -> None:

@@ -75,7 +75,7 @@ class Server(ThreadingHTTPServer):
     """Serves an application at ``https://localhost:<port>`` until closed."""
 
     daemon_threads = True
-    # Bursts of 100 new connections must not meet a full queue.
+    # Bursts of 100 new connections must fit into the queue.
     request_queue_size = 256
 
     application: Application
@@ -126,7 +126,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that go away or do not trust the authority are no news here."""
+        """Print nothing: clients may go away, or not trust the authority."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -199,4 +199,4 @@ class _Handler(BaseHTTPRequestHandler):
         return "GraphSimulator"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        """Say nothing: the event log has it all."""
+        """Print nothing: the event log has it all."""

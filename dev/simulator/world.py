@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dev.simulator.people import Identity, Participant
     from dev.simulator.reports import Reports
 
+OTHER_PARTY_LEFT = (200, 4521, "The other party hung up")
+
 
 class World:
     """Calls and people; every change happens under one lock and is reported before the lock is released."""
@@ -33,8 +35,6 @@ class World:
         self.limits = Limits()
         self.meetings = meetings
         self.reports = reports
-        self._meetings: dict[str, Meeting] = {}
-        """The meeting of each leg that has joined one."""
         self._log = log
 
     def forget(self) -> None:
@@ -44,7 +44,6 @@ class World:
         self.calls.clear()
         self.people.clear()
         self.meetings.forget()
-        self._meetings.clear()
         self.behaviour, self.limits = Behaviour(), Limits()
         self.reports.reset()
 
@@ -71,9 +70,8 @@ class World:
         if meeting is None:
             self.set_state(call, call.state)
             return
-        self._meetings[call.id] = meeting
-        is_duplicate = any(not leg.has_ended for leg in meeting.legs)
-        meeting.legs.append(call)
+        is_duplicate = any(leg.meeting is meeting and not leg.has_ended for leg in self.calls.values())
+        call.meeting, call.conversation = meeting, meeting.conversation
         self.set_state(call, call.state, thread_id=meeting.thread_id, is_duplicate=is_duplicate)
 
     def set_state(self, call: Call, state: str, **more: Any) -> None:
@@ -82,11 +80,6 @@ class World:
         self._log.add(
             CallEntry(number=self._log.number(), call_id=call.id, state=state, direction=call.direction, **more)
         )
-
-    def organizer_of(self, call: Call) -> str | None:
-        """Return the key of the organizer of the meeting that ``call`` has joined."""
-        meeting = self._meetings.get(call.id)
-        return meeting.organizer.casefold() if meeting else None
 
     def grow(self, call: Call) -> None:
         """Make a one-to-one call a group call, with a thread of its own."""
@@ -100,10 +93,8 @@ class World:
     def grown(self, call: Call) -> Meeting:
         """Return a meeting for a call that no one scheduled; its token joins it again."""
         options = MeetingOptions(thread_id=f"19:{uuid.uuid4()}", tenant_id=call.tenant_id)
-        meeting = self.meetings.add(options, call.conversation)
-        meeting.legs.append(call)
-        self._meetings[call.id] = meeting
-        return meeting
+        call.meeting = self.meetings.add(options, call.conversation)
+        return call.meeting
 
     def add_meeting(self, options: MeetingOptions) -> Meeting:
         """Add a meeting with the people that its options name in it."""
@@ -211,6 +202,6 @@ class World:
             if not call.conversation.leave(someone):
                 return
             if call.kind == "peerToPeer":
-                self.end(call, (200, 4521, "The other party hung up"))
+                self.end(call, OTHER_PARTY_LEFT)
             else:
                 self.roster_changed(call.conversation, [someone])

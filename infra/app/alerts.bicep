@@ -1,4 +1,5 @@
-// Two alerts over the log; docs/operate.md says what they mean and what to do.
+// Two alerts over the log; docs/operate.md explains them.
+import { resourceTags } from 'types.bicep'
 
 @description('Hash that ends every name.')
 param token string
@@ -7,12 +8,12 @@ param token string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Resource id of the Application Insights component.')
 param insightsId string
 
-@description('Who is told by e-mail; empty for nobody, then the alerts show in the portal alone.')
+@description('E-mail address for alerts. Empty: they show in the portal only.')
 param email string
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
@@ -49,6 +50,8 @@ resource reports 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     evaluationFrequency: 'PT15M'
     windowSize: 'PT6H'
     autoMitigate: true
+    // A component that is seconds old has no tables yet.
+    skipQueryValidation: true
     criteria: {
       allOf: [
         {
@@ -88,6 +91,8 @@ resource work 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     autoMitigate: true
+    // A component that is seconds old has no tables yet.
+    skipQueryValidation: true
     criteria: {
       allOf: [
         {

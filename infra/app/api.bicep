@@ -1,4 +1,5 @@
 // The function app on Flex Consumption, and every setting it gets.
+import { furtherSettings, resourceTags } from 'types.bicep'
 
 @description('Name of the function app.')
 param name string
@@ -10,13 +11,19 @@ param planName string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Version of Python.')
 param pythonVersion string
 
-@description('Instances for HTTP that never sleep.')
+@description('Instances for HTTP that are always ready.')
 param alwaysReadyInstances int
+
+@description('Instances for the queue that are always ready.')
+param alwaysReadyWorkInstances int
+
+@description('HTTP requests at a time on one instance.')
+param httpConcurrency int
 
 @description('Most instances at a time.')
 param maximumInstances int
@@ -51,15 +58,20 @@ param graphCloud string
 @description('managedIdentity, clientSecret or clientCertificate.')
 param graphCredential string
 
-@description('Address of the secret in Key Vault; empty with managedIdentity.')
+@description('URL of the secret in Key Vault; empty with managedIdentity.')
 param graphCredentialUri string
 
 @description('Further settings. Those below go before them.')
-@secure()
-param appSettings object
+param appSettings furtherSettings
 
 var storageSuffix = environment().suffixes.storage
 var graphCredentialReference = '@Microsoft.KeyVault(SecretUri=${graphCredentialUri})'
+
+// Each queue function scales by itself, so http instances don't read the queue.
+var alwaysReady = [
+  { name: 'http', instanceCount: alwaysReadyInstances }
+  { name: 'function:work', instanceCount: alwaysReadyWorkInstances }
+]
 
 var credentials = {
   managedIdentity: { GRAPH_MANAGED_IDENTITY_CLIENT_ID: identityClientId }
@@ -77,6 +89,10 @@ var settings = {
   GRAPH_TENANT_ID: graphTenantId
   GRAPH_CLIENT_ID: graphClientId
   GRAPH_CLOUD: graphCloud
+  // One thread for each request that an instance may get at a time.
+  PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
+  // The largest body that the app accepts, 4 MiB. The host refuses more before the app runs.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4194304'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
@@ -117,7 +133,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     keyVaultReferenceIdentity: identityId
-    siteConfig: { minTlsVersion: '1.2' }
+    siteConfig: {
+      ftpsState: 'Disabled'
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+    }
     functionAppConfig: {
       deployment: {
         storage: {
@@ -136,7 +156,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: maximumInstances
-        alwaysReady: alwaysReadyInstances == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyInstances }]
+        alwaysReady: filter(alwaysReady, group => group.instanceCount > 0)
+        // Without it Python gets one request at a time.
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
       }
     }
   }
@@ -144,6 +166,17 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   resource configuration 'config' = {
     name: 'appsettings'
     properties: union(appSettings, settings, credentials[graphCredential])
+  }
+
+  // Deployments sign in with Entra ID. Publishing passwords are off.
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
   }
 }
 

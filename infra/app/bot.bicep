@@ -1,10 +1,11 @@
 // The Azure Bot: without one that has calling turned on, Graph refuses the registration's calls (7503).
+import { resourceTags } from 'types.bicep'
 
 @description('Name of the bot.')
 param name string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Client id of the app registration.')
 param graphClientId string

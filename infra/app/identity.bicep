@@ -1,4 +1,5 @@
 // The app's identity: for storage, telemetry and the vault, and as federated credential of the app registration.
+import { resourceTags } from 'types.bicep'
 
 @description('Name of the identity.')
 param name string
@@ -7,7 +8,7 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

@@ -1,4 +1,5 @@
 // Application Insights over a Log Analytics workspace. Only Entra ID opens it for writing: keys are off.
+import { resourceTags } from 'types.bicep'
 
 @description('Hash that ends every name.')
 param token string
@@ -7,7 +8,7 @@ param token string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: 'log-${token}'
@@ -16,6 +17,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   properties: {
     sku: { name: 'PerGB2018' }
     retentionInDays: 30
+    features: { disableLocalAuth: true }
   }
 }
 
@@ -33,3 +35,4 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 
 output insightsName string = insights.name
 output insightsId string = insights.id
+output workspaceId string = workspace.id

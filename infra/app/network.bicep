@@ -1,4 +1,5 @@
 // A virtual network through which the app reaches its storage account, by private endpoints.
+import { resourceTags } from 'types.bicep'
 
 @description('Name of the virtual network.')
 param name string
@@ -7,10 +8,13 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Name of the storage account.')
 param storageName string
+
+@description('Address space of the network, /8 to /22. It holds two subnets of 256 addresses.')
+param addressSpace string
 
 var services = ['blob', 'queue', 'table']
 
@@ -23,12 +27,12 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   location: location
   tags: tags
   properties: {
-    addressSpace: { addressPrefixes: ['10.0.0.0/16'] }
+    addressSpace: { addressPrefixes: [addressSpace] }
     subnets: [
       {
         name: 'app'
         properties: {
-          addressPrefix: '10.0.1.0/24'
+          addressPrefix: cidrSubnet(addressSpace, 24, 1)
           delegations: [
             {
               name: 'flex-consumption'
@@ -40,7 +44,7 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'storage'
         properties: {
-          addressPrefix: '10.0.2.0/24'
+          addressPrefix: cidrSubnet(addressSpace, 24, 2)
           privateEndpointNetworkPolicies: 'Disabled'
         }
       }
@@ -56,52 +60,60 @@ resource vnet 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   }
 }
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [for service in services: {
-  name: 'pe-${storageName}-${service}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: { id: vnet::endpoints.id }
-    privateLinkServiceConnections: [
-      {
-        name: service
-        properties: {
-          privateLinkServiceId: storage.id
-          groupIds: [service]
+resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+  for service in services: {
+    name: 'pe-${storageName}-${service}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: { id: vnet::endpoints.id }
+      privateLinkServiceConnections: [
+        {
+          name: service
+          properties: {
+            privateLinkServiceId: storage.id
+            groupIds: [service]
+          }
         }
-      }
-    ]
+      ]
+    }
   }
-}]
+]
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for service in services: {
-  name: 'privatelink.${service}.${environment().suffixes.storage}'
-  location: 'global'
-  tags: tags
-}]
-
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (service, i) in services: {
-  parent: zone[i]
-  name: name
-  location: 'global'
-  tags: tags
-  properties: {
-    virtualNetwork: { id: vnet.id }
-    registrationEnabled: false
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for service in services: {
+    name: 'privatelink.${service}.${environment().suffixes.storage}'
+    location: 'global'
+    tags: tags
   }
-}]
+]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (service, i) in services: {
-  parent: endpoint[i]
-  name: 'default'
-  properties: {
-    privateDnsZoneConfigs: [
-      {
-        name: service
-        properties: { privateDnsZoneId: zone[i].id }
-      }
-    ]
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (service, i) in services: {
+    parent: zone[i]
+    name: name
+    location: 'global'
+    tags: tags
+    properties: {
+      virtualNetwork: { id: vnet.id }
+      registrationEnabled: false
+    }
   }
-}]
+]
+
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+  for (service, i) in services: {
+    parent: endpoint[i]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: service
+          properties: { privateDnsZoneId: zone[i].id }
+        }
+      ]
+    }
+  }
+]
 
 output appSubnetId string = vnet::app.id

@@ -1,4 +1,5 @@
 // One storage account: the host's blobs, the deployed package, and the table and queues in which the app keeps state.
+import { resourceTags } from 'types.bicep'
 
 @description('Name of the storage account.')
 param name string
@@ -7,7 +8,7 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Whether the account can be reached from the internet, with a token of Entra ID all the same.')
 param publicAccess bool

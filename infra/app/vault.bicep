@@ -1,4 +1,5 @@
 // A Key Vault for the one secret of a deployment that doesn't use the managed identity as credential.
+import { resourceTags } from 'types.bicep'
 
 @description('Name of the vault.')
 param name string
@@ -7,7 +8,7 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 @description('Object (principal) id of the identity that reads the secret.')
 param principalId string
@@ -15,6 +16,12 @@ param principalId string
 @description('The secret; empty leaves the one that is there.')
 @secure()
 param credentialValue string
+
+@description('The deleted vault can\'t be purged for 90 days, and its name stays taken. Can\'t be turned off again.')
+param purgeProtection bool
+
+@description('Resource id of the Log Analytics workspace that keeps who read the secret.')
+param workspaceId string
 
 var secretName = 'graph-credential'
 var roles = {
@@ -32,6 +39,8 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
       name: 'standard'
     }
     enableRbacAuthorization: true
+    // Azure refuses false.
+    enablePurgeProtection: purgeProtection ? true : null
   }
 }
 
@@ -41,15 +50,31 @@ resource credential 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(
   properties: { value: credentialValue }
 }
 
-resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in items(roles): {
-  name: guid(vault.id, principalId, role.value)
+resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in items(roles): {
+    name: guid(vault.id, principalId, role.value)
+    scope: vault
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
+
+// The version that Azure documents for every resource type.
+#disable-next-line use-recent-api-versions
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
   scope: vault
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
-    principalId: principalId
-    principalType: 'ServicePrincipal'
+    workspaceId: workspaceId
+    logs: [{ category: 'AuditEvent', enabled: true }]
   }
-}]
+}
 
-// Without a version, so that a new secret is picked up.
-output credentialUri string = '${vault.properties.vaultUri}secrets/${secretName}'
+// A new value has a new version, and the changed setting makes Azure read it at once. Without a value the version is not known.
+#disable-next-line outputs-should-not-contain-secrets // Only whether there is a value decides.
+output credentialUri string = empty(credentialValue)
+  ? '${vault.properties.vaultUri}secrets/${secretName}'
+  : credential!.properties.secretUriWithVersion

@@ -1,4 +1,5 @@
 // The workbook: the questions of docs/operate.md that are worth a look every day, on one page of the portal.
+import { resourceTags } from 'types.bicep'
 
 @description('Resource id of the Application Insights component.')
 param insightsId string
@@ -7,7 +8,7 @@ param insightsId string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags resourceTags
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   // Azure wants a GUID; this one stays the same from deployment to deployment.

@@ -90,7 +90,8 @@ def _strict(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     strict = {name: _strict(value) for name, value in schema.items()}
-    if schema.get("type") == "object" and "properties" in schema:
+    # Of an identity, the connector shows only these two; Graph reports more.
+    if "properties" in schema and schema["properties"].keys() != {"id", "displayName"}:
         strict["additionalProperties"] = False
     return {"anyOf": [strict, {"type": "null"}]} if strict.pop("x-nullable", False) else strict
 

@@ -26,6 +26,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: list[str]
 
 
 @dataclass
@@ -62,7 +63,8 @@ class Client:
         connection.endheaders(body, encode_chunked=chunked)
         response = connection.getresponse()
         content = response.read()
-        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, received, content, response.headers.get_all("Set-Cookie") or [])
 
 
 class Serve(Protocol):

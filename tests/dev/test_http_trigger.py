@@ -258,14 +258,11 @@ def test_headers_and_cookies_go_out(serve: Serve) -> None:
     """Status, headers and each cookie arrive; text is UTF-8 unless said otherwise."""
     response = func.HttpResponse("\u00e9", status_code=202, headers={"Location": "/x", "Set-Cookie": "a=1"})
     response.headers.add("Set-Cookie", "b=2")
-    client = serve(_answering(response))
-    client.connection.request("GET", "/api/answer")
-    reply = client.connection.getresponse()
-    assert reply.status == 202
-    assert reply.read() == "\u00e9".encode()
-    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert reply.headers["Location"] == "/x"
-    assert reply.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    reply = serve(_answering(response)).ask("GET", "/api/answer")
+    assert (reply.status, reply.body) == (202, "\u00e9".encode())
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert reply.headers["location"] == "/x"
+    assert reply.cookies == ["a=1", "b=2"]
 
 
 def test_a_response_without_body(serve: Serve) -> None:

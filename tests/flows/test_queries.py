@@ -1,38 +1,87 @@
+"""What a flow can read, and how it ends its waiting: from the store alone."""
+
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Delivery, FlowCallback, Invitation, Presence, ResultInfo, Status, Verdict
-from domain.roster import identity_hash
-from flows.links import Addresses
-from flows.queries import Reading
-from graph.errors import OutcomeUnknown, Refused
-from storage import rows
-from tests.states import BUSY, CALL, call_state, entry, invitation, later, operation, participant
-from tests.watchdog.test_watchdog import FakeGraph, Kennel
+from domain.call import CallState, Presence
+from domain.invitation import Alarm, Decider, Invitation, Late, Refused
+from domain.record import CallRecord, Needs
+from domain.results import ResultInfo
+from domain.waiting import Delivery
+from flows.alarms import Alarms
+from flows.links import Links
+from flows.progress import INVITATION, Progress
+from flows.queries import Queries
+from storage.errors import StorageUnavailable
+from storage.store import TableStore
+from tests.fakes import FakeClock, MemoryQueue, MemoryTable
+from tests.states import (
+    BUSY,
+    CALL,
+    State,
+    call,
+    call_with,
+    completed,
+    entry,
+    failed,
+    flow,
+    invitation,
+    later,
+    operation,
+)
 from web.answers import Request
 from web.errors import ApiError, InvitationFailed, NotFound
 
+if TYPE_CHECKING:
+    from domain.call import Call
+    from domain.roster import RosterEntry
+    from flows.turn import Turn
+    from storage.store import Updated
+
 TOKEN = "t" * 43
+OWN = "f" * 43
 
 
 class Desk:
-    """Reading, in front of what is kept."""
+    """Queries on what is stored; there is no Graph that they could ask."""
 
-    def __init__(self, *kept: Invitation, graph: FakeGraph | None = None) -> None:
-        self.kennel = Kennel(graph)
-        addresses = Addresses("https://app.example", ())
-        outcomes = self.kennel.watchdog._outcomes
-        self.reading = Reading(self.kennel.table, self.kennel.watchdog, addresses, outcomes, now=self.kennel.clock.now)
-        for one in kept:
-            self.kennel.table.insert_invitation(one)
+    def __init__(self, *stored: Invitation, of: Call | None = None, roster: tuple[RosterEntry, ...] = ()) -> None:
+        self.clock = FakeClock()
+        self.table = MemoryTable()
+        self.store = TableStore(self.table)
+        self.queue: Any = MemoryQueue(self.clock)
+        self.duties: list[str] = []
+        self.progress = Progress(self.store, Alarms(self.queue, self.clock.now), self.publish, now=self.clock.now)
+        self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=self.clock.now)
+
+        def insert(record: CallRecord) -> CallRecord:
+            for one in stored:
+                record = record.with_invitation(one)
+            if of is not None or roster:
+                record = record.with_call(of or call())
+            return record.with_roster({one.key: one for one in roster})
+
+        self.store.update(CALL, Needs(), insert, held=self.store.nothing_yet(CALL))
+
+    def publish(self, turn: Turn, updated: Updated, decided_by: str) -> None:
+        for one in updated.after.invitations.values():
+            for waiting in one.flows:
+                if waiting.claim is not None and waiting.claim.owner == turn.me:
+                    turn.note(waiting.message_id, lambda name=waiting.message_id: self.duties.append(name))  # type: ignore[misc]
 
     def asks(self, route: str, *, token: str | None = TOKEN, **changes: str) -> Any:
         query = {} if token is None else {"token": token}
         path = {"callId": CALL, "invitationId": invitation().id, **changes}
-        return getattr(self.reading, route)(Request(route=path, query=query))
+        request = Request(route=path, query=query, arrived=self.clock.now())
+        return getattr(self.queries, route)(request)
+
+    def stored(self) -> Invitation:
+        (only,) = self.store.all_invitations(CALL).invitations.values()
+        return only
 
 
 def _failed(desk: Desk) -> InvitationFailed:
@@ -41,56 +90,76 @@ def _failed(desk: Desk) -> InvitationFailed:
     return caught.value
 
 
-@pytest.mark.parametrize("status", [Status.RUNNING, Status.NOT_STARTED])
-def test_a_poll_of_an_open_invitation_is_202_with_where_and_when(status: Status) -> None:
-    """A flow that polls is told to go on, each time with address and time."""
-    answer = Desk(invitation(operation(status=status))).asks("result")
+@pytest.mark.parametrize(
+    ("state", "status"), [(None, "running"), (Late(), "notStarted"), (Refused(BUSY, final=False), "notStarted")]
+)
+def test_poll_of_an_open_invitation(state: State | None, status: str) -> None:
+    """202 with where and when to go on."""
+    answer = Desk(invitation(operation(state=state))).asks("result")
     assert answer.status == 202
     assert answer.headers["Location"].endswith(f"/result?token={TOKEN}")
     assert answer.headers["Retry-After"] == "2"
-    assert answer.body["status"] == status.value
+    assert answer.body["status"] == status
 
 
-def test_a_poll_of_a_completed_invitation_is_200() -> None:
-    """Completed is a plain success, and nothing more to be polled."""
-    answer = Desk(invitation(operation(status=Status.COMPLETED))).asks("result")
+def test_poll_of_a_completed_invitation() -> None:
+    """200, and nothing more to be polled."""
+    answer = Desk(invitation(operation(state=completed()))).asks("result")
     assert (answer.status, dict(answer.headers), answer.body["status"]) == (200, {}, "completed")
 
 
-def test_a_partial_completion_is_200_and_says_so() -> None:
-    """Where some came and some did not, the flow goes on and can look at each."""
-    both = operation(0, status=Status.COMPLETED), operation(1, status=Status.FAILED, result=BUSY)
+def test_poll_of_a_partial_completion() -> None:
+    """200 with the status of each, so that the flow goes on and can look."""
+    both = operation(0, state=completed()), operation(1, state=failed())
     answer = Desk(invitation(*both)).asks("result")
     assert (answer.status, answer.body["status"]) == (200, "partiallyCompleted")
     assert [one["status"] for one in answer.body["participants"]] == ["completed", "failed"]
 
 
-def test_a_poll_of_a_failed_invitation_is_422_with_advice() -> None:
-    """A failure is an error that no flow repeats, with the maker's advice and Graph's codes."""
-    error = _failed(Desk(invitation(operation(status=Status.FAILED, verdict=Verdict.GRAPH, result=BUSY))))
+def test_poll_while_it_settles() -> None:
+    """Several people: 202 until five seconds after the end, then the outcome, though nothing was written."""
+    desk = Desk(invitation(operation(0, 1, state=completed())), of=call_with(alice=Presence.IN_CALL))
+    desk.clock.moment = later(4.9)
+    assert desk.asks("result").status == 202
+    desk.clock.moment = later(5)
+    answer = desk.asks("result")
+    assert [one["status"] for one in answer.body["participants"]] == ["completed", "unconfirmed"]
+
+
+def test_poll_of_a_failed_invitation() -> None:
+    """422 that no flow repeats, with the sentence for the maker and Graph's codes."""
+    error = _failed(Desk(invitation(operation(state=failed()))))
     assert (error.status, error.code) == (422, "InvitationFailed")
     assert "busy" in error.message
-    assert error.inner == {
-        "status": "failed",
-        "invitationId": invitation().id,
-        "code": "486",
-        "subcode": "560486",
-    }
+    assert error.inner == {"status": "failed", "invitationId": invitation().id, "code": "486", "subcode": "560486"}
 
 
-@pytest.mark.parametrize("verdict", [Verdict.GRAPH, Verdict.WATCHDOG, Verdict.REFUSAL], ids=str)
-def test_a_failure_is_422_whoever_found_it(verdict: Verdict) -> None:
-    """Never 4xx of another kind and never 5xx, whatever code the failure itself has."""
-    for code in (408, 429, 500, 503, 504, None):
-        ended = operation(status=Status.FAILED, verdict=verdict, result=ResultInfo(code, None, "x"))
-        assert _failed(Desk(invitation(ended))).status == 422
+def test_details_of_a_failure() -> None:
+    """Every invited person is listed, with their status and their sentence."""
+    refusal = Refused(ResultInfo(403, 7504, "Grant consent."), final=True)
+    error = _failed(Desk(invitation(operation(0, state=failed()), operation(1, 2, state=refusal))))
+    assert [(one.code, one.target) for one in error.details] == [
+        ("failed", "participants[0]"),
+        ("failed", "participants[1]"),
+        ("failed", "participants[2]"),
+    ]
+    assert "busy" in error.details[0].message
+    assert error.details[1].message == error.details[2].message == "Grant consent."
 
 
-@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1]])
+@pytest.mark.parametrize("code", [408, 429, 500, 503, 504, None])
+def test_failure_is_422(code: int | None) -> None:
+    """Never a 4xx of another kind nor a 5xx, whatever concluded it and whatever code the failure has."""
+    result = ResultInfo(code, None, "x")
+    for state in (failed(result), failed(result, by=Decider.WATCHDOG, seen=()), Refused(result, final=True)):
+        assert _failed(Desk(invitation(operation(state=state)))).status == 422
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1], "\ud800"])
 @pytest.mark.parametrize("route", ["result", "cancel_wait"])
-def test_a_wrong_token_finds_nothing(route: str, token: str | None) -> None:
-    """Whoever has not the token learns not even that there is such an invitation."""
-    desk = Desk(invitation())
+def test_wrong_token(route: str, token: str | None) -> None:
+    """The same 404 as for an invitation that does not exist."""
+    desk = Desk(invitation(flows=(flow(),)))
     with pytest.raises(NotFound) as caught:
         desk.asks(route, token=token)
     with pytest.raises(NotFound) as missing:
@@ -98,128 +167,158 @@ def test_a_wrong_token_finds_nothing(route: str, token: str | None) -> None:
     assert caught.value.body() == missing.value.body()
 
 
+def test_two_tokens() -> None:
+    """The token to poll does not end the waiting, and a flow's own token does not poll."""
+    desk = Desk(invitation(flows=(flow(),)))
+    for route, token in (("result", OWN), ("cancel_wait", TOKEN)):
+        with pytest.raises(NotFound):
+            desk.asks(route, token=token)
+    assert desk.asks("cancel_wait", token=OWN).status == 204
+
+
 @pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait"])
 @pytest.mark.parametrize("change", [{"callId": "other"}, {"invitationId": "B" * 26}, {"invitationId": "x"}])
-def test_what_is_not_there_is_404(route: str, change: dict[str, str]) -> None:
-    """An unknown call, invitation or malformed id is not found."""
+def test_not_found(route: str, change: dict[str, str]) -> None:
+    """An unknown call, invitation or malformed id."""
     with pytest.raises(NotFound):
         Desk(invitation()).asks(route, **change)
 
 
 @pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait", "invitations", "call", "participants"])
-def test_an_impossible_call_id_is_400(route: str) -> None:
-    """What can be no call's id is refused before anything is read."""
+def test_impossible_call_id(route: str) -> None:
+    """400 before anything is read."""
     with pytest.raises(ApiError) as caught:
         Desk().asks(route, callId="../x")
     assert (caught.value.status, caught.value.code) == (400, "InvalidCallId")
 
 
-@pytest.mark.parametrize(("status", "polls"), [(Status.RUNNING, True), (Status.FAILED, False)])
-def test_an_invitation_is_shown_as_it_stands(status: Status, *, polls: bool) -> None:
+@pytest.mark.parametrize(("state", "polls"), [(None, True), (failed(), False)])
+def test_invitation(state: State | None, *, polls: bool) -> None:
     """Reading by key is 200 whatever the status; while it is open it says when to look again."""
-    answer = Desk(invitation(operation(status=status))).asks("invitation", token=None)
-    assert (answer.status, answer.body["status"]) == (200, status.value)
+    answer = Desk(invitation(operation(state=state))).asks("invitation", token=None)
+    assert answer.status == 200
     assert ("Retry-After" in answer.headers) == polls
 
 
-def test_a_poll_makes_up_for_a_lost_message() -> None:
-    """An invitation whose look is overdue is looked after by the poll itself, which tells the outcome at once."""
-    desk = Desk(invitation(), graph=FakeGraph(people=[participant("alice")]))
-    desk.kennel.at(181)
-    answer = desk.asks("result")
-    assert (answer.status, answer.body["status"]) == (200, "completed")
-    assert desk.kennel.kept().operations[0].status is Status.COMPLETED
+OVERDUE = [
+    (invitation(), 180, True),
+    (invitation(), 179.9, False),
+    (invitation(alarm=Alarm("watch", later(300))), 200, False),
+    (invitation(operation(state=Refused(BUSY, final=False))), 180, True),
+    (invitation(operation(state=completed()), flows=(flow(),)), 180, True),
+    (invitation(operation(state=completed()), flows=(flow(state=Delivery.DELIVERED),)), 10_000, False),
+    (invitation(operation(state=failed())), 10_000, False),
+]
 
 
-def test_a_poll_that_learns_nothing_sets_a_new_look() -> None:
-    """After an overdue poll a message is on its way again, so that polls don't ask Graph each time."""
-    desk = Desk(invitation(), graph=FakeGraph(the_call=OutcomeUnknown("x")))
-    desk.kennel.at(181)
+@pytest.mark.parametrize(("made", "seconds", "sends"), OVERDUE)
+@pytest.mark.parametrize("route", ["invitation", "result"])
+def test_overdue_alarm(route: str, made: Invitation, seconds: float, *, sends: bool) -> None:
+    """A poll that finds an alarm a minute overdue sends it again, under its name; it asks and writes nothing."""
+    desk = Desk(made)
+    desk.clock.moment = later(seconds)
+    before = dict(desk.table.rows)
+    for _ in range(2):
+        try:
+            desk.asks(route)
+        except InvitationFailed:
+            assert not sends
+    assert desk.table.rows == before
+    messages = [waiting.message for waiting in desk.queue.waiting]
+    assert [(one["kind"], one["id"], one["alarm"]) for one in messages] == [(INVITATION, made.id, "watch")] * 2 * sends
+    assert all(waiting.due == later(seconds) for waiting in desk.queue.waiting)
+
+
+def test_overdue_alarm_without_a_queue() -> None:
+    """A queue that fails does not keep the poll from its response."""
+
+    class Broken:
+        def send(self, message: Any, *, delay_seconds: float) -> None:
+            raise StorageUnavailable
+
+    desk = Desk(invitation())
+    desk.progress._alarms._queue = Broken()
+    desk.clock.moment = later(500)
     assert desk.asks("result").status == 202
-    assert desk.asks("result").status == 202
-    assert desk.kennel.graph.asked == ["call"]
-    assert len(desk.kennel.queue.waiting) == 1
-
-
-def test_a_poll_in_time_asks_nothing_of_graph() -> None:
-    """An ordinary poll costs one read of the table and nothing else."""
-    desk = Desk(invitation(), graph=FakeGraph(the_call=Refused(404)))
-    desk.kennel.at(170)
-    assert desk.asks("result").status == 202
-    assert desk.kennel.graph.asked == []
-
-
-def test_a_poll_makes_up_for_a_lost_outcome() -> None:
-    """A flow that was due to be told and was not is told after a poll."""
-    owed = FlowCallback("https://flow.example", "m", Delivery.DUE)
-    desk = Desk(invitation(operation(status=Status.COMPLETED), callback=owed))
-    desk.kennel.at(30).clock.now()
-    desk.asks("result")
-    assert desk.kennel.outcomes_queue.waiting == []
-    desk.kennel.at(61)
-    desk.asks("result")
-    assert len(desk.kennel.outcomes_queue.waiting) == 1
 
 
 @pytest.mark.parametrize(
     ("state", "after"),
     [
         (Delivery.WAITING, Delivery.CANCELLED),
-        (Delivery.DUE, Delivery.CANCELLED),
         (Delivery.DELIVERED, Delivery.DELIVERED),
         (Delivery.UNDELIVERABLE, Delivery.UNDELIVERABLE),
         (Delivery.CANCELLED, Delivery.CANCELLED),
     ],
 )
-def test_a_flow_may_stop_waiting_any_number_of_times(state: Delivery, after: Delivery) -> None:
-    """Ending the waiting is 204 each time; what was told stays told."""
-    desk = Desk(invitation(callback=FlowCallback("https://flow.example", "m", state)))
+@pytest.mark.parametrize("is_known", [False, True])
+def test_cancelling_the_wait(state: Delivery, after: Delivery, *, is_known: bool) -> None:
+    """204 each time; what was delivered stays delivered."""
+    made = invitation(operation(state=completed() if is_known else None), flows=(flow(state=state),))
+    desk = Desk(made)
     for _ in range(3):
-        answer = desk.asks("cancel_wait")
+        answer = desk.asks("cancel_wait", token=OWN)
         assert (answer.status, answer.body) == (204, None)
-    callback = desk.kennel.kept().callback
-    assert callback is not None
-    assert callback.state is after
+    assert desk.stored().flows[0].state is after
+    assert desk.duties == []
 
 
-def test_stopping_to_wait_where_nobody_waits_is_fine() -> None:
-    """An invitation that is polled has no waiting to end, and no fault."""
-    assert Desk(invitation()).asks("cancel_wait").status == 204
+def test_cancelling_one_of_several_waits() -> None:
+    """Only the flow of the token stops waiting; another that is due is notified."""
+    other = flow(message_id="msg_2", token="o" * 43)
+    desk = Desk(invitation(flows=(flow(), other)))
+    desk.asks("cancel_wait", token=OWN)
+    assert [one.state for one in desk.stored().flows] == [Delivery.CANCELLED, Delivery.WAITING]
+    desk = Desk(invitation(operation(state=completed()), flows=(flow(), other)))
+    desk.asks("cancel_wait", token=OWN)
+    assert desk.duties == ["msg_2"]
 
 
-def test_all_invitations_of_a_call_are_listed_newest_first() -> None:
-    """A call's invitations come with presence, the newest on top; an unknown call has none."""
-    desk = Desk(*(invitation(id=letter * 26, created=later(age)) for letter, age in (("A", 1), ("B", 3), ("C", 2))))
-    people = {identity_hash("alice"): Presence.IN_CALL}
-    desk.kennel.table.write([rows.Row(rows.call_entity(call_state(presence=people)))])
+def test_cancelling_keeps_who_came() -> None:
+    """Where the outcome's time to settle is over, it is written with what the roster showed."""
+    made = invitation(operation(0, 1, state=completed()), flows=(flow(),))
+    desk = Desk(made, of=call_with(alice=Presence.IN_CALL))
+    desk.clock.moment = later(6)
+    desk.asks("cancel_wait", token=OWN)
+    assert desk.stored().operations[0].state == completed(seen=(0,))
+
+
+@pytest.mark.parametrize("made", [invitation(), invitation(flows=(flow(token=None),))])
+def test_cancelling_with_the_token_of_an_older_row(made: Invitation) -> None:
+    """In a row of the previous release one token opens both; where no flow waits, ending it changes nothing."""
+    desk = Desk(made)
+    assert desk.asks("cancel_wait").status == 204
+    assert all(one.state is Delivery.CANCELLED for one in desk.stored().flows)
+
+
+def test_invitations_of_a_call() -> None:
+    """Newest first, with presence; an unknown call has none."""
+    several = (
+        replace(invitation(), id=letter * 26, created=later(age)) for letter, age in (("A", 1), ("B", 3), ("C", 2))
+    )
+    desk = Desk(*several, of=call_with(alice=Presence.IN_CALL))
     shown = desk.asks("invitations").body["value"]
     assert [one["id"][0] for one in shown] == ["B", "C", "A"]
     assert {one["participants"][0]["presence"] for one in shown} == {"inCall"}
     assert desk.asks("invitations", callId="other").body == {"value": []}
 
 
-def test_a_call_that_graph_never_reported_is_404_with_advice() -> None:
-    """A call without reports mostly has another callback address: the error says so."""
+def test_call_without_reports() -> None:
+    """404 that names the likely reason, another ``callbackUri``."""
     with pytest.raises(NotFound) as caught:
         Desk().asks("call")
     assert caught.value.code == "CallNotFound"
     assert "callbackUri" in caught.value.message
 
 
-def test_a_call_and_its_people_are_shown() -> None:
-    """Call and roster are read as last reported, those who left on request."""
-    desk = Desk()
-    people = [entry("alice"), entry("bob", Presence.LEFT, left=later(5))]
-    desk.kennel.table.write(
-        [
-            rows.Row(rows.call_entity(call_state(state="established"))),
-            *(rows.Row(rows.roster_entity(CALL, one)) for one in people),
-        ]
-    )
+def test_call_and_roster() -> None:
+    """As last reported; those who left on request."""
+    people = (entry("alice"), entry("bob", Presence.LEFT, left=later(5)))
+    desk = Desk(of=call(state=CallState.ESTABLISHED), roster=people)
     assert desk.asks("call").body["state"] == "established"
     assert [one["id"] for one in desk.asks("participants").body["value"]] == ["alice"]
     request = Request(route={"callId": CALL}, query={"includeLeft": "True"})
-    shown = desk.reading.participants(request).body
+    shown = desk.queries.participants(request).body
     assert shown is not None
     assert [one["id"] for one in shown["value"]] == ["alice", "bob"]
     assert desk.asks("participants", callId="other").body == {"value": []}

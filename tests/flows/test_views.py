@@ -1,3 +1,5 @@
+"""Invitations, calls and rosters as this app's JSON."""
+
 from __future__ import annotations
 
 import json
@@ -5,22 +7,29 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from domain.model import (
-    Delivery,
-    FlowCallback,
-    Invitee,
-    Operation,
-    Presence,
-    ResultInfo,
-    Status,
-    Verdict,
+from domain.call import CallState, Presence
+from domain.invitation import Alarm, Invitee
+from domain.results import ResultInfo
+from domain.waiting import Delivery, WaitingFlow
+from flows.views import call_view, invitation_view, iso_time, roster_view
+from tests.states import (
+    CALL,
+    FINE,
+    FLOW,
+    NOON,
+    call,
+    call_with,
+    completed,
+    entry,
+    failed,
+    flow,
+    invitation,
+    later,
+    operation,
 )
-from domain.roster import identity_hash
-from flows.views import call_view, failure_message, invitation_view, moment, roster_view
-from tests.states import BUSY, CALL, FINE, NOON, call_state, entry, invitation, later, operation
-from watchdog.service import NEVER_CONFIRMED
 
 PERSONAL = ResultInfo(486, 560486, "addParticipants failed for participant 4:+12345678901: busy")
+GOOD = {"code": 200, "subcode": None, "message": None}
 
 
 @pytest.mark.parametrize(
@@ -31,26 +40,31 @@ PERSONAL = ResultInfo(486, 560486, "addParticipants failed for participant 4:+12
         (datetime(2026, 1, 31, 14, tzinfo=timezone(timedelta(hours=2))), "2026-01-31T12:00:00.000Z"),
     ],
 )
-def test_times_are_utc_to_the_millisecond(value: datetime, text: str) -> None:
+def test_times(value: datetime, text: str) -> None:
     """Every time in an answer has the same form, which flows can read."""
-    assert moment(value) == text
+    assert iso_time(value) == text
 
 
-def test_an_invitation_is_shown_with_everything_a_flow_needs() -> None:
-    """Who was invited, what became of each, who is in the call, and when it changed."""
+def test_invitation() -> None:
+    """Who was invited, what became of each and why, who is in the call, and when it changed."""
     moved = Invitee("user", {"id": "alice", "displayName": "A"}, "call2", "p2", hidden=True)
     made = invitation(
-        operation(0, client_context="context~1of2", status=Status.COMPLETED, id="op", result=FINE),
-        operation(1, client_context="context~2of2"),
+        operation(0, client_context="context~1of2", state=completed(), id="op"),
+        operation(1, client_context="context~2of2", state=failed()),
         participants=(moved, Invitee("phone", {"id": "+12345678901"}, remove_from_default_audio_routing_group=False)),
         updated=later(5),
     )
-    assert invitation_view(made, {identity_hash("alice"): Presence.IN_LOBBY}) == {
+    shown = invitation_view(made, call_with(alice=Presence.IN_CALL), later(5))
+    busy = {"code": 486, "subcode": 560486, "message": "busy"}
+    reason = shown["participants"][1]["reason"]
+    assert "busy" in reason
+    assert shown == {
         "id": made.id,
         "callId": CALL,
         "clientContext": "context",
-        "status": "running",
-        "resultInfo": {"code": 200, "subcode": None, "message": None},
+        "status": "partiallyCompleted",
+        "reason": shown["reason"],
+        "resultInfo": busy,
         "participants": [
             {
                 "identity": {"user": {"id": "alice", "displayName": "A"}},
@@ -59,105 +73,124 @@ def test_an_invitation_is_shown_with_everything_a_flow_needs() -> None:
                 "hidden": True,
                 "operationId": "op",
                 "status": "completed",
-                "resultInfo": {"code": 200, "subcode": None, "message": None},
-                "presence": "inLobby",
+                "reason": None,
+                "resultInfo": GOOD,
+                "presence": "inCall",
             },
             {
                 "identity": {"phone": {"id": "+12345678901"}},
                 "removeFromDefaultAudioRoutingGroup": False,
                 "operationId": None,
-                "status": "running",
-                "resultInfo": None,
+                "status": "failed",
+                "reason": reason,
+                "resultInfo": busy,
                 "presence": "unknown",
             },
         ],
         "operations": [
-            {
-                "id": "op",
-                "clientContext": "context~1of2",
-                "status": "completed",
-                "resultInfo": {"code": 200, "subcode": None, "message": None},
-            },
-            {"id": None, "clientContext": "context~2of2", "status": "running", "resultInfo": None},
+            {"id": "op", "clientContext": "context~1of2", "status": "completed", "resultInfo": GOOD},
+            {"id": None, "clientContext": "context~2of2", "status": "failed", "resultInfo": busy},
         ],
+        "joinedCount": 1,
         "createdDateTime": "2026-01-31T12:00:00.000Z",
         "lastUpdatedDateTime": "2026-01-31T12:00:05.000Z",
     }
 
 
 @pytest.mark.parametrize("presence", list(Presence))
-def test_completed_and_in_the_call_are_two_things(presence: Presence) -> None:
-    """An invitation that Graph finished still says where the person is."""
-    done = invitation(operation(status=Status.COMPLETED))
-    (shown,) = invitation_view(done, {identity_hash("ALICE"): presence})["participants"]
-    assert (shown["status"], shown["presence"]) == ("completed", presence.value)
+def test_status_and_presence(presence: Presence) -> None:
+    """An invitation that Graph completed still shows where the person is."""
+    shown = invitation_view(invitation(operation(state=completed())), call_with(alice=presence), NOON)
+    (person,) = shown["participants"]
+    assert (person["status"], person["presence"]) == ("completed", presence.value)
+    assert shown["joinedCount"] == (presence in (Presence.IN_CALL, Presence.LEFT))
 
 
-def test_nobody_is_named_by_a_result() -> None:
-    """Graph's own text is shown without numbers and ids, for the whole, each person and each part."""
-    shown = invitation_view(invitation(operation(status=Status.FAILED, result=PERSONAL)), {})
+def test_several_people_over_time() -> None:
+    """The same stored row: running until it settles, then a status for each; the operation's status is Graph's."""
+    made = invitation(operation(0, 1, state=completed(at=later(10))))
+    of = call_with(later(5), alice=Presence.IN_LOBBY)
+    for seconds, whole, people in (
+        (14.9, "running", ["running", "running"]),
+        (15, "partiallyCompleted", ["completed", "unconfirmed"]),
+    ):
+        shown = invitation_view(made, of, later(seconds))
+        assert (shown["status"], [one["status"] for one in shown["participants"]]) == (whole, people)
+        assert [one["status"] for one in shown["operations"]] == ["completed"]
+        assert shown["joinedCount"] == 0
+        assert (shown["reason"] is None) == (whole == "running")
+
+
+def test_results_are_redacted() -> None:
+    """Graph's own text is shown without numbers and ids, for the whole, each person and each operation."""
+    shown = invitation_view(invitation(operation(state=failed(PERSONAL))), None, NOON)
     assert "12345678901" not in json.dumps(shown)
     for result in (shown["resultInfo"], shown["participants"][0]["resultInfo"], shown["operations"][0]["resultInfo"]):
         assert result["code"] == 486
         assert "[participant]" in result["message"]
-    assert "12345678901" not in json.dumps(call_view(call_state(result=PERSONAL)))
+    assert "12345678901" not in json.dumps(call_view(call(result=PERSONAL)))
 
 
-def test_the_secrets_of_an_invitation_are_not_shown() -> None:
-    """Neither token nor fingerprint, and of a flow's address only how far telling it has come."""
-    callback = FlowCallback("https://flow.example/?sig=s3cr3t", "message", Delivery.DUE, 2, later(9), 503)
-    shown = invitation_view(invitation(callback=callback, token="t0k3n", fingerprint="f1ng3r", watch="w4tch"), {})
+@pytest.mark.parametrize(
+    ("waiting", "is_known", "status"),
+    [
+        (flow(), False, "waiting"),
+        (flow(), True, "due"),
+        (flow(state=Delivery.DELIVERED), True, "delivered"),
+        (flow(state=Delivery.CANCELLED), True, "cancelled"),
+        (flow(state=Delivery.UNDELIVERABLE), True, "undeliverable"),
+    ],
+)
+def test_secrets_are_not_shown(waiting: WaitingFlow, status: str, *, is_known: bool) -> None:
+    """Neither tokens nor names nor the fingerprint, and of a flow only how far notifying it has come."""
+    tried = WaitingFlow(FLOW, "m3ss4g3", waiting.state, "fl0w", "r7n", NOON, 2, later(9), 503)
+    made = invitation(
+        operation(state=completed() if is_known else None),
+        flows=(tried,),
+        token="t0k3n",
+        fingerprint="f1ng3r",
+        alarm=Alarm("w4tch", NOON),
+        asked_by="4sk3d",
+    )
+    shown = invitation_view(made, None, NOON)
     assert shown["callback"] == {
-        "status": "due",
+        "status": status,
         "attempts": 2,
         "lastAttemptDateTime": "2026-01-31T12:00:09.000Z",
         "lastStatusCode": 503,
     }
-    for secret in ("s3cr3t", "t0k3n", "f1ng3r", "w4tch", "flow.example"):
+    for secret in ("s3cr3t", "m3ss4g3", "fl0w", "r7n", "t0k3n", "f1ng3r", "w4tch", "4sk3d", "logic.azure"):
         assert secret not in json.dumps(shown)
 
 
-@pytest.mark.parametrize(
-    ("failed", "words"),
-    [
-        (operation(status=Status.FAILED, verdict=Verdict.GRAPH, result=BUSY), "The line was busy."),
-        (operation(status=Status.FAILED, verdict=Verdict.GRAPH, result=None), "no reason that is known"),
-        (operation(status=Status.FAILED, verdict=Verdict.WATCHDOG, result=NEVER_CONFIRMED), "never confirmed"),
-        (
-            operation(status=Status.FAILED, verdict=Verdict.REFUSAL, result=ResultInfo(403, 7504, "Grant consent.")),
-            "Grant consent.",
-        ),
-        (
-            operation(status=Status.FAILED, verdict=Verdict.GRAPH, result=ResultInfo(999, 9, PERSONAL.message)),
-            "[participant]: busy",
-        ),
-    ],
-)
-def test_a_failure_is_told_in_words_for_the_maker(failed: Operation, words: str) -> None:
-    """What the app itself said is told as it is, what Graph said is explained, and nobody is named."""
-    text = failure_message(invitation(failed))
-    assert words in text
-    assert "12345678901" not in text
+def test_whose_notification_is_shown() -> None:
+    """The caller's own flow where it is known, else the first."""
+    first, second = flow(attempts=1), flow(message_id="msg_2", attempts=2)
+    made = invitation(flows=(first, second))
+    assert invitation_view(made, None, NOON)["callback"]["attempts"] == 1
+    assert invitation_view(made, None, NOON, flow=second)["callback"]["attempts"] == 2
+    assert "callback" not in invitation_view(invitation(), None, NOON)
 
 
-def test_a_call_is_shown_as_graph_last_reported_it() -> None:
+def test_call() -> None:
     """State, end and times; a call of which only the roster is known has an unknown state."""
-    assert call_view(call_state(state="terminated", result=FINE, updated=later(9))) == {
+    assert call_view(call(state=CallState.TERMINATED, result=FINE, updated=later(9))) == {
         "id": CALL,
         "state": "terminated",
         "resultInfo": {"code": 200, "subcode": None, "message": None},
         "createdDateTime": "2026-01-31T12:00:00.000Z",
         "lastUpdatedDateTime": "2026-01-31T12:00:09.000Z",
     }
-    assert call_view(call_state())["state"] == "unknown"
+    assert call_view(call())["state"] == "unknown"
 
 
-def test_a_roster_is_shown_in_order_of_joining() -> None:
-    """Who came first comes first; who left is shown on request, at the end."""
+def test_roster() -> None:
+    """In the order of joining; who left is shown on request, at the end."""
     roster = [
         entry("carol", joined=later(3)),
         entry("alice", Presence.LEFT, joined=later(1), left=later(9)),
         entry("bob", Presence.IN_LOBBY, joined=later(2), is_muted=True),
+        entry("dave", Presence.UNKNOWN, joined=later(4), left=later(8)),  # only rang
     ]
     shown = roster_view(roster, include_left=True)
     assert [one["id"] for one in shown] == ["bob", "carol", "alice"]

@@ -33,7 +33,7 @@ class Event:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a text has the form of a pattern, in which ``…`` stands for anything."""
+    """Return whether a string has the form of a pattern, in which ``…`` stands for anything."""
     return re.fullmatch(".+".join(re.escape(part) for part in pattern.split("…")), text) is not None
 
 

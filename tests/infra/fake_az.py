@@ -1,7 +1,7 @@
 """An az and an azd for the hooks: they keep a directory's registrations and azd's environment in one file.
 
-Started as ``fake_az.py STATE NAME ARGUMENTS…``; what ``fails`` in the state names ends with 1. What the hooks have no
-business to ask ends with 2.
+Started as ``fake_az.py STATE NAME ARGUMENTS…``. A command that begins with a key of the state's ``fails`` prints that
+text and ends with 1, as often as the state has it. A command that no hook should call ends with 2.
 """
 
 from __future__ import annotations
@@ -15,44 +15,80 @@ GRAPH = "00000003-0000-0000-c000-000000000000"
 
 
 def _options(arguments: list[str]) -> dict[str, str]:
-    """Read ``--name value``; a value ``@file`` is that file, as az has it."""
-    found = {}
-    for name, value in zip(arguments[::2], arguments[1::2], strict=True):
-        assert name.startswith("--"), name
-        found[name] = Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value
+    """Read ``--name value`` and ``--flag``; a value ``@file`` is that file, as az has it."""
+    found, name = {}, ""
+    for each in arguments:
+        if each.startswith("--"):
+            name = each
+            found[name] = ""
+        else:
+            found[name] = Path(each[1:]).read_text(encoding="utf-8") if each.startswith("@") else each
     return found
 
 
-def _az(state: dict[str, Any], command: str, options: dict[str, str]) -> str | None:
-    registrations = state["registrations"]
+def _azure(state: dict[str, Any], command: str, options: dict[str, str]) -> list[str] | None:
+    """Answer what is asked of a subscription; None for another command."""
     match command:
         case "account show":
             subscription = options.get("--subscription", state["subscription"])
-            return str(state["subscriptions"].get(subscription) or sys.exit(f"no subscription {subscription}"))
+            return [state["subscriptions"].get(subscription) or sys.exit(f"no subscription {subscription}")]
         case "cloud show":
-            return str(state["cloud"])
+            return [state["cloud"]]
+        case "functionapp list-flexconsumption-locations":
+            return list(state["regions"])
+        case "provider show":
+            return [state["provider"]]
+        case "provider register":
+            assert "--wait" in options
+            state["provider"] = "Registered"
+            return []
+    return None
+
+
+def _directory(state: dict[str, Any], command: str, options: dict[str, str]) -> list[str] | None:
+    """Answer what is asked of the directory; None for another command."""
+    registrations = state["registrations"]
+    one = registrations.get(options.get("--id", ""), {})
+    match command:
         case "ad sp show":
             assert options["--id"] == GRAPH
-            assert "Calls.InitiateGroupCall.All" in options["--query"]
-            return "role-of-inviting"
+            return [f"{name}\trole-{name}" for name in state["roles"]]
+        case "ad app list":
+            return [client for client, each in registrations.items() if f"'{each['name']}'" in options["--filter"]]
         case "ad sp list":
             client = options["--filter"].removeprefix("appId eq '").removesuffix("'")
-            return "principal" if registrations.get(client, {}).get("principal") else ""
-        case "ad app create":
+            return ["principal"] if registrations.get(client, {}).get("principal") else []
+        case "ad app federated-credential list":
+            return [f"{each['subject']}\t{each['name']}" for each in one["trusts"]]
+        case "ad app credential list":
+            return list(one["secrets"][:-1] if "[:-1]" in options["--query"] else one["secrets"])
+    return None
+
+
+def _change(state: dict[str, Any], command: str, options: dict[str, str]) -> list[str] | None:
+    """Change the directory; None for another command."""
+    registrations = state["registrations"]
+    match command:
+        case "rest":
+            assert (options["--method"], options["--url"]) == ("post", f"{state['graph']}/v1.0/applications")
+            asked = json.loads(options["--body"])
             client = f"client-{len(registrations) + 1}"
-            asked = json.loads(options["--required-resource-accesses"])
-            registrations[client] = {"name": options["--display-name"], "asks": asked, "trusts": []}
-            return client
+            registrations[client] = {"name": asked.pop("displayName"), "asked": asked, "trusts": [], "secrets": []}
+            return [client]
         case "ad sp create":
             registrations[options["--id"]]["principal"] = True
-            return None
-        case "ad app federated-credential list":
-            trusts = registrations[options["--id"]]["trusts"]
-            return "\n".join(each["name"] for each in trusts if f"'{each['subject']}'" in options["--query"])
+            return []
         case "ad app federated-credential create":
             registrations[options["--id"]]["trusts"].append(json.loads(options["--parameters"]))
-            return None
-    sys.stderr.write(f"az {command}: nobody asks for that\n")
+            return []
+    return None
+
+
+def _az(state: dict[str, Any], command: str, options: dict[str, str]) -> list[str]:
+    for answer in (_azure, _directory, _change):
+        if (lines := answer(state, command, options)) is not None:
+            return lines
+    sys.stderr.write(f"az {command}: no hook should call this\n")
     sys.exit(2)
 
 
@@ -62,15 +98,17 @@ def _main(file: Path, name: str, arguments: list[str]) -> None:
     command = " ".join(arguments[:words])
     state["asked"].append(f"{name} {command}")
     try:
-        if f"{name} {command}".startswith(tuple(state["fails"])):
-            sys.exit(f"ERROR: {name} {command} failed")
+        for begin, failure in state["fails"].items():
+            if f"{name} {command}".startswith(begin) and failure["times"]:
+                failure["times"] -= 1
+                sys.exit(failure["message"])
         if name == "azd":
             verb, _, rest = command.partition(" set ")
             assert verb == "env"
             variable, value = rest.split()
             state["environment"][variable] = value
-        elif (answer := _az(state, command, _options(arguments[words:]))) is not None:
-            sys.stdout.write(f"{answer}\n")
+        elif name == "az":
+            sys.stdout.write("".join(f"{line}\n" for line in _az(state, command, _options(arguments[words:]))))
     finally:
         file.write_text(json.dumps(state), encoding="utf-8")
 

@@ -1,8 +1,7 @@
-"""The Bicep of infra/, parsed, and what tests ask of it."""
+"""The files of infra/: their text, and for some what pycep parses out of them."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in INFRA.rglob("*.bicep"))
+MAIN = "infra/main.bicep"
 
 
 def text(file: str) -> str:
@@ -24,63 +24,29 @@ def text(file: str) -> str:
 
 @cache
 def bicep(file: str) -> Any:
-    """Parse a file of infra/; raises what the parser finds wrong."""
+    """Parse main.bicep or alerts.bicep; pycep can't read all that the compiler can."""
     return BicepParser().parse(text=text(file))
 
 
-def parameters(file: str) -> dict[str, Any]:
-    """Return a file's parameters by name."""
-    return dict(bicep(file).get("parameters", {}))
+def parameters() -> dict[str, Any]:
+    """Return the parameters of a deployment by name."""
+    return dict(bicep(MAIN)["parameters"])
 
 
 def decorator(declaration: Any, kind: str) -> Any:
-    """Return what ``@kind(...)`` of a declaration holds, True for one without argument, None where there is none."""
+    """Return what ``@kind(...)`` of a declaration holds, None without it."""
     return next((each.get("argument", True) for each in declaration["decorators"] if each["type"] == kind), None)
 
 
 def body(declaration: Any) -> Any:
-    """Return what a resource or module holds, without its condition and loop."""
+    """Return what a resource holds, without its condition and loop."""
     config = declaration["config"]
     while "config" in config:
         config = config["config"]
     return config
 
 
-def modules(file: str) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return a file's modules: the file of each, and what is passed to it."""
-    folder = (ROOT / file).parent
-    return {
-        name: (
-            (folder / module["detail"]["path"]).resolve().relative_to(ROOT).as_posix(),
-            body(module).get("params", {}),
-        )
-        for name, module in bicep(file).get("modules", {}).items()
-    }
-
-
 def resources(file: str) -> Iterator[tuple[str, Any]]:
     """Give every resource of a file with its type and API version."""
     for resource in bicep(file).get("resources", {}).values():
         yield f"{resource['type']}@{resource['api_version']}", resource
-
-
-def values(node: Any, name: str) -> list[Any]:
-    """Find every value that has this name, however deep."""
-    found = []
-    if isinstance(node, dict):
-        found += [value for key, value in node.items() if key == name]
-        found += [hit for value in node.values() for hit in values(value, name)]
-    elif isinstance(node, list):
-        found += [hit for value in node for hit in values(value, name)]
-    return found
-
-
-def variable(file: str, name: str) -> Any:
-    """Return a file's variable."""
-    return bicep(file)["variables"][name]["value"]
-
-
-def words(content: str) -> list[str]:
-    """Split a file into its words, without comments and descriptions."""
-    plain = re.sub(r"@description\((?:'''.*?'''|'(?:\\.|[^'])*')\)|(?<!:)//[^\n]*", "", content, flags=re.DOTALL)
-    return re.findall(r"\w+", plain)

@@ -1,24 +1,26 @@
-"""The settings that a deployment gives the app are those that it reads, and all that it needs."""
+"""The settings that a deployment gives, and can give, are those that the app reads, and all that it needs."""
 
 from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 import pytest
 
 import settings
-from domain.clouds import CLOUDS
-from tests.infra.reading import ROOT, decorator, parameters, text, variable
+from tests.infra.deployments import CLIENT, DEPLOYMENTS, SECRET, TENANT, chosen, of_type, one, settings_of
+from tests.infra.reading import text
 
-API = "infra/app/api.bicep"
+EACH = pytest.mark.parametrize("name", DEPLOYMENTS)
+SITE, STORAGE, VAULT = "Microsoft.Web/sites", "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults"
 HOSTS = {
     "AzureWebJobsStorage__blobServiceUri",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__queueServiceUri",
     "AzureWebJobsStorage__tableServiceUri",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT",
+    "PYTHON_THREADPOOL_THREAD_COUNT",
 }
 TELEMETRYS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -26,111 +28,123 @@ TELEMETRYS = {
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
 }
-# What settings.py reads and no deployment sets: Azure's own, or for one machine alone.
+CREDENTIALS = {
+    "managedIdentity": "GRAPH_MANAGED_IDENTITY_CLIENT_ID",
+    "clientSecret": "GRAPH_CLIENT_SECRET",
+    "clientCertificate": "GRAPH_CLIENT_CERTIFICATE",
+}
+IDENTITY = "0f0c1a4e-6d2b-4c7e-9a51-3f1f6b0d9c22"
+PEM = "\n".join(f"-----BEGIN {kind}-----\nx\n-----END {kind}-----" for kind in ("CERTIFICATE", "PRIVATE KEY"))
+NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+GIVEN = {"GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLOUD", *CREDENTIALS.values()}
+# Offered before the app reads them.
+PLANNED = {
+    "CALLBACK_CALLER_IDS",
+    "INCOMING_CALLS",
+    "KEEP_ALIVE_SECONDS",
+    "PHONE_PREFIXES",
+    "RESULT_TOKEN_HOURS",
+    "START_GIVE_UP_AFTER_SECONDS",
+}
+# What the app reads and no deployment sets: Azure's own, or for one machine alone.
 NOT_DEPLOYED = {
-    "CONTAINER_NAME",
     "CURL_CA_BUNDLE",
     "FLOW_CALLBACK_LOCAL_HOSTS",
-    "GRAPH_CLIENT_CERTIFICATE_PASSWORD",
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
+    "STATE_STORAGE",  # the app's identity has no role on another account
     "WEBSITE_HOSTNAME",
-    "WEBSITE_INSTANCE_ID",
-    "WEBSITE_POD_NAME",
-    "WEBSITE_SKU",
 }
-GUIDS = {
-    "graphTenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
-    "graphClientId": "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10",
-    "identityClientId": "0f0c1a4e-6d2b-4c7e-9a51-3f1f6b0d9c22",
-}
-PEM = "\n".join(f"-----BEGIN {kind}-----\nx\n-----END {kind}-----" for kind in ("CERTIFICATE", "PRIVATE KEY"))
 
 
 def _read_by_the_app() -> set[str]:
-    """Name the settings in the code, which stand there as strings."""
-    found: set[str] = set()
-    parts = (str(path.relative_to(ROOT)) for path in (ROOT / "domain" / "configuration").glob("*.py"))
-    for file in ("settings.py", "graph/transport.py", *parts):
-        for node in ast.walk(ast.parse(text(file))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.update(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", node.value))
-    return found
+    """Name the settings in the code, where they are strings."""
+    return {
+        name
+        for file in ("settings.py", "graph/transport.py")
+        for node in ast.walk(ast.parse(text(file)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in NAME.findall(node.value)
+    }
 
 
-def _set() -> dict[str, Any]:
-    return dict(variable(API, "settings"))
-
-
-def _credentials() -> dict[str, dict[str, str]]:
-    return dict(variable(API, "credentials"))
-
-
-def _named() -> set[str]:
-    """Name the settings that the description of appSettings offers."""
-    description = decorator(parameters("infra/main.bicep")["appSettings"], "description")
-    return set(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", description.partition(":")[2]))
+def _offered() -> set[str]:
+    """Name the settings that APP_SETTINGS takes."""
+    return set(re.findall(r"^  (\w+): string\?$", text("infra/app/types.bicep"), re.MULTILINE))
 
 
 def test_every_setting_can_be_deployed() -> None:
-    """Each setting that the app reads is set, or named as one that appSettings takes, or has no use in Azure."""
-    given = {*_set(), *(name for each in _credentials().values() for name in each)}
-    for one, other in ((given, _named()), (given, NOT_DEPLOYED), (_named(), NOT_DEPLOYED)):
-        assert not one & other
-    assert _read_by_the_app() <= given | _named() | NOT_DEPLOYED
+    """Each setting that the app reads is set, taken by APP_SETTINGS, or of no use in Azure; and none twice."""
+    kinds = (GIVEN, _offered(), NOT_DEPLOYED)
+    assert _read_by_the_app() | PLANNED == set().union(*kinds)
+    assert sum(map(len, kinds)) == len(set().union(*kinds))
 
 
-def test_nothing_is_deployed_that_nobody_reads() -> None:
-    """Each setting of a deployment is one that the app, the Functions host or the telemetry knows."""
-    given = {*_set(), *(name for each in _credentials().values() for name in each)}
-    assert given - _read_by_the_app() == HOSTS | TELEMETRYS
-    assert _named() <= _read_by_the_app()
-    assert _read_by_the_app() >= NOT_DEPLOYED
-    # docs/settings.md explains what it takes; appSettings names it.
-    explained = set(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text("docs/settings.md")))
-    assert _named() | TELEMETRYS <= explained
+def test_every_setting_is_documented() -> None:
+    """docs/settings.md explains what can be deployed."""
+    assert (GIVEN | _offered() | TELEMETRYS) - PLANNED <= set(NAME.findall(text("docs/settings.md")))
 
 
-@pytest.mark.parametrize("suffix", ["core.windows.net", "core.usgovcloudapi.net"])
-@pytest.mark.parametrize("credential", ["managedIdentity", "clientSecret", "clientCertificate"])
-def test_a_deployed_app_has_all_it_needs(credential: str, suffix: str) -> None:
-    """In what a deployment sets nothing is missing and nothing contradictory, whatever the credential."""
-    known = {**GUIDS, "graphCloud": "global", "storageName": "stinvites", "storageSuffix": suffix}
-    known["graphCredentialReference"] = PEM if credential == "clientCertificate" else "simulated~secret"
+@EACH
+def test_settings_are_complete(name: str) -> None:
+    """In what a deployment sets nothing is missing and nothing contradictory."""
+    expected = {"GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLOUD"}
+    credential = chosen(name, "GRAPH_CREDENTIAL", "managedIdentity")
+    found = settings_of(name)
+    assert found.keys() == HOSTS | TELEMETRYS | expected | {CREDENTIALS[credential]}
+    government = name == "us-gov-l4"
+    suffix = "core.usgovcloudapi.net" if government else "core.windows.net"
+    account = one(name, STORAGE)["name"] if len(of_type(name, STORAGE)) == 1 else of_type(name, STORAGE)[0]["name"]
     environment = {"WEBSITE_HOSTNAME": "func-invites.azurewebsites.net"}
-    for name, value in {**_set(), **_credentials()[credential]}.items():
-        if isinstance(value, str):
-            environment[name] = known.get(value) or re.sub(r"\$\{(\w+)\}", lambda found: known[found[1]], value)
+    for setting, value in found.items():
+        if service := re.fullmatch(r"AzureWebJobsStorage__(\w+)ServiceUri", setting):
+            assert f"'{account}', environment().suffixes.storage)" in value
+            environment[setting] = f"https://{account}.{service[1]}.{suffix}"
+        elif value.endswith(".clientId"):
+            environment[setting] = IDENTITY
+        elif "Microsoft.KeyVault" in value:
+            environment[setting] = PEM if credential == "clientCertificate" else SECRET
+        else:
+            environment[setting] = value
     read = settings.load(environment)
     assert read.warnings == ()
-    assert read.tenant_id == GUIDS["graphTenantId"]
-    assert read.client_id == GUIDS["graphClientId"]
+    assert (read.tenant_id, read.client_id) == (TENANT, CLIENT)
     assert read.storage == settings.StorageLocation(
-        table_endpoint=f"https://stinvites.table.{suffix}",
-        queue_endpoint=f"https://stinvites.queue.{suffix}",
-        identity_client_id=GUIDS["identityClientId"],
+        table_endpoint=f"https://{account}.table.{suffix}",
+        queue_endpoint=f"https://{account}.queue.{suffix}",
+        identity_client_id=IDENTITY,
     )
 
 
-def test_secrets_reach_the_app_through_the_key_vault() -> None:
-    """No credential stands in a setting: it is a reference, which the app's identity resolves."""
-    assert variable(API, "graphCredentialReference") == "@Microsoft.KeyVault(SecretUri=${graphCredentialUri})"
-    for kind, given in _credentials().items():
-        expected = "identityClientId" if kind == "managedIdentity" else "graphCredentialReference"
-        assert list(given.values()) == [expected]
-    assert set(_credentials()) == set(decorator(parameters("infra/main.bicep")["graphCredential"], "allowed"))
-    assert "keyVaultReferenceIdentity: identityId" in text(API)
-    assert decorator(parameters("infra/main.bicep")["graphCredentialValue"], "secure")
+@EACH
+def test_secrets_come_from_the_key_vault(name: str) -> None:
+    """A credential is a reference, by its version where a value is given; without one there is no vault."""
+    credential = chosen(name, "GRAPH_CREDENTIAL", "managedIdentity")
+    if credential == "managedIdentity":
+        assert of_type(name, VAULT) == []
+        return
+    reference = settings_of(name)[CREDENTIALS[credential]]
+    assert "@Microsoft.KeyVault(SecretUri={0})" in reference
+    assert re.search(r"if\(empty\(parameters\('\w+'\)\), ", reference)
+    assert ".secretUriWithVersion" in reference
+    assert one(name, SITE)["properties"]["keyVaultReferenceIdentity"].rpartition("/")[2].startswith("id-")
+    vault = one(name, VAULT)["properties"]
+    assert vault["enableRbacAuthorization"] is True
+    assert vault.get("enablePurgeProtection") is (True if name == "secret-kept" else None)
+    assert one(name, "Microsoft.Insights/diagnosticSettings")["properties"]["logs"] == [
+        {"category": "AuditEvent", "enabled": True}
+    ]
+
+
+@EACH
+def test_bodies_are_limited_by_the_host(name: str) -> None:
+    """The host refuses a body larger than the app accepts: 4 MiB."""
+    assert settings_of(name)["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] == str(4 * 1024 * 1024)
 
 
 def test_telemetry_keeps_addresses_to_itself() -> None:
-    """The instrumentations that would record addresses are off, as docs/settings.md has them."""
-    off = _set()["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"]
-    assert f"`{off}`" in text("docs/settings.md")
-    assert _set()["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == "ClientId=${identityClientId};Authorization=AAD"
-    assert _set()["PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"] == "true"
-
-
-def test_the_clouds_are_those_of_the_app() -> None:
-    """Every cloud that settings.py takes can be chosen, and no other."""
-    assert decorator(parameters("infra/main.bicep")["graphCloud"], "allowed") == list(CLOUDS)
+    """The instrumentations that would record URLs are off, as docs/settings.md has them."""
+    found = settings_of("default")
+    assert f"`{found['OTEL_PYTHON_DISABLED_INSTRUMENTATIONS']}`" in text("docs/settings.md")
+    assert "ClientId={0};Authorization=AAD" in found["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
+    assert found["PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"] == "true"

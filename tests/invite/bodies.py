@@ -1,28 +1,26 @@
-"""Bodies of invites that are sound, to be spoilt one member at a time, and how a reading of them went."""
+"""Valid bodies of invites, to be broken one property at a time, and how reading them went."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from domain.clouds import CLOUDS
-from domain.model import Invitation, KeyKind
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
+from tests import states
 from web.answers import Request
 from web.errors import BadRequest, Fault
 
 if TYPE_CHECKING:
-    from domain.model import Invitee
+    from domain.invitation import Invitation, Invitee
 
 GUID = "278405a3-f568-4b3e-b684-009193463064"
 CALL = "57dab8b1-894c-409a-b240-bd8beae78896"
 GLOBAL = CLOUDS["global"]
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def guid(number: int) -> str:
@@ -36,7 +34,7 @@ def person(number: int = 0, **members: Any) -> dict[str, Any]:
 
 
 def phone(number: str = "+12345678901", **members: Any) -> dict[str, Any]:
-    """Return a participant who is a telephone."""
+    """Return a participant who is a phone."""
     return {"identity": {"phone": {"id": number}}, **members}
 
 
@@ -52,24 +50,24 @@ def request(content: Any, content_type: str | None = "application/json") -> Requ
 
 
 def read(content: Any, cloud: str = "global") -> InviteBody:
-    """Read a body that is sound."""
+    """Read a body that is valid."""
     return read_body(request(content), InviteBody, CLOUDS[cloud])
 
 
 def people(content: Any) -> tuple[Invitee, ...]:
-    """Return the people of a body that is sound."""
+    """Return the people of a body that is valid."""
     return invitees(read(content).participants)
 
 
 def refused(content: Any, cloud: str = "global", content_type: str | None = "application/json") -> BadRequest:
-    """Read a body that is not sound, and return what is said of it."""
+    """Read a body that is invalid, and return the error."""
     with pytest.raises(BadRequest) as caught:
         read_body(request(content, content_type), InviteBody, CLOUDS[cloud])
     return caught.value
 
 
 def faults(content: Any, cloud: str = "global") -> tuple[Fault, ...]:
-    """Return the faults of a body that is not sound."""
+    """Return the faults of a body that is invalid."""
     return refused(content, cloud).details
 
 
@@ -81,18 +79,10 @@ def fault(content: Any, cloud: str = "global") -> Fault:
 
 def invitation(participants: tuple[Invitee, ...], client_context: str) -> Invitation:
     """Return the invitation of some people, split as it is before Graph is asked."""
-    return Invitation(
-        id="A" * 26,
+    return states.invitation(
+        *split(participants, client_context),
+        people=len(participants),
         call_id="call",
         client_context=client_context,
-        key_kind=KeyKind.CLIENT_CONTEXT,
-        fingerprint="",
         participants=participants,
-        operations=split(participants, client_context),
-        created=NOON,
-        updated=NOON,
-        asked=NOON,
-        token="",
-        watch="",
-        check_due=NOON,
     )

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graph.wire import OperationState
+from domain.results import OperationState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ TAKEN = OperationState("op", None, "running", None)
 
 @dataclass
 class Clock:
-    """A clock that stands still but for sleeping."""
+    """A clock that only sleeping moves."""
 
     seconds: float = 1000.0
     slept: list[float] = field(default_factory=list)

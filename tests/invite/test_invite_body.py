@@ -1,3 +1,5 @@
+"""The body of an invite: what is accepted, and every fault at once."""
+
 from __future__ import annotations
 
 import json
@@ -211,7 +213,7 @@ def test_a_kind_that_nobody_can_ring_is_refused() -> None:
 @pytest.mark.parametrize(
     ("content", "target", "known"),
     [
-        (body(clientcontext="x"), "clientcontext", "participants, clientContext."),
+        (body(clientcontext="x"), "clientcontext", "participants, clientContext, separately."),
         (body(person(replacesCallID="x")), "participants[0].replacesCallID", "replacesCallId"),
         (
             body({"identity": {"user": {"id": GUID}, "User": {}}}),
@@ -363,6 +365,25 @@ def test_a_split_needs_room_in_the_client_context_and_says_how_much() -> None:
     assert (found.code, found.target) == ("NoRoomForSplitting", "clientContext")
     assert "2 requests" in found.message
     assert "251 characters" in found.message
+
+
+def test_room_for_splitting_separately() -> None:
+    """Separately every person is a request of their own, so less room is left."""
+    together = body(*map(person, range(5)), clientContext="x" * 256)
+    assert len(people(together)) == 5
+    found = fault({**together, "separately": True})
+    assert (found.code, found.target) == ("NoRoomForSplitting", "clientContext")
+    assert "5 requests" in found.message
+    assert "at most 251 characters" in found.message
+    assert read({**together, "clientContext": "x" * 251, "separately": True}).separately
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, [], {}])
+def test_separately_is_true_or_false(value: object) -> None:
+    """No other type counts as one of the two; left blank it is false."""
+    assert fault(body(separately=value)).target == "separately"
+    assert not read(body(separately=None)).separately
+    assert not read(body()).separately
 
 
 def test_room_for_splitting_follows_the_number_of_requests() -> None:

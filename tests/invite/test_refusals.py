@@ -1,10 +1,12 @@
+"""What a flow gets when Graph took no part of an invitation."""
+
 from __future__ import annotations
 
 import json
 
 import pytest
 
-from domain.model import ResultInfo
+from domain.results import OperationState, ResultInfo
 from flows.advice import REFUSALS
 from graph.errors import (
     CredentialRefused,
@@ -15,7 +17,6 @@ from graph.errors import (
     Throttled,
     TokenUnavailable,
 )
-from graph.wire import OperationState
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.sending import Sent
 from web.answers import error_answer

@@ -1,4 +1,4 @@
-"""The process's log records: redacted whoever writes them, with named values where telemetry is on."""
+"""The process's log records: redacted whichever library writes them, with named values where telemetry is on."""
 
 from __future__ import annotations
 

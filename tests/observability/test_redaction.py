@@ -29,6 +29,7 @@ PERSONAL = {
     "+49\u00a0151\u20111234567": "151",
     "(234) 567-8901": "567-8901",
     "234-567-8901": "567-8901",
+    "271 813 000 01": "813 000",
     "12345678901": "12345678901",
     "12345678901234567890": "12345678901234567890",
     "0049 151 1234567": "151 1234567",
@@ -61,6 +62,9 @@ SECRET = {
     "-eyJhbGciOiJSUzI1NiJ9": "hbGciOi",
     "Bearer abc.def-ghi": "abc.def",
     "BEARER   abc.def-ghi": "abc.def",
+    "'Authorization': 'SharedKey account:c2lnbmF0dXJl='": "c2lnbmF0dXJl",
+    "{'x-functions-key': 'a-b_c=='}": "a-b_c",
+    "whsec_c2VjcmV0+/=": "c2VjcmV0",
     "?sig=abcdef&sv=1": "abcdef",
     "&code=s3cr3t": "s3cr3t",
     "?token=abc-def_123": "abc-def_123",
@@ -83,7 +87,7 @@ SECRET = {
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize(("text", "hidden"), [*PERSONAL.items(), *SECRET.items()])
 def test_replaces(text: str, hidden: str, around: str) -> None:
-    """Numbers, ids, addresses, tokens, keys and links are replaced, wherever they are in a text."""
+    """Numbers, ids, addresses, tokens, keys and links are replaced, wherever they are."""
     found = redact(around.format(text))
     assert hidden not in found
     assert "[" in found
@@ -125,7 +129,7 @@ def test_other_ids(name: str) -> None:
 
 
 def test_escapes_control_characters() -> None:
-    """A text can't begin a new line of the log, hide itself, or break a handler's encoding."""
+    """A string can't begin a new line of the log, hide itself, or break a handler's encoding."""
     assert redact("a\r\nb\x1b[2Kc\x00\u2028\u202e\x85\ud800é") == "a\\r\\nb\\x1b[2Kc\\x00\\u2028\\u202e\\x85\\ud800é"
 
 
@@ -161,7 +165,19 @@ HOSTILE = (
     *("1", "+", "a", "f", "%", " ", "\n", "\x00", "é", "=", "a@", "a.", "a@a.", "a%40a", "8:", "8:a", "4:.", "8:."),
     *("+1", "+1 ", "+1  (", "(1", "(12)", "001", "00 1 ", "0 0", "123-", "123 456 ", "tel:", "tel:1 ", "%2B1 ", "%3A"),
     *("eyJ", "-eyJ", "eyJa-", "eyJaaaaa.", "Bearer ", "Bearer  ", "sig=", "&code=", "client_secret=", 'secret"', "f0-"),
-    *("AccountKey=", "/meet/", "/meetup-join/", "19:", "19:a@", "278405a3-", "278405a3-f568-4b3e-b684-", "token   "),
+    *(
+        "AccountKey=",
+        "whsec_",
+        "SharedKey  ",
+        "123-456-789-",
+        "/meet/",
+        "/meetup-join/",
+        "19:",
+        "19:a@",
+        "278405a3-",
+        "278405a3-f568-4b3e-b684-",
+        "token   ",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""A simulator and an address for its callbacks, both started once and emptied for every test."""
+"""A simulator and a URL for its callbacks, both started once and emptied for every test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def running() -> Iterator[Simulator]:
 
 @pytest.fixture
 def graph(running: Simulator) -> Iterator[Simulator]:
-    """A simulator of which a test knows the whole history; what it started is over when the test ends."""
+    """A simulator without history; what a test started in it is over when the test ends."""
     running.reset()
     yield running
     running.reset()
@@ -52,5 +52,5 @@ def caller(graph: Simulator) -> Iterator[Caller]:
 
 @pytest.fixture
 def call_id(graph: Simulator, inbox: Inbox) -> str:
-    """A group call that has said nothing yet."""
+    """A group call that has reported nothing yet."""
     return graph.create_call(inbox.url, announce=False)

@@ -45,7 +45,7 @@ def test_by_default_people_answer(graph: Simulator, inbox: Inbox, caller: Caller
         ("fails", 500, 0, "failed"),
     ],
 )
-def test_who_does_not_come_makes_the_operation_fail(
+def test_a_person_who_does_not_come_fails_the_operation(
     graph: Simulator, inbox: Inbox, caller: Caller, call_id: str, *, outcome: Any, code: int, subcode: int, logged: str
 ) -> None:
     """The failure has code, subcode and a message that names the person; the roster stays as it is."""
@@ -62,7 +62,7 @@ def test_who_does_not_come_makes_the_operation_fail(
 
 
 def test_a_failure_can_have_any_code_and_text(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """Code, subcode and reason are what was asked for."""
+    """Code, subcode and reason are those of the options."""
     graph.person(ALICE, "fails", code=412, subcode=9999, reason="Could not find the PSTN content")
     caller.invite(call_id, ALICE)
     info = _operation(graph, inbox)["resultInfo"]
@@ -71,7 +71,7 @@ def test_a_failure_can_have_any_code_and_text(graph: Simulator, inbox: Inbox, ca
 
 
 def test_a_phone_rings_for_sixty_scaled_seconds(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """Nobody answering is reported after 60 seconds times the scale, not before."""
+    """An unanswered call is reported after 60 seconds times the scale, not before."""
     graph.person(ALICE, "ringsOut")
     began = time.monotonic()
     caller.invite(call_id, ALICE)
@@ -82,7 +82,7 @@ def test_a_phone_rings_for_sixty_scaled_seconds(graph: Simulator, inbox: Inbox, 
 
 
 def test_a_person_can_wait_in_the_lobby(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """The operation completes all the same; the roster says that the person is in the lobby."""
+    """The operation completes all the same; the roster shows the person in the lobby."""
     graph.person(ALICE, "lobby")
     caller.invite(call_id, ALICE)
     assert _operation(graph, inbox)["status"] == "completed"
@@ -109,7 +109,7 @@ def test_a_person_can_leave_again(graph: Simulator, inbox: Inbox, caller: Caller
 
 
 def test_a_call_can_have_a_behaviour_of_its_own(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """It holds for everybody of whom nothing is known, and a person's own goes before it."""
+    """It holds for people without a behaviour of their own."""
     call_id = graph.create_call(inbox.url, behaviour={"outcome": "declines", "after": 1}, announce=False)
     graph.person(BOB, "answers", after=1)
     caller.invite(call_id, ALICE)
@@ -129,7 +129,7 @@ def test_everyone_can_behave_alike(graph: Simulator, caller: Caller, call_id: st
 
 
 def test_an_operation_ends_with_the_last_person(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """As long as somebody rings it runs; who answered earlier shows on the roster already."""
+    """It runs while a person rings; who answered earlier is on the roster already."""
     graph.person(ALICE, after=1)
     graph.person(BOB, after=20)
     caller.invite(call_id, ALICE, BOB)
@@ -153,7 +153,7 @@ def test_a_call_announces_itself(graph: Simulator, inbox: Inbox) -> None:
 def test_an_ended_call_reports_its_end_and_rings_no_more(
     graph: Simulator, inbox: Inbox, caller: Caller, call_id: str
 ) -> None:
-    """Who was being rung is rung no more, and their operation is never heard of again."""
+    """The ringing ends, and nothing more is reported of the operation."""
     caller.invite(call_id, ALICE)
     graph.end_call(call_id)
     assert graph.wait_idle()
@@ -174,7 +174,7 @@ def test_an_ended_call_can_fail_its_operations(graph: Simulator, inbox: Inbox, c
     assert len(inbox.about("call")) == 1
 
 
-def test_a_replaced_call_of_two_is_dropped(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
+def test_a_replaced_one_to_one_call_is_dropped(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
     """Once the person is in the new call the one they were in ends, as replacesCallId means it."""
     old = graph.create_call(inbox.url, kind="peerToPeer", participants=[ALICE], announce=False)
     body = {"participants": [{"identity": {"user": {"id": ALICE}}, "replacesCallId": old}]}
@@ -184,8 +184,8 @@ def test_a_replaced_call_of_two_is_dropped(graph: Simulator, inbox: Inbox, calle
     assert [received.data["state"] for received in inbox.about("call")] == ["terminated"]
 
 
-def test_who_is_moved_leaves_the_other_meeting(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """A meeting that somebody is moved from goes on without them."""
+def test_a_moved_person_leaves_the_other_meeting(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
+    """A meeting that a person is moved from continues without them."""
     old = graph.create_call(inbox.url, participants=[ALICE, BOB], announce=False)
     moved = {"identity": {"user": {"id": ALICE}}, "replacesCallId": old, "participantId": "p1"}
     caller.post(call_id, {"participants": [moved]})

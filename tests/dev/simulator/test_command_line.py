@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jwt
 import pytest
 
 from dev.simulator import Simulator
@@ -35,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def process(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """``python -m simulator`` as a developer keeps it running."""
     command = [sys.executable, "-m", "dev.simulator", "--port", "0", "--folder", str(folder), "--time-scale", "0.01"]
+    command += ["--callback-tokens", "entra"]
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -86,6 +88,34 @@ def test_events_are_printed_with_personal_data_cut_short(
     for said in ("token      given for a secret", "ringing    +1234…", "invite     taken 200", "declined   +1234…"):
         assert said in text
     assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines)
+
+
+def test_callbacks_can_be_signed_by_entra(process: subprocess.Popen[str], folder: Path, inbox: Inbox) -> None:
+    """The kind of token is an option of the command."""
+    assert process.poll() is None
+    running = SimulatorClient.of_folder(folder)
+    running.create_call(inbox.url)
+    assert running.wait_idle(5)
+    token = inbox.received[-1].headers["Authorization"].removeprefix("Bearer ")
+    assert jwt.decode(token, options={"verify_signature": False})["iss"].startswith("https://sts.windows.net/")
+
+
+def test_meetings_limits_and_incoming_calls_are_commands(
+    process: subprocess.Popen[str], folder: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They print what the next command needs."""
+    assert process.poll() is None
+    arguments = ["--folder", str(folder)]
+    assert main([*arguments, "meeting", "passcode=psw123"]) == 0
+    assert json.loads(capsys.readouterr().out)["shortUrl"].endswith("?p=psw123")
+    assert main([*arguments, "limits", "answer=600", "removalAllowed=false"]) == 0
+    assert main([*arguments, "report", "ringing=unlisted"]) == 0
+    assert main([*arguments, "incoming", "--callback-uri", inbox.url, ALICE]) == 0
+    call_id = capsys.readouterr().out.strip()
+    assert main([*arguments, "end", call_id]) == 0
+    assert main([*arguments, "meeting", "passcode=5"]) == 1
+    assert capsys.readouterr().err == "simulator: passcode: Input should be a valid string\n"
+    assert main([*arguments, "call", "--callback-uri", inbox.url, "participants=[5]"]) == 1
 
 
 def test_the_log_can_be_printed(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -25,7 +26,7 @@ def _ask(graph: Simulator, method: str, path: str, body: object = None) -> reque
     return requests.request(method, url, json=body, verify=graph.ca_file, timeout=10)
 
 
-def test_a_whole_story_can_be_played_from_another_process(
+def test_everything_can_be_controlled_from_another_process(
     client: SimulatorClient, inbox: Inbox, caller: Caller
 ) -> None:
     """Call, people, faults, log and end have the same names over HTTPS as in process."""
@@ -81,8 +82,8 @@ def test_keys_tokens_and_roles_can_be_changed(client: SimulatorClient, graph: Si
     graph.entra.roles = roles
 
 
-def test_faults_can_be_listed_and_taken_back(client: SimulatorClient, graph: Simulator, caller: Caller) -> None:
-    """Each is listed with how often it was played."""
+def test_faults_can_be_listed_and_removed(client: SimulatorClient, graph: Simulator, caller: Caller) -> None:
+    """Each is listed with how often it was applied."""
     client.fault(status=503, times=2)
     caller.invite("any", ALICE)
     (listed,) = _ask(graph, "GET", "faults").json()["value"]
@@ -102,7 +103,7 @@ def test_the_log_can_be_narrowed(graph: Simulator, inbox: Inbox, caller: Caller,
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "said"),
+    ("method", "path", "body", "status", "text"),
     [
         ("POST", "calls", {}, 400, "callbackUri: Missing required argument"),
         ("POST", "calls", {"callbackUri": 5}, 400, "callbackUri: Input should be a valid string"),
@@ -123,13 +124,13 @@ def test_the_log_can_be_narrowed(graph: Simulator, inbox: Inbox, caller: Caller,
         ("GET", "nothing", None, 404, "No such control route"),
     ],
 )
-def test_a_wrong_request_is_told_what_is_wrong(
-    graph: Simulator, *, method: str, path: str, body: Any, status: int, said: str
+def test_a_wrong_request_lists_its_faults(
+    graph: Simulator, *, method: str, path: str, body: Any, status: int, text: str
 ) -> None:
     """Every fault of a control request is named, in one answer."""
     answer = _ask(graph, method, path, body)
     assert answer.status_code == status
-    assert said in answer.json()["error"]["message"]
+    assert text in answer.json()["error"]["message"]
 
 
 def test_a_call_cannot_be_made_twice(client: SimulatorClient, call_id: str) -> None:
@@ -138,15 +139,13 @@ def test_a_call_cannot_be_made_twice(client: SimulatorClient, call_id: str) -> N
         client.create_call("https://app.example/api/notifications", call_id=call_id)
 
 
-def test_a_simulator_that_does_not_run_is_told_of(graph: Simulator) -> None:
-    """The client says so, instead of failing somewhere in its HTTP library."""
+def test_a_simulator_that_does_not_run_is_reported(graph: Simulator) -> None:
+    """The client reports it, instead of failing in its HTTP library."""
     with pytest.raises(SimulatorError, match="no simulator answers"):
         SimulatorClient("https://localhost:9", graph.ca_file).settings()
 
 
-def test_nothing_of_what_was_before_a_reset_is_heard_of_again(
-    graph: Simulator, inbox: Inbox, caller: Caller, call_id: str
-) -> None:
+def test_a_reset_forgets_everything(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
     """Ringing, repeats of callbacks and faults are forgotten with the calls."""
     inbox.statuses = [500] * 10
     graph.create_call(inbox.url)
@@ -158,3 +157,26 @@ def test_nothing_of_what_was_before_a_reset_is_heard_of_again(
     assert inbox.received == []
     assert graph.faults.all() == []
     assert not any(graph.log.as_json().values())
+
+
+def test_calls_of_the_app_can_be_prepared_from_another_process(
+    client: SimulatorClient, graph: Simulator, inbox: Inbox, caller: Caller
+) -> None:
+    """Meetings, incoming calls, people who come, limits and reporting."""
+    meeting = client.meeting(participants=[ALICE], passcode="psw123")
+    assert meeting["shortUrl"] == f"https://teams.microsoft.com/meet/{meeting['joinMeetingId']}?p=psw123"
+    assert quote(meeting["threadId"], safe="") in meeting["joinWebUrl"]
+    client.report(established=1)
+    client.limits(registered=False)
+    info = {"@odata.type": "#microsoft.graph.tokenMeetingInfo", "token": meeting["token"]}
+    assert caller.create(graph, inbox, meetingInfo=info).status_code == 403
+    client.limits(registered=True)
+    call_id = caller.create(graph, inbox, meetingInfo=info).json()["id"]
+    assert client.wait_idle(5)
+    client.join(call_id, BOB)
+    assert client.wait_idle(5)
+    assert [received.data["state"] for received in inbox.about("call")] == ["establishing", "established"]
+    assert len(inbox.about("roster")[-1].people) == 2
+    incoming = client.incoming_call(inbox.url, ALICE)
+    assert client.call(incoming)["direction"] == "incoming"
+    assert [entry["isDuplicate"] for entry in client.log()["calls"]] == [False] * 3

@@ -38,6 +38,7 @@ def _states(inbox: Inbox) -> list[str]:
 
 def test_one_user_is_called(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """201 comes at once, the call rings, and is established when the person answers."""
+    graph.person(ALICE, after=30)
     answer = caller.create(graph, inbox, targets=targets(ALICE))
     call = answer.json()
     assert answer.status_code == 201

@@ -1,4 +1,4 @@
-"""The five uses, as Graph's page on inviting prints them, against what the simulator answers and reports."""
+"""The five uses, as Graph's page on inviting prints them, against the simulator's responses and callbacks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _expected(example: int, name: str, operation_id: str) -> Any:
 def test_answers_and_callbacks_are_the_printed_ones(
     graph: Simulator, inbox: Inbox, caller: Caller, example: int
 ) -> None:
-    """Each example's request leads to its response, its finished operation and its roster, member by member."""
+    """Each example's request leads to its response, its finished operation and its roster, to the letter."""
     # Who answers first is first on the roster.
     for after, person in enumerate((ALICE, BOB, CAROL), start=1):
         graph.person(person, after=after)
@@ -64,7 +64,7 @@ def test_answers_and_callbacks_are_the_printed_ones(
 
 
 def test_example_two_as_printed_invites_one_person(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """Two people with replacesCallId: the second is dropped in silence."""
+    """Two people with replacesCallId: the second is dropped silently."""
     call_id = graph.create_call(inbox.url, announce=False)
     assert len(caller.post(call_id, _payload(2, "request")).json()["participants"]) == 1
     assert [len(entry.dropped) for entry in graph.log.invites] == [1]

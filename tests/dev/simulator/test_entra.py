@@ -70,8 +70,8 @@ def test_msal_gets_a_token_for_the_secret_and_graph_accepts_it(graph: Simulator,
     assert [(entry.status, entry.proof) for entry in graph.log.tokens] == [(200, "secret")]
 
 
-def test_a_token_says_what_entra_says(graph: Simulator) -> None:
-    """Audience, tenant, app and roles are in the token, and it ends with the lifetime that was told."""
+def test_a_token_has_entras_claims(graph: Simulator) -> None:
+    """Audience, tenant, app and roles are in the token, and it lasts for the returned lifetime."""
     token = _token(graph, graph.client_secret)
     claims = jwt.decode(token["access_token"], options={"verify_signature": False})
     assert claims["aud"] == graph.base_url
@@ -100,7 +100,7 @@ def test_a_scope_without_default_is_refused(graph: Simulator) -> None:
 
 
 def test_a_wrong_secret_is_refused(graph: Simulator) -> None:
-    """A wrong secret is AADSTS7000215 with 401, and stands in the log."""
+    """A wrong secret is AADSTS7000215 with 401, and is in the log."""
     token = _token(graph, "not the secret")
     assert token["error"] == "invalid_client"
     assert token["error_description"].startswith("AADSTS7000215: Invalid client secret")
@@ -114,10 +114,10 @@ def test_an_unknown_client_is_refused(graph: Simulator) -> None:
 
 
 def test_an_unknown_tenant_is_refused(graph: Simulator) -> None:
-    """MSAL's discovery fails for a tenant that does not exist, and the token endpoint says AADSTS90002."""
+    """MSAL's discovery fails for a tenant that does not exist, and the token endpoint returns AADSTS90002."""
     with pytest.raises(ValueError, match="check your tenant name"):
-        _token(graph, graph.client_secret, authority=f"{graph.base_url}/nowhere")
-    answer = requests.post(f"{graph.base_url}/nowhere/oauth2/v2.0/token", verify=graph.ca_file, timeout=5)
+        _token(graph, graph.client_secret, authority=f"{graph.base_url}/unknown")
+    answer = requests.post(f"{graph.base_url}/unknown/oauth2/v2.0/token", verify=graph.ca_file, timeout=5)
     assert answer.status_code == 400
     assert "AADSTS90002" in answer.json()["error_description"]
 
@@ -136,7 +136,7 @@ def test_a_registered_certificate_is_verified(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_federated_assertion_is_accepted(graph: Simulator) -> None:
-    """An assertion that somebody else issued, as a managed identity's token is, proves the app too."""
+    """An assertion with another issuer, such as a managed identity's token, proves the app too."""
     issued = jwt.encode({"iss": "https://issuer", "sub": "identity", "aud": "api://AzureADTokenExchange"}, "k" * 32)
     token = _token(graph, {"client_assertion": lambda: issued})
     assert "access_token" in token
@@ -172,9 +172,9 @@ def test_no_token_and_nonsense_are_refused(graph: Simulator, caller: Caller, cal
 
 
 def test_entra_can_be_out_of_order(graph: Simulator) -> None:
-    """A fault on the token route is what MSAL meets when Entra is down, and it passes."""
+    """A fault on the token route is what MSAL gets when Entra is down, and it passes."""
     graph.fault(route="token", status=503)
     with pytest.raises(MsalServiceError, match="503"):
         _token(graph, graph.client_secret)
-    # A new application: the old one would go on answering from its own memory of the failure for a while.
+    # A new application: the old one remembers the failure for a while.
     assert "access_token" in _token(graph, graph.client_secret)

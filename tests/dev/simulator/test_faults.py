@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _truth(graph: Simulator) -> list[tuple[int | None, bool, bool]]:
-    """Of every invite: the status answered, whether it was taken, whether the connection was cut."""
+    """Of every invite: the status, whether it was processed, whether the connection was cut."""
     return [(entry.status, entry.taken, entry.cut) for entry in graph.log.invites]
 
 
@@ -29,10 +29,10 @@ def _truth(graph: Simulator) -> list[tuple[int | None, bool, bool]]:
         (504, "GatewayTimeout"),
     ],
 )
-def test_a_status_can_be_answered_without_taking_the_invite(
+def test_a_status_can_come_without_processing_the_invite(
     graph: Simulator, caller: Caller, call_id: str, status: int, code: str
 ) -> None:
-    """The next request is refused and rings nobody; the one after is as usual."""
+    """The next request is refused and calls no one; the one after is as usual."""
     graph.fault(status=status)
     assert error_of(caller.invite(call_id, ALICE)) == (status, code)
     assert graph.log.rings == []
@@ -41,10 +41,10 @@ def test_a_status_can_be_answered_without_taking_the_invite(
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
-def test_a_status_can_be_answered_after_taking_the_invite(
+def test_a_status_can_come_after_processing_the_invite(
     graph: Simulator, inbox: Inbox, caller: Caller, call_id: str, status: int
 ) -> None:
-    """The answer is an error, yet the person is rung and the outcome reported."""
+    """The response is an error, yet the person is called and the outcome reported."""
     graph.fault(status=status, taken=True)
     assert caller.invite(call_id, ALICE).status_code == status
     assert graph.wait_idle()
@@ -54,7 +54,7 @@ def test_a_status_can_be_answered_after_taking_the_invite(
 
 
 def test_any_refusal_of_graph_can_be_had(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """Status, code and message are what was asked for."""
+    """Status, code and message are those of the fault."""
     graph.fault(status=403, code="7503", message="Application is not registered in our store.")
     answer = caller.invite(call_id, ALICE)
     assert error_of(answer) == (403, "7503")
@@ -83,7 +83,7 @@ def test_retry_after_can_be_a_date_or_missing(graph: Simulator, caller: Caller, 
 def test_a_connection_can_be_cut(
     graph: Simulator, caller: Caller, call_id: str, *, cut: Any, taken: bool, rings: int
 ) -> None:
-    """The caller cannot tell whether the invite was taken; the log can."""
+    """The caller can't know whether the invite was processed; the log shows it."""
     graph.fault(cut=cut)
     with pytest.raises(requests.ConnectionError):
         caller.invite(call_id, ALICE)
@@ -92,22 +92,22 @@ def test_a_connection_can_be_cut(
     assert caller.invite(call_id, ALICE).status_code == 200
 
 
-@pytest.mark.parametrize(("options", "rung"), [({"delay_before": 30}, 0), ({"delay_after": 30}, 1)], ids=str)
-def test_an_invite_can_be_slow(graph: Simulator, caller: Caller, call_id: str, options: Any, rung: int) -> None:
-    """A caller that gives up early has rung somebody all the same, sooner or later."""
+@pytest.mark.parametrize(("options", "rings"), [({"delay_before": 30}, 0), ({"delay_after": 30}, 1)], ids=str)
+def test_an_invite_can_be_slow(graph: Simulator, caller: Caller, call_id: str, options: Any, rings: int) -> None:
+    """A caller that gives up early has called the person all the same, sooner or later."""
     graph.fault(**options)
     url = caller.url(call_id, "participants/invite")
     body = {"participants": [{"identity": {"user": {"id": ALICE}}}]}
     with pytest.raises(requests.ReadTimeout):
         caller.session.post(url, json=body, timeout=0.15)
-    assert len(graph.log.rings) == rung
+    assert len(graph.log.rings) == rings
     assert graph.wait_idle()
     assert len(graph.log.rings) == 1
     assert [entry.taken for entry in graph.log.invites] == [True]
 
 
 def test_a_fault_can_be_about_one_call_or_person(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
-    """Others do not meet it."""
+    """It isn't applied to others."""
     other = graph.create_call(inbox.url, announce=False)
     graph.fault(status=500, call_id=other, times=0)
     graph.fault(status=429, person=BOB.upper(), times=0)
@@ -116,14 +116,14 @@ def test_a_fault_can_be_about_one_call_or_person(graph: Simulator, inbox: Inbox,
 
 
 def test_a_fault_can_wait_for_the_nth_request(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """The third of three fitting requests meets it."""
+    """It is applied to the third of three matching requests."""
     number = graph.fault(status=503, nth=3)
     assert [caller.invite(call_id, ALICE).status_code for _ in range(4)] == [200, 200, 503, 200]
     assert [entry.fault for entry in graph.log.invites] == [None, None, number, None]
 
 
-def test_a_fault_can_be_played_several_times(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """Twice, or without end until it is taken back."""
+def test_a_fault_can_be_applied_several_times(graph: Simulator, caller: Caller, call_id: str) -> None:
+    """Twice, or without limit until it is removed."""
     graph.fault(status=429, times=2)
     assert [caller.invite(call_id, ALICE).status_code for _ in range(3)] == [429, 429, 200]
     number = graph.fault(status=503, times=0)
@@ -175,7 +175,7 @@ def test_reads_can_fail_too(graph: Simulator, caller: Caller, call_id: str, rout
     [{}, {"status": 200}, {"rate": 2}, {"nth": 0, "status": 500}, {"taken": True, "cut": "after"}, {"cut": "maybe"}],
     ids=str,
 )
-def test_faults_that_cannot_be_are_refused(graph: Simulator, options: Any) -> None:
+def test_invalid_faults_are_refused(graph: Simulator, options: Any) -> None:
     """A fault that would never do anything is an error."""
     with pytest.raises(OptionError):
         graph.fault(**options)

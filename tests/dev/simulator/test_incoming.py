@@ -21,7 +21,9 @@ def _answer(inbox: Inbox, **members: object) -> dict[str, Any]:
     return {**body, "participantCapacity": 0, **members}
 
 
-def _arrived(graph: Simulator, inbox: Inbox, **options: Any) -> str:
+def _arrived(graph: Simulator, inbox: Inbox, *, seconds: float = 600, **options: Any) -> str:
+    """Call the app, which has so many seconds to answer, and return the call's id."""
+    graph.limits(answer=seconds)
     call_id = graph.incoming_call(inbox.url, ALICE, **options)
     assert graph.wait_idle()
     return call_id
@@ -105,7 +107,7 @@ def test_a_wrong_reason_is_refused(graph: Simulator, inbox: Inbox, caller: Calle
 
 def test_a_call_that_is_ignored_ends(graph: Simulator, inbox: Inbox) -> None:
     """After 15 scaled seconds: 408/8544."""
-    call_id = _arrived(graph, inbox)
+    call_id = _arrived(graph, inbox, seconds=15)
     time.sleep(0.3)
     assert graph.wait_idle()
     assert graph.call(call_id).has_ended
@@ -116,7 +118,6 @@ def test_a_call_that_is_ignored_ends(graph: Simulator, inbox: Inbox) -> None:
 @pytest.mark.parametrize(("status", "posts"), [(204, 2), (202, 1)])
 def test_the_old_form_comes_first_on_request(graph: Simulator, inbox: Inbox, status: int, posts: int) -> None:
     """204 asks for Graph's form; with another status that never comes."""
-    graph.limits(answer=60)
     inbox.statuses = [status]
     _arrived(graph, inbox, old_form=True)
     assert len(inbox.received) == posts
@@ -127,7 +128,6 @@ def test_the_old_form_comes_first_on_request(graph: Simulator, inbox: Inbox, sta
 
 def test_a_group_call_is_answered_with_a_role_for_joining(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """Calls.JoinGroupCall.All is needed; then rosters come."""
-    graph.limits(answer=600)
     call_id = _arrived(graph, inbox, kind="group")
     good = caller.session.headers["Authorization"]
     token = graph.entra.access_token(roles=["Calls.Initiate.All"])

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.dev.simulator.inbox import Inbox
 
 
-def test_a_taken_invite_is_answered_as_documented(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """The answer is 200 with Location, status Running, and the correlation headers."""
+def test_an_invite_has_the_documented_response(graph: Simulator, caller: Caller, call_id: str) -> None:
+    """The response is 200 with Location, status Running, and the correlation headers."""
     answer = caller.invite(call_id, ALICE, client_request_id="4d1f", Scenario_Id="9a0b")
     operation = answer.json()
     assert answer.status_code == 200
@@ -30,7 +30,7 @@ def test_a_taken_invite_is_answered_as_documented(graph: Simulator, caller: Call
     assert entry.body == {"participants": [participant(ALICE)], "clientContext": "context"}
 
 
-def test_everybody_in_a_taken_invite_is_rung_once(graph: Simulator, caller: Caller, call_id: str) -> None:
+def test_everybody_in_an_invite_is_called_once(graph: Simulator, caller: Caller, call_id: str) -> None:
     """Each person has one ring in the log, with the operation and the context it came by."""
     operation_id = caller.invite(call_id, ALICE, BOB, PHONE).json()["id"]
     rings = [(ring.person, ring.call_id, ring.operation_id, ring.client_context) for ring in graph.log.rings]
@@ -54,11 +54,11 @@ def test_everybody_in_a_taken_invite_is_rung_once(graph: Simulator, caller: Call
         ({"participants": [participant(f"+1555000000{number}") for number in range(6)]}, "8523"),
     ],
     ids=[
-        "array", "nothing", "nobody", "null", "text", "no-identity", "no-id", "replaces-number", "hidden-text",
+        "array", "nothing", "empty", "null", "text", "no-identity", "no-id", "replaces-number", "hidden-text",
         "context-number", "context-257", "six",
     ],
 )  # fmt: skip
-def test_what_graph_does_not_take_is_400_and_rings_nobody(
+def test_what_graph_refuses_is_400_and_calls_no_one(
     graph: Simulator, caller: Caller, call_id: str, body: object, code: str
 ) -> None:
     """A malformed invite is refused before anything happens."""
@@ -67,7 +67,7 @@ def test_what_graph_does_not_take_is_400_and_rings_nobody(
     assert [(entry.taken, entry.error_code) for entry in graph.log.invites] == [(False, code)]
 
 
-def test_the_limits_themselves_are_taken(caller: Caller, call_id: str) -> None:
+def test_the_limits_themselves_are_accepted(caller: Caller, call_id: str) -> None:
     """Five people and a context of 256 characters are fine."""
     people = [f"+1555000000{number}" for number in range(5)]
     assert caller.invite(call_id, *people, context="x" * 256).status_code == 200
@@ -83,12 +83,12 @@ def test_a_body_that_is_not_json_is_400(caller: Caller, call_id: str) -> None:
 
 def test_an_unknown_call_is_8522(caller: Caller) -> None:
     """A call that never was is 404."""
-    assert error_of(caller.invite("nowhere", ALICE)) == (404, "8522")
-    assert error_of(caller.get("nowhere")) == (404, "8522")
+    assert error_of(caller.invite("unknown", ALICE)) == (404, "8522")
+    assert error_of(caller.get("unknown")) == (404, "8522")
 
 
 def test_an_ended_call_is_8522(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """A call that ended is 404, and nobody is rung."""
+    """A call that ended is 404, and no one is called."""
     graph.end_call(call_id)
     assert error_of(caller.invite(call_id, ALICE)) == (404, "8522")
     assert graph.log.rings == []
@@ -113,7 +113,7 @@ def test_a_missing_role_is_7504(graph: Simulator, caller: Caller, call_id: str) 
     assert error_of(caller.invite(call_id, ALICE)) == (403, "7504")
 
 
-def test_a_call_of_two_takes_one_more_person(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+def test_a_one_to_one_call_accepts_one_more_person(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """One person can be invited into a peer-to-peer call, two cannot: 8548."""
     call_id = graph.create_call(inbox.url, kind="peerToPeer", announce=False)
     assert error_of(caller.invite(call_id, ALICE, BOB)) == (400, "8548")
@@ -124,7 +124,7 @@ def test_a_call_of_two_takes_one_more_person(graph: Simulator, inbox: Inbox, cal
 def test_with_a_replacement_only_the_first_person_is_read(
     graph: Simulator, caller: Caller, call_id: str, member: str
 ) -> None:
-    """The others are dropped in silence, which only the log tells."""
+    """The others are dropped silently; the log names them."""
     people = [participant(ALICE, **{member: "x"}), participant(BOB, **{member: "x"}), participant(CAROL)]
     answer = caller.post(call_id, {"participants": people})
     assert [person["identity"]["user"]["id"] for person in answer.json()["participants"]] == [ALICE]
@@ -133,8 +133,8 @@ def test_with_a_replacement_only_the_first_person_is_read(
     assert (entry.people, entry.dropped) == ((ALICE,), (BOB, CAROL))
 
 
-def test_unknown_members_are_ignored_in_silence(graph: Simulator, caller: Caller, call_id: str) -> None:
-    """Mistyped members are taken for open-type extras; the log names them."""
+def test_unknown_members_are_ignored_silently(graph: Simulator, caller: Caller, call_id: str) -> None:
+    """Mistyped properties count as undeclared ones; the log names them."""
     body = {
         "participants": [{"identity": {"user": {"id": ALICE, "ID": 1}, "usr": {}}, "hiden": True}],
         "clientcontext": "x",
@@ -154,7 +154,7 @@ def test_unknown_members_are_ignored_in_silence(graph: Simulator, caller: Caller
     ["user", "phone", "guest", "encrypted", "onPremises", "applicationInstance", "azureCommunicationServicesUser"],
 )
 def test_every_identity_kind_can_be_invited(graph: Simulator, caller: Caller, call_id: str, kind: str) -> None:
-    """Whoever is invited is rung, whatever kind of identity they have."""
+    """People are called, whatever kind of identity they have."""
     answer = caller.post(call_id, {"participants": [{"identity": {kind: {"id": "x1"}}}]})
     assert answer.json()["participants"][0]["identity"][kind]["id"] == "x1"
     assert [ring.person for ring in graph.log.rings] == ["x1"]
@@ -179,8 +179,8 @@ def test_the_roster_of_a_group_call_can_be_read(graph: Simulator, inbox: Inbox, 
     assert error_of(caller.get(call_id, "participants/none")) == (404, "8522")
 
 
-def test_the_roster_of_a_call_of_two_cannot_be_read(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """It is empty, or an error where that is asked for."""
+def test_the_roster_of_a_one_to_one_call_cannot_be_read(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+    """It is empty, or an error on request."""
     empty = graph.create_call(inbox.url, kind="peerToPeer", participants=[BOB], announce=False)
     assert caller.get(empty, "participants").json() == {"value": []}
     refusing = graph.create_call(inbox.url, kind="peerToPeer", roster_read="error", announce=False)
@@ -188,7 +188,7 @@ def test_the_roster_of_a_call_of_two_cannot_be_read(graph: Simulator, inbox: Inb
 
 
 def test_an_operation_can_be_read_only_on_request(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """No page says that invites can be read back, so the default is 404."""
+    """No page documents that invites can be read, so the default is 404."""
     silent = graph.create_call(inbox.url, announce=False)
     operation_id = caller.invite(silent, ALICE).json()["id"]
     assert error_of(caller.get(silent, f"operations/{operation_id}")) == (404, "NotFound")

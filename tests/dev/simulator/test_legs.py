@@ -1,4 +1,4 @@
-"""The life of a call that the app made: lobby, keep-alive, being alone, hanging up, growing, and odd reports."""
+"""Calls that the app made: lobby, keep-alive, being alone, hanging up, growing, and odd reports."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _states(received: list[Received]) -> list[str]:
 
 def test_a_call_lives_while_it_is_kept_alive(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """A keepAlive is 200 without a body; 45 scaled minutes without one end the call with 408/8537."""
-    graph.limits(keep_alive=30)
+    graph.limits(keep_alive=100)
     call_id = _joined(graph, inbox, caller)
     for _ in range(4):
-        time.sleep(0.15)
+        time.sleep(0.3)
         answer = caller.act(call_id, "keepAlive")
         assert (answer.status_code, answer.content) == (200, b"")
     assert not graph.call(call_id).has_ended
@@ -86,8 +86,8 @@ def test_a_call_ends_when_the_app_is_alone(
 
 def test_people_who_ring_keep_the_app_company(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """A call isn't empty while a person is being called."""
-    graph.limits(alone=20)
-    graph.person(BOB, "answers", after=50)
+    graph.limits(alone=60)
+    graph.person(BOB, "answers", after=130)
     call_id = _joined(graph, inbox, caller, participants=[])
     caller.invite(call_id, BOB)
     assert graph.wait_idle()
@@ -108,6 +108,7 @@ def test_the_app_hangs_up(graph: Simulator, inbox: Inbox, caller: Caller) -> Non
 
 def test_hanging_up_stops_the_ringing(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """A one-to-one call that rings, and invitations into a meeting, end with the leg."""
+    graph.everyone("ringsOut", after=100)
     one = caller.create(graph, inbox, targets=targets(ALICE)).json()["id"]
     caller.delete(one)
     call_id = _joined(graph, inbox, caller)
@@ -119,8 +120,8 @@ def test_hanging_up_stops_the_ringing(graph: Simulator, inbox: Inbox, caller: Ca
 
 
 def test_the_app_can_wait_in_the_lobby(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """Until it is admitted the call is being established, and nobody can be invited."""
-    meeting = graph.meeting(lobby=True, admitted_after=30)
+    """Until it is admitted the call is being established, and no one can be invited."""
+    meeting = graph.meeting(lobby=True, admitted_after=100)
     call_id = caller.create(graph, inbox, **coordinates(meeting)).json()["id"]
     assert caller.get(call_id).json()["state"] == "establishing"
     assert error_of(caller.invite(call_id, ALICE)) == (400, "8501")

@@ -17,7 +17,7 @@ _EACH = 2
 
 
 def test_a_hundred_connections_at_once_are_served(graph: Simulator, inbox: Inbox) -> None:
-    """Every invite of a hundred callers with connections of their own is taken, rung once and reported."""
+    """Every invite of a hundred callers with connections of their own is accepted, called once and reported."""
     calls = [graph.create_call(inbox.url, announce=False) for _ in range(_CONNECTIONS)]
 
     def invite(call_id: str) -> list[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.dev.simulator.caller import ALICE, BOB, Caller
+from tests.dev.simulator.caller import ALICE, BOB, Caller, coordinates
 
 if TYPE_CHECKING:
     from dev.simulator import Simulator
@@ -52,7 +52,7 @@ def _played(graph: Simulator, inbox: Inbox, caller: Caller, **options: Any) -> l
 def test_rosters_come_before_after_or_without_the_end(
     graph: Simulator, inbox: Inbox, caller: Caller, *, mixed: str, options: dict[str, Any], reported: list[str]
 ) -> None:
-    """The operation ends as the call says; every order of its end and the roster can be had, and each alone."""
+    """The operation ends as the option says; every order of its end and the roster can be had, and each alone."""
     names = _played(graph, inbox, caller, mixed=mixed, **options)
     assert names == [mixed if name == "end" else name for name in reported]
 
@@ -87,3 +87,13 @@ def test_two_invitations_of_one_person_are_two_calls(
     assert graph.wait_idle()
     assert [ring.outcome for ring in graph.log.rings] == ["declined", "answered"]
     assert [_user(someone) for someone in inbox.about("roster")[-1].people] == [ALICE]
+
+
+def test_a_meetings_legs_can_end_mixed_operations_either_way(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+    """What is chosen for a meeting holds for invitations into it."""
+    call_id = caller.create(graph, inbox, **coordinates(graph.meeting(mixed="completed"))).json()["id"]
+    assert graph.wait_idle()
+    graph.person(BOB, "declines")
+    caller.invite(call_id, ALICE, BOB)
+    assert graph.wait_idle()
+    assert inbox.about("operation")[0].data["status"] == "completed"

@@ -37,8 +37,8 @@ def test_a_call_to_a_person_is_cancelled(
     graph: Simulator, inbox: Inbox, caller: Caller, call_id: str, *, others: bool
 ) -> None:
     """The phone stops ringing, and the operation fails with 8542 once everybody in it has an outcome."""
-    graph.everyone("ringsOut", after=60)
-    graph.person(BOB, "answers", after=10)
+    graph.everyone("ringsOut", after=200)
+    graph.person(BOB, "answers", after=50)
     caller.invite(call_id, ALICE, *([BOB] if others else []))
     assert caller.delete(call_id, f"participants/{_entry(caller, call_id, ALICE)}").status_code == 204
     assert graph.wait_idle()
@@ -50,7 +50,7 @@ def test_a_call_to_a_person_is_cancelled(
 
 def test_a_target_is_cancelled(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """People called by the creation of a group call can be cancelled likewise; nothing reports it but the roster."""
-    graph.person(BOB, "ringsOut")
+    graph.person(BOB, "ringsOut", after=200)
     call_id = caller.create(graph, inbox, targets=targets(ALICE, BOB)).json()["id"]
     time.sleep(0.1)
     caller.delete(call_id, f"participants/{_entry(caller, call_id, BOB)}")
@@ -102,3 +102,11 @@ def test_a_one_to_one_call_has_no_participants_to_remove(graph: Simulator, inbox
     call_id = graph.create_call(inbox.url, kind="peerToPeer", participants=[ALICE], announce=False)
     alice = graph.call(call_id).present[0].id
     assert error_of(caller.delete(call_id, f"participants/{alice}")) == (404, "8522")
+
+
+def test_a_target_is_cancelled_before_the_call_is_established(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+    """People ring from the creation on."""
+    graph.everyone("ringsOut", after=100)
+    call_id = caller.create(graph, inbox, targets=targets(ALICE, BOB)).json()["id"]
+    assert caller.delete(call_id, f"participants/{_entry(caller, call_id, BOB)}").status_code == 204
+    assert {ring.person: ring.outcome for ring in graph.log.rings}[BOB] == "cancelled"

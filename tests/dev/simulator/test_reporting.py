@@ -46,7 +46,7 @@ def _kinds(inbox: Inbox) -> list[str]:
     ],
     ids=str,
 )
-def test_reports_come_in_the_order_and_number_asked_for(
+def test_reports_come_in_the_chosen_order_and_number(
     graph: Simulator, inbox: Inbox, caller: Caller, options: Options, kinds: list[str]
 ) -> None:
     """Lost, doubled, reordered, with and without a running notification."""
@@ -54,8 +54,8 @@ def test_reports_come_in_the_order_and_number_asked_for(
     assert _kinds(inbox) == kinds
 
 
-def test_what_is_lost_on_purpose_stands_in_the_log(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """The log tells a callback that was never sent from one that was not accepted."""
+def test_what_is_lost_on_purpose_is_in_the_log(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
+    """The log distinguishes a callback that was never sent from one that was not accepted."""
     _reported(graph, inbox, caller, lost="operation")
     assert [(entry.about, entry.lost, entry.status) for entry in graph.log.callbacks] == [
         ("operation", True, None),
@@ -90,7 +90,7 @@ def test_the_report_can_come_before_the_answer(graph: Simulator, inbox: Inbox, c
 
 
 def test_one_post_can_hold_everything(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """Operation and roster come as items of one notification, among others that concern nobody here."""
+    """Operation and roster come as items of one notification, among others that don't concern an invitation."""
     _reported(graph, inbox, caller, together=True, foreign_items=True)
     (received,) = inbox.received
     kinds = [
@@ -126,7 +126,7 @@ def test_the_answer_can_have_any_status(
 
 
 def test_the_answer_can_be_empty(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """A taken invite may be answered without an operation; its report comes all the same."""
+    """An accepted invite may have a response without an operation; its report comes all the same."""
     call_id = graph.create_call(inbox.url, announce=False, response_empty=True)
     answer = caller.invite(call_id, ALICE)
     assert (answer.status_code, answer.content) == (200, b"")
@@ -145,7 +145,7 @@ def test_the_answer_can_be_empty(graph: Simulator, inbox: Inbox, caller: Caller)
 def test_enumerations_come_in_any_letter_case(
     graph: Simulator, inbox: Inbox, caller: Caller, casing: Any, words: tuple[str, ...]
 ) -> None:
-    """Status and changeType are written as asked for, in answers and in notifications."""
+    """Status and changeType are in the chosen letter case, in responses and in notifications."""
     call_id = graph.create_call(inbox.url, announce=False, casing=casing)
     answered = caller.invite(call_id, ALICE).json()["status"]
     assert graph.wait_idle()
@@ -161,13 +161,13 @@ def test_resource_can_be_missing(graph: Simulator, inbox: Inbox, caller: Caller)
 
 
 def test_client_context_can_be_missing(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """A report may leave nothing but the operation's id to know it by."""
+    """A report may have nothing but the operation's id."""
     _reported(graph, inbox, caller, without_client_context=True)
     assert "clientContext" not in inbox.about("operation")[0].data
 
 
 def test_the_operation_can_lose_its_id(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """Then its id is null, its path ends in participants, and only the context tells what it was."""
+    """Then its id is null, its path ends in participants, and only the context identifies it."""
     call_id = _reported(graph, inbox, caller, operation_id_null=True)
     (item,) = inbox.about("operation")[0].items
     assert item["resourceData"]["id"] is None
@@ -175,10 +175,10 @@ def test_the_operation_can_lose_its_id(graph: Simulator, inbox: Inbox, caller: C
 
 
 @pytest.mark.parametrize(("choice", "texts"), [(False, (603, 0)), (True, ("603", "0"))])
-def test_codes_can_come_as_text(
+def test_codes_can_be_strings(
     graph: Simulator, inbox: Inbox, caller: Caller, *, choice: bool, texts: tuple[object, object]
 ) -> None:
-    """A resultInfo's code and subcode are numbers or texts."""
+    """A resultInfo's code and subcode are numbers or strings."""
     graph.person(ALICE, "declines", after=1)
     _reported(graph, inbox, caller, string_codes=choice)
     info = inbox.about("operation")[0].data["resultInfo"]
@@ -197,7 +197,7 @@ def test_result_info_can_be_missing_or_everywhere(graph: Simulator, inbox: Inbox
 
 
 def test_rosters_can_be_deltas(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """A call with delta rosters tells only what changed, numbered; who left has a removedState."""
+    """A call with delta rosters reports only what changed, numbered; who left has a removedState."""
     call_id = _reported(graph, inbox, caller, participants=[BOB], delta_roster=True)
     graph.leave(call_id, ALICE)
     assert graph.wait_idle()
@@ -249,8 +249,8 @@ def test_a_callback_is_given_up_or_never_repeated(inbox: Inbox) -> None:
             assert [entry.status for entry in graph.log.callbacks] == [500] * attempts
 
 
-def test_an_app_that_is_not_there_is_noted(graph: Simulator) -> None:
-    """A callback that could not be delivered says why."""
+def test_an_unreachable_app_is_noted(graph: Simulator) -> None:
+    """A callback that could not be delivered has its cause."""
     graph.create_call("http://127.0.0.1:9/api/notifications")
     assert graph.wait_idle()
     assert {(entry.status, entry.error) for entry in graph.log.callbacks} == {(None, "ConnectionError")}
@@ -261,7 +261,7 @@ def test_an_app_that_is_not_there_is_noted(graph: Simulator) -> None:
     [{"lost": "some"}, {"copies": "two"}, {"late": -1}, {"surprise": True}, {"callback_uri": "ftp://x"}],
     ids=str,
 )
-def test_options_that_cannot_be_are_refused(graph: Simulator, options: Options) -> None:
+def test_invalid_options_are_refused(graph: Simulator, options: Options) -> None:
     """A mistyped option is an error that names it, not a test that proves nothing."""
     address = options.pop("callback_uri", "https://app.example/api/notifications")
     with pytest.raises(OptionError, match=next(iter(options), "callbackUri")):

@@ -51,6 +51,7 @@ def test_a_roster_is_as_recorded(graph: Simulator, inbox: Inbox, caller: Caller,
 
 def test_ids_stay_for_the_whole_stay(graph: Simulator, inbox: Inbox, caller: Caller, call_id: str) -> None:
     """From the ringing to the end everybody keeps their id; a person who comes again has a new one."""
+    graph.person(ALICE, after=50)
     caller.invite(call_id, ALICE)
     ringing = _by_id(caller.get(call_id, "participants").json()["value"])
     assert graph.wait_idle()
@@ -120,7 +121,7 @@ def test_ringing_can_be_reported_or_kept_off_rosters(
     graph: Simulator, inbox: Inbox, caller: Caller, ringing: str, *, rosters: int, listed: bool
 ) -> None:
     """Its begin and end can have rosters of their own; or people are listed only once they have answered."""
-    graph.person(ALICE, "declines")
+    graph.person(ALICE, "declines", after=50)
     call_id = graph.create_call(inbox.url, announce=False, ringing=ringing)
     caller.invite(call_id, ALICE)
     assert (ALICE in _by_id(caller.get(call_id, "participants").json()["value"])) is listed

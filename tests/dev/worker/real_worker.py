@@ -76,6 +76,7 @@ async def _invoke(given: dict[str, Any]) -> dict[str, Any]:
         result["http"] = {
             "status": http.status_code,
             "headers": http.headers,
+            "cookies": [f"{each.name}={each.value}" for each in http.cookies or ()],
             "body": base64.b64encode(http.body.bytes).decode(),
         }
     return result

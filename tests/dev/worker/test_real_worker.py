@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dev.host import app_model
 from dev.simulator import Simulator
-from tests.dev.worker.client import RealWorker, Response, real_worker
+from tests.dev.worker.client import TRACE, RealWorker, Response, real_worker
 from tests.dev.worker.environment import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from azure.functions import FunctionApp
+
+    from tests.dev.conftest import Serve
+
+_KINDS = Path(__file__).with_name("kinds")
+_SERVERS = {"content-length", "date", "connection", "set-cookie"}
 _PHONE = "+12065550100"
 _FLOW = "localhost:9"
 
@@ -45,6 +52,18 @@ def worker(simulator: Simulator, azurite: str, tmp_path_factory: pytest.TempPath
     }
     with real_worker(ROOT, settings, tmp_path_factory.mktemp("worker") / "log.txt") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealWorker]:
+    """An app with a function of each kind, on the worker library."""
+    with real_worker(_KINDS, {}, tmp_path_factory.mktemp("kinds") / "log.txt") as running:
+        yield running
+
+
+def _kinds() -> FunctionApp:
+    app: FunctionApp = runpy.run_path(str(_KINDS / "function_app.py"))["app"]
+    return app
 
 
 def test_handlers_are_what_the_worker_takes() -> None:
@@ -99,6 +118,31 @@ def test_a_response_of_each_kind(worker: RealWorker, simulator: Simulator) -> No
     assert _post(worker, f"{api}/participants/invite", {}).status == 400
     unsigned = _post(worker, "/api/notifications", {"value": []})
     assert (unsigned.status, unsigned.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize("kind", ["seen", "text", "bytes", "empty", "headers", "charset", "cookies"])
+def test_the_local_host_responds_as_the_worker(serve: Serve, kinds: RealWorker, kind: str) -> None:
+    """What a function sees, and what is sent of its response, is the same on both."""
+    target, headers = f"/api/kinds/{kind}?q=1&q=2", {"x-name": "v", "traceparent": f"00-{TRACE}-{'b' * 16}-01"}
+    real = kinds.call("respond", "POST", target, {"kind": kind}, body=b"\xc3\xa9", headers=headers)["http"]
+    local = serve(_kinds()).ask("POST", target, body=b"\xc3\xa9", headers=headers.items())
+    assert (str(local.status), local.body) == (real["status"], base64.b64decode(real["body"]))
+    sent = {name: value for name, value in local.headers.items() if name not in _SERVERS}
+    assert sent == {name.lower(): value for name, value in real["headers"].items()}
+    assert [cookie.partition(";")[0] for cookie in local.cookies] == real["cookies"]
+
+
+@pytest.mark.parametrize("kind", ["nothing", "mapping", "raises"])
+def test_the_local_host_fails_as_the_worker(serve: Serve, kinds: RealWorker, kind: str) -> None:
+    """What the worker reports as a failure is 500 on the local host."""
+    assert kinds.call("respond", "POST", "/api/x", {"kind": kind})["status"] == "Failure"
+    assert serve(_kinds()).ask("POST", f"/api/kinds/{kind}", body=b"").status == 500
+
+
+def test_a_queue_function_returns_nothing(kinds: RealWorker) -> None:
+    """The worker fails a run that returns a value, as the local host does."""
+    assert kinds.queue("work", b"null")["status"] == "Success"
+    assert "$return" in kinds.queue("work", b"1")["message"]
 
 
 def test_a_failed_run_gives_nothing_away(simulator: Simulator, tmp_path: Path) -> None:
