@@ -65,6 +65,8 @@ class Creating:
     by: str
     asked: datetime
     answered: bool = False
+    code: str | None = None
+    """Graph's code, where its response was an error that leaves open whether it took the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,11 @@ def creating(start: Start, by: str, now: datetime, *, give_up: datetime) -> Star
     return replace(start, stage=Creating(by, now), updated=now, look_at=give_up)
 
 
-def answered(start: Start, by: str) -> Start:
+def answered(start: Start, by: str, code: str | None) -> Start:
     """Note that the create was answered, or that its response is lost: it is never sent again."""
     match start.stage:
         case Creating(by=owner) as stage if owner == by:
-            return replace(start, stage=replace(stage, answered=True))
+            return replace(start, stage=replace(stage, answered=True, code=code))
         case _:
             return start
 

@@ -81,7 +81,10 @@ def listening() -> Iterator[Flow]:
 def app(settings: dict[str, str], listening: Flow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """The app, for which the flow's address on this machine is open."""
     own = {**settings, "FLOW_CALLBACK_LOCAL_HOSTS": f"127.0.0.1:{listening.server.server_port}"}
-    with run_host({**own, "FLOW_CALLBACK_SECRET": "whsec_c2VjcmV0"}, tmp_path_factory.mktemp("host")) as running:
+    with run_host(
+        {**own, "FLOW_CALLBACK_SECRET": "whsec_c2VjcmV0LW9mLXRoZS1mbG93cy1vbi1vbmUtbWFjaGluZQ=="},
+        tmp_path_factory.mktemp("host"),
+    ) as running:
         yield running
 
 
