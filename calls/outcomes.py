@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from domain.record import CallRecord
     from domain.standing import Standing
 
+
 def invitation_of(start: Start, record: CallRecord | None) -> Invitation | None:
     """Return the invitation that followed from a start, if it was read."""
     return None if record is None else record.invitations.get(invitation_id(start.invitation_context))

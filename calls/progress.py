@@ -74,6 +74,10 @@ class StartProgress:
         self._note_duties(turn, updated)
         return updated
 
+    def read(self, start_id: str) -> Start | None:
+        """Read a start."""
+        return self._rows.start(start_id).value
+
     def nudge(self, start: Start) -> None:
         """Send the alarm of an open start again where it is overdue, so that nothing waits forever."""
         now = self._now()

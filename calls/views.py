@@ -95,15 +95,12 @@ def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | N
     if status is StartStatus.COMPLETED and Status.UNCONFIRMED not in statuses:
         return None
     reasons = (
-        _person_reason(start, record, person, status_of_person, now)
-        for person, status_of_person in enumerate(statuses)
+        _person_reason(start, record, person, status_of_person, now) for person, status_of_person in enumerate(statuses)
     )
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def _person_reason(
-    start: Start, record: CallRecord | None, person: int, status: Status, now: datetime
-) -> str | None:
+def _person_reason(start: Start, record: CallRecord | None, person: int, status: Status, now: datetime) -> str | None:
     found = standing_of(start, record, now)
     call = record.call if record is not None else None
     if found is not None:
