@@ -9,7 +9,19 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calls.advancing import Advancer
+from calls.creating import Creator
+from calls.ending import Endings
+from calls.hooks import CallHooks, StartAlarms
+from calls.legs import CALL, Legs
+from calls.progress import START, StartProgress
+from calls.routes import CallRoutes
+from calls.service import StartService
+from calls.views import start_view
+from calls.watching import CallKeeper
 from domain.configuration.faults import Fault, Kind
+from domain.contexts import invitation_id
+from domain.record import Needs
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.links import Links
@@ -38,6 +50,7 @@ from storage.connections import credential_for
 from storage.errors import StorageUnavailable, TooLarge
 from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
 from storage.retention import Retention
+from storage.singles import SingleRows
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from watchdog.service import Watchdog
@@ -46,7 +59,13 @@ from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from domain.call import Call
     from domain.invitation import Invitation
+    from domain.start import Start
     from flows.turn import Turn
     from storage.reading import Held
     from storage.table import Table
@@ -65,6 +84,7 @@ class App:
 
     settings: Settings
     invite: InviteRoutes
+    calls: CallRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -78,6 +98,7 @@ class Followers:
 
     delivery: Delivery
     invitations: InvitationService
+    calls: CallHooks
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -86,6 +107,18 @@ class Followers:
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send what an earlier request had no time for."""
         self.invitations.ask(turn, held, invitation)
+
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+        self.calls.advance(turn, start_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index of open calls up to date."""
+        self.calls.call_changed(turn, call, has_ended=has_ended)
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more."""
+        self.calls.nothing_left(turn, call_id)
 
 
 def build(settings: Settings, *, table: Table | None = None) -> App:
@@ -98,10 +131,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     credential = credential_for(settings)
     try:
-        store = TableStore(table or StorageTable(table_client(settings, credential)))
+        table = table or StorageTable(table_client(settings, credential))
     except ValueError as error:
         text = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
+    store, rows = TableStore(table), SingleRows(table)
     queue = StorageQueue(settings, WORK, credential)
     alarms = Alarms(queue)
     publisher = Publisher()
@@ -110,7 +144,38 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    publisher.followers = Followers(delivery, invitations)
+    starts = StartProgress(rows, alarms, delivery, _start_view(store))
+    legs = Legs(
+        rows,
+        store,
+        progress,
+        alarms,
+        tenant_id=settings.tenant_id,
+        keep_alive_seconds=settings.keep_alive_seconds,
+    )
+    creator = Creator(
+        graph,
+        starts,
+        legs,
+        public_base_url=settings.public_base_url,
+        tenant_id=settings.tenant_id,
+        client_id=settings.client_id,
+    )
+    advancer = Advancer(store, progress, starts, creator, legs, invitations, graph)
+    endings = Endings(store, progress, starts, legs, graph, client_id=settings.client_id)
+    advancer.leaver = endings
+    keeper = CallKeeper(store, progress, legs, alarms, graph, public_base_url=settings.public_base_url)
+    hooks = CallHooks(creator, advancer, legs, endings, keeper, rejects_incoming=settings.rejects_incoming_calls)
+    publisher.followers = Followers(delivery, invitations, hooks)
+    start_service = StartService(
+        store,
+        starts,
+        creator,
+        legs,
+        advancer,
+        tenant_id=settings.tenant_id,
+        give_up_seconds=settings.start_give_up_after_seconds,
+    )
     watchdog = Watchdog(
         store,
         progress,
@@ -132,12 +197,30 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
+        calls=CallRoutes(start_service, starts, endings, rows, links, settings),
         queries=Queries(store, progress, links),
-        notifications=NotificationReceiver(validator, store, progress),
-        work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
+        notifications=NotificationReceiver(validator, store, progress, hooks),
+        work=Work(
+            {INVITATION: watchdog, START: StartAlarms(advancer), CALL: keeper},
+            alarms,
+            queue,
+            StorageQueue(settings, f"{WORK}-poison", credential),
+        ),
         retention=Retention(store, days=settings.retention_days),
         health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
     )
+
+
+def _start_view(store: TableStore) -> Callable[[Start, datetime], Mapping[str, Any]]:
+    """Return how a start is shown to the flows that wait for it."""
+
+    def view(start: Start, now: datetime) -> Mapping[str, Any]:
+        if start.call_id is None:
+            return start_view(start, None, now)
+        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
+        return start_view(start, store.read(start.call_id, needs).record, now)
+
+    return view
 
 
 def _ca_bundle() -> str | None:

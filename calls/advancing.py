@@ -210,7 +210,10 @@ class Advancer:
             if call.has_ended:
                 self._fail(turn, start, _end_of(call.result))
             return
-        if stage.invited is None and not call.has_ended:
+        if stage.invited is None:
+            if call.has_ended and start.participants and not start.calls_targets:
+                self._fail(turn, start, _end_of(call.result))
+                return
             record = self._follow(turn, start, record)
         self._settle(turn, start.id, record)
 

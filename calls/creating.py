@@ -93,7 +93,7 @@ class Creator:
             raise answer_for_refusals([Sent(0, error=error)]) from None
         if read.id is None:
             return self._unknown(turn, held, start, None)
-        return self.link(turn, start.id, start.attempt, read.id, read, held=held)
+        return self.link(turn, start.id, start.attempt, read.id, read, held=held) or start
 
     def link(
         self,
@@ -104,7 +104,7 @@ class Creator:
         read: CallRead | None,
         *,
         held: HeldOne[Start] | None = None,
-    ) -> Start:
+    ) -> Start | None:
         """Take a call for the start and attempt that it was created for, from Graph's response or its first callback.
 
         A call of a start that has failed, was stopped or has another call is hung up at once.
@@ -116,9 +116,11 @@ class Creator:
             return in_call(start, call_id, now)
 
         start = self._starts.save(turn, start_id, change, held=held).after
-        if start is None or start.call_id != call_id or (isinstance(start.stage, InCall) and not start.stage.owns):
+        if start is None:
+            return None  # forgotten long ago
+        if start.call_id != call_id or (isinstance(start.stage, InCall) and not start.stage.owns):
             self.hang_up(call_id)
-            return _known(start)
+            return start
         return self._keep(turn, start, call_id, read)
 
     def hang_up(self, call_id: str) -> None:
@@ -153,13 +155,13 @@ class Creator:
             return replace(current, stage=Waiting(first), updated=now, look_at=now)
 
         self.hang_up(call_id)
-        return _known(self._starts.save(turn, start.id, change).after)
+        return self._starts.save(turn, start.id, change).after or start
 
     def _unknown(self, turn: Turn, held: HeldOne[Start], start: Start, code: str | None) -> Start:
         def change(current: Start | None, _: datetime) -> Start | None:
             return None if current is None else answered(current, turn.me, code)
 
-        return _known(self._starts.save(turn, start.id, change, held=held).after or start)
+        return self._starts.save(turn, start.id, change, held=held).after or start
 
     def _refused(self, turn: Turn, held: HeldOne[Start], start: Start, error: GraphError) -> None:
         result = result_of_refusal(error)
@@ -172,13 +174,6 @@ class Creator:
 
         self._starts.save(turn, start.id, change, held=held)
         self._legs.free(self._legs.keys_of(start), start.id)
-
-
-def _known(start: Start | None) -> Start:
-    if start is None:
-        message = "the start was removed meanwhile"
-        raise LookupError(message)
-    return start
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

@@ -124,6 +124,7 @@ class Legs:
                 start_id=start.id,
                 starts=_with(call.starts, start.id),
                 target=target,
+                target_person=start.participants[0] if facts.kind is CallKind.ONE_TO_ONE else None,
                 leave_afterwards=start.leave_afterwards,
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from calls.outcomes import invitation_of, people_of, standing_of
-from domain.call import title
 from domain.invitation import Status
 from domain.standing import presence_of
 from domain.start import Creating, InCall, Over, StartStatus, Waiting
 from flows.advice import advice_for_call_end
 from flows.reasons import person_reason
-from flows.views import iso_time, result_view
+from flows.views import call_view, iso_time, result_view
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.call import Call
-    from domain.index import CallEntry
     from domain.record import CallRecord
     from domain.start import Start
 
@@ -114,39 +112,3 @@ def _person_reason(start: Start, record: CallRecord | None, person: int, status:
     if status is Status.FAILED:
         return _CALL_ENDED if call is None or call.result is None else advice_for_call_end(call.result)
     return _NOT_CALLED if status is Status.NOT_STARTED and start.is_final else None
-
-
-def call_view(call: Call) -> dict[str, Any]:
-    """Return a call as Graph last reported it."""
-    view: dict[str, Any] = {
-        "id": call.call_id,
-        "title": title(call),
-        "state": call.state.value,
-        "direction": call.direction,
-        "subject": call.subject,
-        "createdDateTime": iso_time(call.created),
-        "lastUpdatedDateTime": iso_time(call.updated),
-        "resultInfo": result_view(call.result),
-        "reason": None if call.result is None or not call.has_ended else advice_for_call_end(call.result),
-    }
-    if call.start_id is not None:
-        view["startId"] = call.start_id
-    if call.ended_at is not None:
-        view["endedDateTime"] = iso_time(call.ended_at)
-    return view
-
-
-def entry_view(entry: CallEntry) -> dict[str, Any]:
-    """Return an open call of the index."""
-    view: dict[str, Any] = {
-        "id": entry.call_id,
-        "title": entry.title,
-        "state": entry.state.value,
-        "direction": entry.direction,
-        "subject": entry.subject,
-        "createdDateTime": iso_time(entry.created),
-        "lastUpdatedDateTime": iso_time(entry.updated),
-        "resultInfo": None,
-        "reason": None,
-    }
-    return view if entry.start_id is None else view | {"startId": entry.start_id}

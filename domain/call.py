@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from domain.invitation import Alarm
+    from domain.invitation import Alarm, Invitee
     from domain.results import ResultInfo
 
 
@@ -100,6 +100,8 @@ class Call:
     """The open starts on this leg."""
     target: str | None = None
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
+    target_person: Invitee | None = None
+    """That person."""
     leave_afterwards: bool = False
     """Whether the latest start wants the app to leave when nothing on this leg is open any more."""
     leg_keys: tuple[str, ...] = ()

@@ -133,6 +133,8 @@ class Operation:
     state: Late | Asked | Refused | Ended = field(default_factory=lambda: Asked(answered=False))
     id: str | None = None
     """Graph's operation id, once known."""
+    cancelled: tuple[int, ...] = ()
+    """People whose call was cancelled while their device rang."""
 
     @property
     def status(self) -> Status:

@@ -63,8 +63,13 @@ def subscribed(
 
 def flow_of(invitation: Invitation, headers: Mapping[str, str]) -> WaitingFlow | None:
     """Return the flow of the run that sent a request; None where Graph refused all of it, so that nothing waits."""
+    return flow_in(invitation.flows, headers)
+
+
+def flow_in(flows: tuple[WaitingFlow, ...], headers: Mapping[str, str]) -> WaitingFlow | None:
+    """Return the flow of the run that sent a request."""
     run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
-    return next((flow for flow in invitation.flows if flow.run_id == run_id), None)
+    return next((flow for flow in flows if flow.run_id == run_id), None)
 
 
 def _new(request: FlowRequest, now: datetime, listens: datetime) -> WaitingFlow:

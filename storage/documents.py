@@ -125,6 +125,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "verdict": None if decided_by is None else _VERDICTS[decided_by],
         "refused": isinstance(state, Refused | Late),
     }
+    if operation.cancelled:
+        document["cancelled"] = list(operation.cancelled)
     match state:
         case Late():
             document["late"] = True
@@ -138,7 +140,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _read_operation(document: Mapping[str, Any]) -> Operation:
-    operation = Operation(client_context=document["clientContext"], people=tuple(document["people"]), id=document["id"])
+    operation = Operation(
+        client_context=document["clientContext"],
+        people=tuple(document["people"]),
+        id=document["id"],
+        cancelled=tuple(document.get("cancelled", ())),
+    )
     return replace(operation, state=_read_state(document))
 
 
