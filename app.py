@@ -9,19 +9,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from calls.advancing import Advancer
-from calls.creating import Creator
-from calls.ending import Endings
-from calls.hooks import CallHooks, StartAlarms
-from calls.legs import CALL, Legs
-from calls.progress import START, StartProgress
-from calls.routes import CallRoutes
-from calls.service import StartService
-from calls.views import start_view
-from calls.watching import CallKeeper
+from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
-from domain.contexts import invitation_id
-from domain.record import Needs
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.links import Links
@@ -59,13 +48,10 @@ from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-    from typing import Any
-
+    from calls.hooks import CallHooks
+    from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
-    from domain.start import Start
     from flows.turn import Turn
     from storage.reading import Held
     from storage.table import Table
@@ -144,38 +130,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    starts = StartProgress(rows, alarms, delivery, _start_view(store))
-    legs = Legs(
-        rows,
-        store,
-        progress,
-        alarms,
-        tenant_id=settings.tenant_id,
-        keep_alive_seconds=settings.keep_alive_seconds,
+    calls = assemble(
+        settings,
+        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
     )
-    creator = Creator(
-        graph,
-        starts,
-        legs,
-        public_base_url=settings.public_base_url,
-        tenant_id=settings.tenant_id,
-        client_id=settings.client_id,
-    )
-    advancer = Advancer(store, progress, starts, creator, legs, invitations, graph)
-    endings = Endings(store, progress, starts, legs, graph, client_id=settings.client_id)
-    advancer.leaver = endings
-    keeper = CallKeeper(store, progress, legs, alarms, graph, public_base_url=settings.public_base_url)
-    hooks = CallHooks(creator, advancer, legs, endings, keeper, rejects_incoming=settings.rejects_incoming_calls)
-    publisher.followers = Followers(delivery, invitations, hooks)
-    start_service = StartService(
-        store,
-        starts,
-        creator,
-        legs,
-        advancer,
-        tenant_id=settings.tenant_id,
-        give_up_seconds=settings.start_give_up_after_seconds,
-    )
+    publisher.followers = Followers(delivery, invitations, calls.hooks)
     watchdog = Watchdog(
         store,
         progress,
@@ -197,11 +156,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
-        calls=CallRoutes(start_service, starts, endings, rows, links, settings),
+        calls=calls.routes,
         queries=Queries(store, progress, links),
-        notifications=NotificationReceiver(validator, store, progress, hooks),
+        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
-            {INVITATION: watchdog, START: StartAlarms(advancer), CALL: keeper},
+            {INVITATION: watchdog, **calls.kinds},
             alarms,
             queue,
             StorageQueue(settings, f"{WORK}-poison", credential),
@@ -209,18 +168,6 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         retention=Retention(store, days=settings.retention_days),
         health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
     )
-
-
-def _start_view(store: TableStore) -> Callable[[Start, datetime], Mapping[str, Any]]:
-    """Return how a start is shown to the flows that wait for it."""
-
-    def view(start: Start, now: datetime) -> Mapping[str, Any]:
-        if start.call_id is None:
-            return start_view(start, None, now)
-        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        return start_view(start, store.read(start.call_id, needs).record, now)
-
-    return view
 
 
 def _ca_bundle() -> str | None:

@@ -6,20 +6,17 @@ an id derived from the start, and every change of the start is decided anew on w
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from calls.outcomes import invitation_of, is_in_call, outcome_of
 from calls.results import NOT_ESTABLISHED, STILL_THROTTLED, never_confirmed
-from domain.call import CallState, call_state, reported
 from domain.contexts import invitation_id
 from domain.inference import call_ended
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
-from domain.roster import apply_list
 from domain.standing import result_of
 from domain.start import (
     GROUP_SETTLES,
@@ -33,14 +30,12 @@ from domain.start import (
     ended,
     in_call,
     invited,
-    is_open,
 )
 from domain.start import (
     NOT_ESTABLISHED as ESTABLISHES_WITHIN,
 )
 from flows.advice import advice_for_call_end
 from flows.turn import utc_now
-from graph.errors import GraphError, Refused
 from observability.events import Events
 from web.errors import ApiError
 
@@ -48,32 +43,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from calls.asking import CallReader
     from calls.creating import Creator
     from calls.legs import Legs
     from calls.progress import StartProgress
     from domain.invitation import Invitee
-    from domain.sightings import Roster
     from domain.start import Start
-    from flows.alarms import Message
-    from flows.progress import Progress
     from flows.turn import Turn
-    from graph.calls import CallRead
     from invite.service import InvitationService
     from storage.store import Store
 
 _events = Events("calls")
 _LOOK_AGAIN = timedelta(minutes=5)
 _NOT_FOUND = 404
-
-
-class Graph(Protocol):
-    """What is read of Graph for a start; see ``graph.client.GraphClient``."""
-
-    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
-        """Read a call."""
-
-    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
-        """Read who is in a call."""
 
 
 class Leaver(Protocol):
@@ -86,55 +68,29 @@ class Leaver(Protocol):
         """Leave a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStart:
-    """A start as it was read for a message; see ``flows.work.Thing``."""
-
-    start: Start
-    is_open: bool
-
-    @property
-    def alarm_name(self) -> str:
-        """The name of the message that the row names."""
-        return self.start.alarm.name
-
-
 class Advancer:
-    """Takes each start as far as it can go; also the handler of its alarms (``flows.work.Kind``)."""
+    """Takes each start as far as it can go."""
 
     def __init__(
         self,
         store: Store,
-        progress: Progress,
         starts: StartProgress,
         creator: Creator,
         legs: Legs,
-        invitations: InvitationService,
-        graph: Graph,
         *,
+        invitations: InvitationService,
+        reader: CallReader,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
-        self._progress = progress
         self._starts = starts
         self._creator = creator
         self._legs = legs
         self._invitations = invitations
-        self._graph = graph
+        self._reader = reader
         self._now = now
         self.leaver: Leaver | None = None
         """Set by the composition root, since leaving a call advances the starts on it."""
-
-    def find(self, message: Message) -> OpenStart | None:
-        """Read the start of a message; None where there is none."""
-        start = self._starts.read(message.id)
-        return None if start is None else OpenStart(start, is_open(start))
-
-    def alarm(self, turn: Turn, message: Message, thing: OpenStart) -> None:
-        """Act on an alarm; see ``flows.work.Kind.advance``."""
-        self.advance(turn, message.id)
-        # The alarm that the row names sends its successor, also where nothing else has changed.
-        self._starts.save(turn, message.id, lambda start, _: start)
 
     def advance(self, turn: Turn, start_id: str) -> None:
         """Do what can be done for a start by what is stored.
@@ -195,6 +151,12 @@ class Advancer:
             self.advance(turn, start.id)
 
     def _in_call(self, turn: Turn, start: Start, stage: InCall) -> None:
+        if not stage.is_sole:
+            if self._now() < start.look_at:
+                return  # Graph's response is still to come
+            self._starts.save(
+                turn, start.id, lambda one, now: None if one is None else in_call(one, stage.call_id, now)
+            )
         record = self._read(start, stage.call_id)
         if record.call is None and stage.owns:
             # The process ended between the start's row and the call's.
@@ -204,7 +166,7 @@ class Advancer:
         if call is None:
             return
         if call.established_at is None and not call.has_ended and self._now() >= start.look_at:
-            record = self._look_at_graph(turn, start, stage)
+            record = self._check(turn, start, stage)
             call = record.call or call
         if call.established_at is None:
             if call.has_ended:
@@ -224,7 +186,7 @@ class Advancer:
                 self._look_again(turn, start.id, timedelta(0))
                 return record
             if invitation_of(start, record) is None:
-                record = self._with_roster(turn, start, record)
+                record = self._reader.read_roster(turn, record)
             people = [one for one in start.participants if not is_in_call(record.call, one.id)]
             if (people or invitation_of(start, record) is not None) and not self._invite(turn, start, record, people):
                 return record
@@ -261,22 +223,6 @@ class Advancer:
             return False
         return True
 
-    def _with_roster(self, turn: Turn, start: Start, record: CallRecord) -> CallRecord:
-        """Read once who is in the meeting: people who were there before may never be reported."""
-        try:
-            roster = self._graph.roster(record.call_id, scenario_id=str(uuid.uuid4()))
-        except GraphError:
-            return record
-
-        def apply(current: CallRecord, now: datetime) -> CallRecord:
-            call = current.call_or_new(now)
-            after, changed = apply_list(call, current.roster, roster, now)
-            # What the app reads itself settles nothing.
-            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
-
-        after = self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
-        return after
-
     def _settle(self, turn: Turn, start_id: str, record: CallRecord) -> None:
         """Write down the outcome of a start whose people have all ended."""
 
@@ -294,30 +240,19 @@ class Advancer:
         if after is not None and after.is_final:
             self._let_go(turn, after)
 
-    def _look_at_graph(self, turn: Turn, start: Start, stage: InCall) -> CallRecord:
+    def _check(self, turn: Turn, start: Start, stage: InCall) -> CallRecord:
         """Ask Graph about a call that was not reported as established, and leave one that stays so."""
-        try:
-            read = self._graph.call(stage.call_id, scenario_id=str(uuid.uuid4()))
-            state, result = call_state(read.state), read.result
-        except Refused as error:
-            state, result = (CallState.TERMINATED if error.status == _NOT_FOUND else CallState.UNKNOWN), None
-        except GraphError:
-            state, result = CallState.UNKNOWN, None
-
-        def apply(record: CallRecord, now: datetime) -> CallRecord:
-            return record if record.call is None else record.with_call(reported(record.call, state, result, now))
-
-        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        record = self._progress.save(turn, stage.call_id, needs, apply).after
+        record = self._reader.read_call(turn, stage.call_id, _needs(start))
         call = record.call
-        if call is not None and call.established_at is None and not call.has_ended:
-            if self._now() - stage.since >= ESTABLISHES_WITHIN and stage.owns:
-                self._fail(turn, start, NOT_ESTABLISHED)
-                if self.leaver is not None:
-                    self.leaver.leave(turn, stage.call_id)
-            else:
-                left = stage.since + ESTABLISHES_WITHIN - self._now()
-                self._look_again(turn, start.id, max(min(_LOOK_AGAIN, left), RETRY))
+        if call is None or call.established_at is not None or call.has_ended:
+            return record
+        left = stage.since + ESTABLISHES_WITHIN - self._now()
+        if left > timedelta(0) or not stage.owns:
+            self._look_again(turn, start.id, max(min(_LOOK_AGAIN, left), RETRY))
+            return record
+        self._fail(turn, start, NOT_ESTABLISHED)
+        if self.leaver is not None:
+            self.leaver.leave(turn, stage.call_id)
         return record
 
     def _fail(self, turn: Turn, start: Start, result: ResultInfo) -> None:
@@ -343,8 +278,11 @@ class Advancer:
         )
 
     def _read(self, start: Start, call_id: str) -> CallRecord:
-        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        return self._store.read(call_id, needs).record
+        return self._store.read(call_id, _needs(start)).record
+
+
+def _needs(start: Start) -> Needs:
+    return Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
 
 
 def _end_of(result: ResultInfo | None) -> ResultInfo:

@@ -16,7 +16,6 @@ from graph.errors import GraphError, OutcomeUnknown, Refused
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.sending import Sent
 from observability.events import Events
-from storage.singles import HeldOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from domain.start import Start
     from flows.turn import Turn
     from graph.calls import CallRead
+    from storage.singles import HeldOne
 
 _events = Events("calls")
 _READ_SECONDS = 15.0
@@ -111,9 +111,13 @@ class Creator:
         """
 
         def change(start: Start | None, now: datetime) -> Start | None:
-            if start is None or start.attempt != attempt or not isinstance(start.stage, Creating):
+            if start is None or start.attempt != attempt:
                 return start
-            return in_call(start, call_id, now)
+            is_first = isinstance(start.stage, Creating)
+            is_mine = isinstance(start.stage, InCall) and start.stage.call_id == call_id
+            # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
+            is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
+            return in_call(start, call_id, now, is_sole=is_sole) if is_first or is_mine else start
 
         start = self._starts.save(turn, start_id, change, held=held).after
         if start is None:
@@ -145,7 +149,7 @@ class Creator:
         kind = CallKind.MEETING if start.meeting is not None else CallKind.ONE_TO_ONE
         kind = CallKind.GROUP if start.meeting is None and len(start.participants) > 1 else kind
         mine = None if read is None else read.my_participant_id
-        self._legs.keep(turn, start, read, CallFacts(call_id, kind, mine, tuple(dict.fromkeys(keys))))
+        self._legs.keep(turn, start, CallFacts(call_id, kind, mine, tuple(dict.fromkeys(keys))))
         return start
 
     def _give_way(self, turn: Turn, start: Start, call_id: str, first: str) -> Start:

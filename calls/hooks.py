@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.start import Start, is_open
+
 if TYPE_CHECKING:
-    from calls.advancing import Advancer, OpenStart
+    from calls.advancing import Advancer
     from calls.creating import Creator
     from calls.ending import Endings
     from calls.legs import Legs
+    from calls.progress import StartProgress
     from calls.watching import CallKeeper
     from domain.call import Call
     from flows.alarms import Message
@@ -72,16 +76,33 @@ class CallHooks:
                 self._advancer.advance(turn, waiting)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenStart:
+    """A start as it was read for a message; see ``flows.work.Thing``."""
+
+    start: Start
+    is_open: bool
+
+    @property
+    def alarm_name(self) -> str:
+        """The name of the message that the row names."""
+        return self.start.alarm.name
+
+
 class StartAlarms:
     """The alarms of starts; see ``flows.work.Kind``."""
 
-    def __init__(self, advancer: Advancer) -> None:
+    def __init__(self, starts: StartProgress, advancer: Advancer) -> None:
+        self._starts = starts
         self._advancer = advancer
 
     def find(self, message: Message) -> OpenStart | None:
         """Read the start of a message; None where there is none."""
-        return self._advancer.find(message)
+        start = self._starts.read(message.id)
+        return None if start is None else OpenStart(start, is_open(start))
 
-    def advance(self, turn: Turn, message: Message, thing: OpenStart) -> None:
+    def advance(self, turn: Turn, message: Message, thing: OpenStart) -> None:  # noqa: ARG002 - read again
         """Do what is due."""
-        self._advancer.alarm(turn, message, thing)
+        self._advancer.advance(turn, message.id)
+        # The alarm that the row names sends its successor, also where nothing else has changed.
+        self._starts.save(turn, message.id, lambda start, _: start)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from flows.alarms import Alarms
     from flows.progress import Progress
     from flows.turn import Turn
-    from graph.calls import CallRead
     from storage.singles import SingleRows
     from storage.store import Store
 
@@ -109,7 +108,7 @@ class Legs:
             found += () if leg is None or leg.start_id != start.id else leg.waiting
         return tuple(found)
 
-    def keep(self, turn: Turn, start: Start, read: CallRead | None, facts: CallFacts) -> CallRecord:
+    def keep(self, turn: Turn, start: Start, facts: CallFacts) -> CallRecord:
         """Write down the call of a start that made it, with the alarm that keeps it alive; list it as open."""
         alarm = self.next_alarm(facts.call_id)
 

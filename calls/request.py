@@ -25,7 +25,9 @@ class StartBody(Model):
     """The body of a start."""
 
     meeting: MeetingBody | None = None
-    participants: Annotated[list[InvitationParticipantInfo], Field(max_length=MOST_PEOPLE)] = []
+    participants: Annotated[list[InvitationParticipantInfo], Field(max_length=MOST_PEOPLE)] = Field(
+        default_factory=list
+    )
     separately: bool = True
     leaveAfterwards: bool = False  # noqa: N815
     subject: Annotated[str, StringConstraints(max_length=250, pattern=NO_CONTROLS)] | None = None

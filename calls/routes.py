@@ -51,9 +51,9 @@ class CallRoutes:
         progress: StartProgress,
         endings: Endings,
         rows: SingleRows,
+        *,
         links: Links,
         settings: Settings,
-        *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._starts = starts

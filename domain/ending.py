@@ -1,4 +1,4 @@
-"""What the state of a call does to all that is known of it: its end ends its open operations, and everybody has left."""
+"""What the state of a call does to all that is known of it: its end ends open operations, and everybody has left."""
 
 from __future__ import annotations
 

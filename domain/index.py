@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from domain.call import CallState
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.call import CallState
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from domain.invitation import Alarm, Invitee, KeyKind
-from domain.meeting import Meeting
-from domain.results import ResultInfo
 from domain.waiting import WaitingFlow, claimed
 
 if TYPE_CHECKING:
+    from domain.invitation import Alarm, Invitee, KeyKind
+    from domain.meeting import Meeting
     from domain.progress import Run
+    from domain.results import ResultInfo
 
 NOT_ESTABLISHED = timedelta(minutes=10)
 """A call that is not established this long after the create is left."""
@@ -30,6 +30,8 @@ GROUP_SETTLES = timedelta(seconds=90)
 """People of a group call who are not seen this long after it was established are unconfirmed."""
 THROTTLED = timedelta(minutes=2)
 """For how long what follows is tried again while Graph throttles it."""
+RESPONSE_WITHIN = timedelta(seconds=20)
+"""A create whose response does not come within this is taken by its callback alone."""
 RETRY = timedelta(seconds=10)
 _NAMESPACE = uuid.UUID("0c9d2f0e-61f4-4f0c-9b4e-6a3a7f8f2c55")
 
@@ -79,6 +81,8 @@ class InCall:
     """Whether this start made the leg; another one uses it."""
     invited: datetime | None = None
     """When what follows ``established`` was begun."""
+    is_sole: bool = True
+    """Whether no other leg can be in the same meeting: of one joined by its ID, Graph's response names the thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,16 @@ def answered(start: Start, by: str, code: str | None) -> Start:
             return start
 
 
-def in_call(start: Start, call_id: str, now: datetime, *, owns: bool = True) -> Start:
+def in_call(start: Start, call_id: str, now: datetime, *, owns: bool = True, is_sole: bool = True) -> Start:
     """Return the start with its call; unchanged where it is final or has a call already."""
-    if isinstance(start.stage, Waiting | Creating):
-        return replace(start, stage=InCall(call_id, now, owns), updated=now)
-    return start
+    match start.stage:
+        case Waiting() | Creating():
+            look_at = start.look_at if is_sole else now + RESPONSE_WITHIN
+            return replace(start, stage=InCall(call_id, now, owns, is_sole=is_sole), updated=now, look_at=look_at)
+        case InCall(is_sole=False) as stage if is_sole:
+            return replace(start, stage=replace(stage, is_sole=True), updated=now)
+        case _:
+            return start
 
 
 def invited(start: Start, now: datetime) -> Start:

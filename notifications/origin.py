@@ -36,7 +36,7 @@ def is_bot_framework(body: bytes) -> bool:
 
     It has no ``value``, and wants 204: https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings
     """
-    if len(body) > _LONGEST_OLD_FORM or b"conversationState" not in body and b"callState" not in body:
+    if len(body) > _LONGEST_OLD_FORM or b"callState" not in body:
         return False
     try:
         envelope = json.loads(body)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.index import CallEntry
 from domain.meeting import Leg
-from domain.start import Start
 from storage import rows
 from storage.codec import VERSION, decode, encode_fields
 from storage.documents import read_start, start_document
@@ -17,6 +16,7 @@ from storage.table import Conflict, WriteUnknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from domain.start import Start
     from storage.table import Table
 
 T = TypeVar("T")
