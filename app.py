@@ -157,7 +157,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
-        queries=Queries(store, progress, links),
+        queries=Queries(store, progress, links, client_id=settings.client_id),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
             {INVITATION: watchdog, **calls.kinds},
