@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from calls.outcomes import invitation_of, is_in_call
+from calls.outcomes import invitation_of, is_in_call, was_too_busy
 from calls.results import STILL_THROTTLED
 from domain.contexts import invitation_id
 from domain.invitation import Refused
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from flows.turn import Turn
     from invite.service import InvitationService
 
-_BUSY = (429, 503)
 _LOOK_AGAIN = timedelta(minutes=5)
 
 
@@ -123,4 +122,4 @@ def needs_of(start: Start) -> Needs:
 
 def _is_throttled(invitation: Invitation) -> bool:
     """Return whether Graph took a part of an invitation and was too busy for another."""
-    return any(isinstance(one.state, Refused) and one.state.result.code in _BUSY for one in invitation.operations)
+    return any(isinstance(one.state, Refused) and was_too_busy(one) for one in invitation.operations)

@@ -58,7 +58,7 @@ class CallList:
             self._rows.unindex(entry.call_id)  # its end could not be written to the index
             return True
         is_known = record.call.start_id is not None or self._now() - record.call.updated < _SILENCE
-        has_asked = entry.read_at is not None and entry.read_at > record.call.updated
+        has_asked = entry.read_at is not None and entry.read_at >= record.call.updated
         if not is_known and not has_asked:
             read = self._reader.read_call(turn, entry.call_id, Needs())
             if read is None:

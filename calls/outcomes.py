@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.call import CallKind, Presence
 from domain.contexts import invitation_id
-from domain.invitation import Late, Refused, Status
+from domain.invitation import Decider, Late, Status
 from domain.roster import identity_hash
 from domain.standing import presence_of, standing
 from domain.start import GROUP_SETTLES, InCall, Over, Start, StartStatus
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.call import Call
-    from domain.invitation import Invitation
+    from domain.invitation import Invitation, Operation
     from domain.record import CallRecord
+    from domain.results import ResultInfo
     from domain.standing import Standing
+
+_BUSY = (429, 503)
 
 
 def invitation_of(start: Start, record: CallRecord | None) -> Invitation | None:
@@ -42,11 +45,19 @@ def people_of(start: Start, record: CallRecord | None, now: datetime) -> list[St
     for invitee in start.participants:
         person = place.get(_name(invitee.kind, invitee.id))
         status = Status.COMPLETED if person is None else current.people[person]
-        is_refused = person is not None and isinstance(current.operations[person].state, Refused)
-        # Whom Graph was too busy for is called again until the invitation counts as begun.
-        is_tried_again = isinstance(start.stage, InCall) and start.stage.invited is None and is_refused
-        people.append(Status.NOT_STARTED if is_tried_again else status)
+        was_called = person is None or not was_too_busy(current.operations[person])
+        people.append(status if was_called else Status.NOT_STARTED)
     return people
+
+
+def was_too_busy(operation: Operation) -> bool:
+    """Return whether Graph was too busy to take an operation, so that nobody was called."""
+    result = operation.result
+    return operation.id is None and operation.decided_by is not Decider.GRAPH and _is_busy(result)
+
+
+def _is_busy(result: ResultInfo | None) -> bool:
+    return result is not None and result.code in _BUSY
 
 
 def standing_of(start: Start, record: CallRecord | None, now: datetime) -> tuple[Standing, list[int | None]] | None:

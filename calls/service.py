@@ -148,7 +148,7 @@ class StartService:
         return self._store.read(start.call_id, needs_of(start)).record
 
     def record_if_readable(self, start: Start) -> CallRecord | None:
-        """Read the call of a start; None where storage fails, since Graph was asked and the response is not an error."""
+        """Read the call of a start; None where storage fails: Graph was asked, so the response is no error."""
         try:
             return self.record_of(start)
         except StorageError:

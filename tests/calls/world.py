@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from app import Followers
 from calls.assembly import CallTools, assemble
-from domain.call import Call
+from domain.invitation import Invitee
 from domain.record import Needs
-from domain.start import Start
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.duties import run_duties
@@ -44,6 +43,9 @@ from web.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from domain.call import Call
+    from domain.start import Start
+
 FLOW = "https://prod-01.westeurope.logic.azure.com/workflows/1/runs/2/actions/Wait/run"
 _HIDDEN = timedelta(minutes=10)
 
@@ -66,6 +68,18 @@ class FakeFlows:
         return PostResponse(200)
 
 
+class Queue(MemoryQueue):
+    """A queue in memory that refuses messages of some kinds."""
+
+    refused_kinds: frozenset[str] | set[str] = frozenset()
+
+    def send(self, message: Mapping[str, Any], *, delay_seconds: float) -> None:
+        """Take a message."""
+        if message["kind"] in self.refused_kinds:
+            raise StorageUnavailable
+        super().send(message, delay_seconds=delay_seconds)
+
+
 class World:
     """The app's real parts between stand-ins of everything outside."""
 
@@ -73,7 +87,7 @@ class World:
         self.clock = FakeClock()
         self.plan = Plan()
         self.memory = MemoryTable()
-        self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.queue, self.poison = Queue(self.clock), MemoryQueue(self.clock)
         self.graph, self.flows = FakeGraph(), FakeFlows()
         self.table = Breaking(self.memory, self.plan)
         self.messages = Breaking(self.queue, self.plan)
@@ -91,9 +105,7 @@ class World:
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=120, now=now)
         delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
         links = Links("https://app.example", ())
-        tools = CallTools(
-            graph, self.store, rows, self.progress, self.alarms, delivery, self.service, links, now=now
-        )
+        tools = CallTools(graph, self.store, rows, self.progress, self.alarms, delivery, self.service, links, now=now)
         self.parts = assemble(self.settings, tools)
         publisher.followers = Followers(delivery, self.service, self.parts.hooks)
         watchdog = Watchdog(
@@ -230,6 +242,14 @@ class World:
         """Return all starts, read past the faults."""
         found = [row for (partition, _), row in self.memory.rows.items() if partition.startswith("~start|")]
         return [read_start(document_of(row)) for row in found]
+
+    def turn(self) -> Turn:
+        """Return a request that has just arrived."""
+        return Turn(self.clock.now())
+
+    def invite(self, call_id: str, person: str, context: str) -> None:
+        """Invite a person into a call, without a start."""
+        self.service.invite(self.turn(), call_id, (Invitee("user", {"id": person}),), context, {})
 
     def stored_call(self, call_id: str) -> Call | None:
         """Return a call as stored."""
