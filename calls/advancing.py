@@ -150,7 +150,7 @@ class Advancer:
         mine = updated.after
         if mine is not None and is_asking(mine, turn.me):
             try:
-                mine = self._creator.create(turn, updated.held, mine)
+                mine = self._creator.create(turn, updated.held, mine).start
             except ApiError:
                 return  # the start has failed, and its flows get the reason
             self.go_on(turn, mine)
@@ -183,9 +183,9 @@ class Advancer:
         if self._now() < stage.since + RESPONSE_WITHIN:
             return
         read = self._reader.look(stage.call_id) or CallRead(None, None)
-        after = self._creator.link(turn, start.id, start.attempt, stage.call_id, read)
-        if after is not None and not (isinstance(after.stage, InCall) and not after.stage.is_sole):
-            self.go_on(turn, after)
+        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, read)
+        if begun is not None and not (isinstance(begun.start.stage, InCall) and not begun.start.stage.is_sole):
+            self.go_on(turn, begun.start)
 
     def _record(self, turn: Turn, start: Start, stage: InCall) -> CallRecord:
         """Read a start's call, and make up for what an earlier run could not write of it."""

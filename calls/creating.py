@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.progress import StartProgress
+    from domain.record import CallRecord
     from domain.start import Start
     from flows.turn import Turn
     from graph.calls import CallRead
@@ -53,6 +54,15 @@ class Graph(Protocol):
 
     def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
         """Start or join a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A start as it was left."""
+
+    start: Start
+    record: CallRecord | None = None
+    """Its call, where it is new: nothing was reported of it yet, so nothing follows."""
 
 
 class Creator:
@@ -92,7 +102,7 @@ class Creator:
         self.advance: Callable[[Turn, str], None] | None = None
         """Takes a start as far as it can go; set by the composition root, since that asks Graph for calls as well."""
 
-    def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Start:
+    def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph for the call of an accepted start, or wait for the start that has the meeting's leg.
 
         Any run may go on with an accepted start; the write before Graph is asked decides which one asks.
@@ -118,9 +128,9 @@ class Creator:
 
             updated = self._starts.save(turn, start.id, change, held=held)
             held, start = updated.held, updated.after or start
-        return self.create(turn, held, start, flow) if is_asking(start, turn.me) else start
+        return self.create(turn, held, start, flow) if is_asking(start, turn.me) else Begun(start)
 
-    def create(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Start:
+    def create(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph once; a lost response leaves the start as it is, to be found by its first callback.
 
         Raises:
@@ -141,15 +151,15 @@ class Creator:
             if refusal is not None:
                 self._refused(turn, held, start, refusal, flow)
             elif read is not None and read.id is not None:
-                return self.link(turn, start.id, start.attempt, read.id, read, held=held) or start
+                return self.link(turn, start.id, start.attempt, read.id, read, held=held) or Begun(start)
             else:
-                return self._unknown(turn, held, start, code)
+                return Begun(self._unknown(turn, held, start, code))
         except StorageError as error:
             # Graph was asked: the flow must not be answered "try again". A callback or the alarm finds the start.
             _events.warning("Graph's response could not be written", start=start.id, kind=type(error).__name__)
         if refusal is not None:
             raise answer_for_refusals([Sent(0, error=refusal)]) from None
-        return start
+        return Begun(start)
 
     def link(
         self,
@@ -160,7 +170,7 @@ class Creator:
         read: CallRead | None,
         *,
         held: HeldOne[Start] | None = None,
-    ) -> Start | None:
+    ) -> Begun | None:
         """Take a call for the start and attempt that it was created for, from Graph's response or its first callback.
 
         A call of a start that has failed, was stopped or has another call is noted as to be left.
@@ -179,10 +189,10 @@ class Creator:
 
         start = self._starts.save(turn, start_id, change, held=held).after
         if start is None or _is_stray(start, call_id):
-            return start
+            return None if start is None else Begun(start)
         return self._keep(turn, start, call_id, read)
 
-    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None) -> Start:
+    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None) -> Begun:
         keys = self._legs.keys_of(start)
         thread = None if read is None or start.meeting is None else read.thread_id
         if thread is not None:
@@ -190,13 +200,12 @@ class Creator:
             first = start.id if key in keys else self._legs.take(key, start.id)
             if first != start.id:
                 # The same meeting under its other name has a leg already: the later leg is left.
-                return self._give_way(turn, start, call_id, first)
+                return Begun(self._give_way(turn, start, call_id, first))
             keys = tuple(dict.fromkeys((*keys, key)))
         kind = CallKind.MEETING if start.meeting is not None else CallKind.ONE_TO_ONE
         kind = CallKind.GROUP if start.meeting is None and len(start.participants) > 1 else kind
         mine = None if read is None else read.my_participant_id
-        self._legs.keep(turn, start, CallFacts(call_id, kind, mine, keys))
-        return start
+        return Begun(start, self._legs.keep(turn, start, CallFacts(call_id, kind, mine, keys)))
 
     def _give_way(self, turn: Turn, start: Start, call_id: str, first: str) -> Start:
         def change(current: Start | None, now: datetime) -> Start | None:

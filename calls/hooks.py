@@ -55,9 +55,9 @@ class CallHooks:
 
     def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
         """Take a call that was reported for a start, or leave it where the start has another or is over."""
-        start = self._creator.link(turn, start_id, attempt, call_id, None)
-        if start is not None:
-            self._advancer.go_on(turn, start)
+        begun = self._creator.link(turn, start_id, attempt, call_id, None)
+        if begun is not None:
+            self._advancer.go_on(turn, begun.start)
 
     def incoming(self, call_id: str) -> None:
         """Leave an incoming call alone, or reject it."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import uniform
 from typing import TYPE_CHECKING
 
-from domain.call import Call, CallKind, title, with_target_present
+from domain.call import Call, CallKind, CallState, title, with_target_present
 from domain.index import CallEntry
 from domain.meeting import Leg, key_of
 from domain.progress import Due
@@ -116,13 +116,16 @@ class Legs:
         """Note that a start is kept, with its call and its meeting's legs, so that they are forgotten in time."""
         self._rows.keep(self._now(), start.id, tuple(dict.fromkeys((*self.keys_of(start), *keys))), call_id)
 
-    def keep(self, turn: Turn, start: Start, facts: CallFacts) -> CallRecord:
-        """Write down the call of a start that made it, with the alarm that keeps it alive; list it as open."""
-        alarm = self.first_alarm(facts.call_id)
+    def keep(self, turn: Turn, start: Start, facts: CallFacts) -> CallRecord | None:
+        """Write down the call of a start that made it, with the alarm that keeps it alive; list it as open.
 
-        def change(record: CallRecord, now: datetime) -> CallRecord:
-            call = record.call_or_new(now)
-            target = identity_hash(start.participants[0].id) if facts.kind is CallKind.ONE_TO_ONE else None
+        Returns:
+            The call, where it is new; None where something was reported of it already.
+        """
+        alarm = self.first_alarm(facts.call_id)
+        target = start.participants[0] if facts.kind is CallKind.ONE_TO_ONE else None
+
+        def kept(call: Call, now: datetime) -> Call:
             call = replace(
                 call,
                 kind=facts.kind,
@@ -130,21 +133,31 @@ class Legs:
                 subject=start.subject,
                 start_id=start.id,
                 starts=_with(call.starts, start.id),
-                target=target,
-                target_person=start.participants[0] if facts.kind is CallKind.ONE_TO_ONE else None,
+                target=None if target is None else identity_hash(target.id),
+                target_person=target,
                 leave_afterwards=start.leave_afterwards,
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,
                 alarm=call.alarm if call.has_ended or alarm is None else alarm,
                 updated=now,
             )
-            return record.with_call(with_target_present(call, now))
+            return with_target_present(call, now)
 
-        needs = Needs(call=True)
+        def change(record: CallRecord, now: datetime) -> CallRecord:
+            return record.with_call(kept(record.call_or_new(now), now))
+
+        now = self._now()
+        # Before the call's row, so that whoever ends the call finds it listed.
+        self.index(kept(Call(facts.call_id, now, now), now))
+        # Whoever links a call goes on with its start.
+        turn.taken |= {f"call {facts.call_id} {CallState.UNKNOWN}", f"start {start.id}"}
         nothing = self._store.nothing_yet(facts.call_id)  # mostly the call was not reported yet
-        updated = self._progress.save(turn, facts.call_id, needs, change, held=nothing)
+        updated = self._progress.save(turn, facts.call_id, Needs(call=True), change, held=nothing)
+        call = updated.after.call
+        if call is not None and call.has_ended:
+            self.unindex(facts.call_id)
         self.note(start, call_id=facts.call_id, keys=facts.leg_keys)
-        return updated.after
+        return updated.after if updated.before.call is None else None
 
     def keep_alive(self, turn: Turn, call_id: str) -> CallRecord | None:
         """Plan the keep-alive of a call for which that failed; None where it fails again."""

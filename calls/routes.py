@@ -66,15 +66,20 @@ class CallRoutes:
     def start(self, request: Request) -> Answer:
         """Join a meeting or start a call: 202, to be polled."""
         body = self._read(request, StartBody)
-        start = self._starts.start(Turn(request.arrived), self._asked(body), request.headers)
-        return self._answer(request, start, HTTPStatus.ACCEPTED)
+        begun = self._starts.start(Turn(request.arrived), self._asked(body), request.headers)
+        return self._accepted(request, begun.start, start_view(begun.start, begun.record, self._now()))
 
     def start_and_wait(self, request: Request) -> Answer:
         """Join a meeting or start a call: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
         body = self._read(request, StartAndWaitBody)
         asked = self._asked(body)
-        start = self._starts.start(Turn(request.arrived), asked, request.headers, callback_url=body.callbackUrl)
-        return self._answer(request, start, HTTPStatus.CREATED)
+        begun = self._starts.start(Turn(request.arrived), asked, request.headers, callback_url=body.callbackUrl)
+        start, root = begun.start, self._root(request, begun.start)
+        flow = flow_in(start.flows, request.headers)
+        # Where Graph refused it meanwhile no flow waits, and the URL is of no use.
+        token = flow.token if flow is not None else ""
+        headers = {"Operation-Location": root, "Location": f"{root}/callback?token={token}"}
+        return Answer(HTTPStatus.CREATED, start_view(start, begun.record, self._now()), headers)
 
     def get(self, request: Request) -> Answer:
         """The start as it stands: 200, whatever its status."""
@@ -189,17 +194,6 @@ class CallRoutes:
             subject=body.subject,
             client_context=body.clientContext,
         )
-
-    def _answer(self, request: Request, start: Start, status: HTTPStatus) -> Answer:
-        view = start_view(start, self._starts.record_if_readable(start), self._now())
-        if status is HTTPStatus.ACCEPTED:
-            return self._accepted(request, start, view)
-        root = self._root(request, start)
-        flow = flow_in(start.flows, request.headers)
-        # Where Graph refused it meanwhile, no flow waits, and any token ends that.
-        token = flow.token if flow is not None else start.token
-        headers = {"Operation-Location": root, "Location": f"{root}/callback?token={token}"}
-        return Answer(HTTPStatus.CREATED, view, headers)
 
     def _accepted(self, request: Request, start: Start, view: dict[str, Any]) -> Answer:
         root = self._root(request, start)

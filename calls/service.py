@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from calls.creating import Begun
 from calls.following import needs_of
 from domain.contexts import invitation_id
 from domain.invitation import Alarm, KeyKind
@@ -103,7 +104,7 @@ class StartService:
 
     def start(
         self, turn: Turn, request: StartRequest, headers: Mapping[str, str], *, callback_url: str | None = None
-    ) -> Start:
+    ) -> Begun:
         """Join a meeting or start a call, or return what became of it if this was asked before.
 
         Args:
@@ -147,13 +148,6 @@ class StartService:
             return None
         return self._store.read(start.call_id, needs_of(start)).record
 
-    def record_if_readable(self, start: Start) -> CallRecord | None:
-        """Read the call of a start; None where storage fails: Graph was asked, so the response is no error."""
-        try:
-            return self.record_of(start)
-        except StorageError:
-            return None
-
     def _draft(self, turn: Turn, request: StartRequest, key: Key, attempt: int) -> Start:
         now = self._now()
         context = key.client_context(_SCOPE, attempt)
@@ -188,7 +182,7 @@ class StartService:
         updated = self._starts.save(turn, draft.id, insert, held=HeldOne(None))
         return updated.held, updated.after or draft
 
-    def _again(self, turn: Turn, held: HeldOne[Start], found: Start, flow: FlowRequest | None) -> Start:
+    def _again(self, turn: Turn, held: HeldOne[Start], found: Start, flow: FlowRequest | None) -> Begun:
         """Answer a repeat: subscribe its flow, and start again what Graph refused."""
 
         def repeat(start: Start | None, now: datetime) -> Start | None:
@@ -207,9 +201,9 @@ class StartService:
         if is_asking(start, turn.me) or isinstance(start.stage, Accepted):
             return self._go_on(turn, updated.held, start, flow)
         run_duties(turn)
-        return start
+        return Begun(start, self.record_of(start))
 
-    def _go_on(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None) -> Start:
+    def _go_on(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None) -> Begun:
         """Ask Graph for the call, and go on with what is known already.
 
         Raises:
@@ -217,18 +211,23 @@ class StartService:
             StorageUnavailable: Graph was not asked.
         """
         try:
-            start = self._creator.begin(turn, held, start, flow)
+            begun = self._creator.begin(turn, held, start, flow)
         except ApiError:
             run_duties(turn)
             raise
         try:
-            self._advancer.go_on(turn, start)
+            if begun.record is None:
+                self._advancer.go_on(turn, begun.start)
             run_duties(turn)
-            return self._starts.read(start.id) or start
+            return begun if begun.record is not None else self._again_read(begun.start)
         except StorageError as error:
             # Graph was asked: what is due is left to the alarm.
             _events.warning("a start is left to its alarm", start=start.id, kind=type(error).__name__)
-            return start
+            return begun
+
+    def _again_read(self, start: Start) -> Begun:
+        after, record = self.read(start.id)
+        return Begun(after or start, record)
 
 
 def _has_failed(start: Start) -> bool:

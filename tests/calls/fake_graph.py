@@ -108,7 +108,8 @@ class FakeGraph:
         if info is None:
             return None
         if "joinMeetingId" in info:
-            return self.threads.get(info["joinMeetingId"], info["joinMeetingId"])
+            number: str = info["joinMeetingId"]
+            return self.threads.get(number, number)
         thread: str = body["chatInfo"]["threadId"]
         return thread
 

@@ -107,7 +107,7 @@ def test_second_call_for_one_start() -> None:
 def test_first_callback_before_the_response() -> None:
     """Graph may report before it answers."""
     world = World()
-    world.graph.reported_first = lambda call: world.establish(call)
+    world.graph.reported_first = world.establish
     view = world.start(meeting(ANNA))
     call = world.the_call()
     assert (view["status"], view["callId"]) == ("running", call.id)
@@ -150,10 +150,10 @@ def test_refused_under_flow_headers() -> None:
     """Under a flow's own headers a refused start is followed by a new one."""
     world = World()
     world.graph.answers = ["refused"]
-    world.start(meeting(), **FLOW_HEADERS)
-    view = world.start(meeting(), **FLOW_HEADERS)
+    world.start(meeting(), headers=FLOW_HEADERS)
+    view = world.start(meeting(), headers=FLOW_HEADERS)
     assert len(world.starts()) == 2
-    assert world.start(meeting(), **FLOW_HEADERS)["id"] == view["id"]
+    assert world.start(meeting(), headers=FLOW_HEADERS)["id"] == view["id"]
     assert world.graph.asked.count("create") == 2
 
 
@@ -265,7 +265,7 @@ def test_killed(steps: int, *, after: bool) -> None:
 def test_stages() -> None:
     """Accepted, asked, in the call."""
     world = World()
-    seen = []
+    seen: list[type] = []
     world.graph.reported_first = lambda _: seen.extend(type(start.stage) for start in world.starts())
     world.start(meeting())
     assert seen == [Creating]

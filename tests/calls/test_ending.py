@@ -276,7 +276,7 @@ class TestStop:
         world.invite(call.id, CLEO, "plain")
         original = world.graph.invite
 
-        def invite(*arguments, **named):  # type: ignore[no-untyped-def]
+        def invite(*arguments: Any, **named: Any) -> Any:
             answer = original(*arguments, **named)
             world.graph.invite = original  # type: ignore[method-assign]
             world.graph.lists_ringing = False

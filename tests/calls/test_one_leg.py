@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_leader_never_confirmed() -> None:
 def test_leader_refused() -> None:
     """The first start is refused while a second one waits: that joins in the same request."""
     world = World()
-    second = {}
+    second: dict[str, Any] = {}
 
     def meanwhile(*_: object) -> None:
         world.graph.reported_first = None
@@ -85,7 +86,7 @@ def test_leader_refused() -> None:
 
     original = world.graph.create
 
-    def create(body, **more):  # type: ignore[no-untyped-def]
+    def create(body: Any, **more: Any) -> Any:
         if not second:
             meanwhile()
         return original(body, **more)
@@ -191,7 +192,7 @@ def test_two_ids_of_one_meeting_at_once() -> None:
 def test_twenty_at_once() -> None:
     """Twenty duplicates at once create one call; twenty starts of one meeting as well."""
     world = World()
-    views = []
+    views: list[Any] = []
 
     def ask(context: str) -> None:
         views.append(world.start(meeting(ANNA, clientContext=context)))

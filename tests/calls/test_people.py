@@ -59,7 +59,7 @@ def test_only_other_person_is_listed() -> None:
 def test_established_before_the_response() -> None:
     """The other person is present also where the report came before Graph's response."""
     world = World()
-    world.graph.reported_first = lambda call: world.establish(call)
+    world.graph.reported_first = world.establish
     view = world.start(call_of(ANNA))
     assert view["participants"][0]["presence"] == "inCall"
     assert len(participants(world, view["callId"])) == 1

@@ -228,7 +228,7 @@ def test_leave_afterwards() -> None:
     world.pass_time(10)
     assert call.is_alive
     world.answer(world.graph.operations[2])
-    assert not call.is_alive
+    assert world.live() == []
     assert world.view(second["id"])["status"] == "completed"
 
 
@@ -248,12 +248,12 @@ def test_latest_start_decides_about_leaving() -> None:
 def test_failed_start_of_a_loop() -> None:
     """A flow's action that runs again starts anew after a failure, and gets the same start otherwise."""
     world = World()
-    first = world.start(call_of(ANNA), **FLOW_HEADERS)
+    first = world.start(call_of(ANNA), headers=FLOW_HEADERS)
     world.end(world.the_call(), code=603, subcode=0)
-    second = world.start(call_of(ANNA), **FLOW_HEADERS)
+    second = world.start(call_of(ANNA), headers=FLOW_HEADERS)
     assert second["id"] != first["id"]
     world.establish(world.the_call())
-    assert world.start(call_of(ANNA), **FLOW_HEADERS)["id"] == second["id"]
+    assert world.start(call_of(ANNA), headers=FLOW_HEADERS)["id"] == second["id"]
 
 
 def test_thread_of_a_lost_response() -> None:
@@ -266,4 +266,3 @@ def test_thread_of_a_lost_response() -> None:
     world.pass_time(25)
     assert len(world.graph.operations) == 1
     assert world.view(view["id"])["status"] == "running"
-

@@ -137,12 +137,12 @@ class World:
             else:
                 return answer
 
-    def start(self, body: Any, *, waits: bool = False, **headers: str) -> Any:
+    def start(self, body: Any, *, waits: bool = False, headers: Mapping[str, str] | None = None) -> Any:
         """Start a call; return the view, the error, or None."""
         if waits:
-            answer = self.request("start_and_wait", {**body, "callbackUrl": FLOW}, headers=headers)
+            answer = self.request("start_and_wait", {**body, "callbackUrl": FLOW}, headers=headers or {})
         else:
-            answer = self.request("start", body, headers=headers)
+            answer = self.request("start", body, headers=headers or {})
         return answer.body if isinstance(answer, Answer) else answer
 
     def view(self, start_id: str) -> dict[str, Any]:
