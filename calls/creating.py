@@ -23,6 +23,7 @@ from domain.start import (
     ended,
     in_call,
     is_asking,
+    leaving,
 )
 from domain.waiting import LISTENS_AFTER
 from flows.turn import utc_now
@@ -183,8 +184,8 @@ class Creator:
                 # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
                 is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
                 start = in_call(start, call_id, now, is_sole=is_sole)
-            if _is_stray(start, call_id) and call_id not in start.to_leave:
-                start = replace(start, to_leave=(*start.to_leave, call_id), look_at=now)
+            if _is_stray(start, call_id):
+                start = leaving(start, [call_id], now)
             return _listening(start, turn, now)
 
         start = self._starts.save(turn, start_id, change, held=held).after
@@ -198,6 +199,8 @@ class Creator:
         if thread is not None:
             key = leg_key(self._tenant_id, thread_id=thread)
             first = start.id if key in keys else self._legs.take(key, start.id)
+            if first != start.id and not self._legs.is_held_by(self._starts.read(first)):
+                first = self._legs.take(key, start.id, instead_of=first)
             if first != start.id:
                 # The same meeting under its other name has a leg already: the later leg is left.
                 return Begun(self._give_way(turn, start, call_id, first))
@@ -211,8 +214,7 @@ class Creator:
         def change(current: Start | None, now: datetime) -> Start | None:
             if current is None or current.call_id != call_id or current.is_final:
                 return current
-            to_leave = (*current.to_leave, call_id)
-            return replace(current, stage=Waiting(first), to_leave=to_leave, updated=now, look_at=now)
+            return leaving(replace(current, stage=Waiting(first), updated=now, look_at=now), [call_id], now)
 
         return self._starts.save(turn, start.id, change).after or start
 
