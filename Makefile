@@ -57,7 +57,7 @@ prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=t
 bench: $(READY) ## measure what the app costs, in some minutes (make bench BENCH=import for one)
 	@$(RUN) dev.benchmarks $(BENCH)
 
-demo: $(RUN_READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
+demo: $(RUN_READY) ## see the uses of an invite and some calls, on this machine alone (DEMO_EXIT=1 ends it)
 	@$(RUN) dev.demo
 
 run: $(RUN_READY) ## run the app with local.settings.json, on Core Tools where installed

@@ -20,6 +20,7 @@ from domain.start import (
     GROUP_SETTLES,
     RESPONSE_WITHIN,
     RETRY,
+    THROTTLED,
     Accepted,
     Creating,
     InCall,
@@ -193,8 +194,10 @@ class Advancer:
         """Read which meeting was joined, where Graph's response to the create does not come."""
         if self._now() < stage.since + RESPONSE_WITHIN:
             return
-        read = self._reader.look(stage.call_id) or CallRead(None, None)
-        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, read)
+        read = self._reader.look(stage.call_id)
+        if read is None and self._now() < stage.since + RESPONSE_WITHIN + THROTTLED:
+            return  # it is read again
+        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, read or CallRead(None, None))
         if begun is not None and not (isinstance(begun.start.stage, InCall) and not begun.start.stage.is_sole):
             self.go_on(turn, begun.start)
 

@@ -255,7 +255,8 @@ def earliest(start: Start, now: datetime, *, is_message: bool) -> datetime | Non
     """Return what an open start waits for next; None where it is not open."""
     times = []
     if isinstance(start.stage, InCall) and not start.stage.is_sole:
-        times.append(max(now, start.stage.since + RESPONSE_WITHIN))
+        reads_at = start.stage.since + RESPONSE_WITHIN
+        times.append(reads_at if reads_at > now else now + RETRY)
     elif not start.is_final:
         times.append(max(now, start.look_at))
     if start.to_leave:
