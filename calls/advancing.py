@@ -197,7 +197,8 @@ class Advancer:
         read = self._reader.look(stage.call_id)
         if read is None and self._now() < stage.since + RESPONSE_WITHIN + THROTTLED:
             return  # it is read again
-        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, read or CallRead(None, None))
+        found = read or CallRead(None, None)
+        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, found, known=start)
         if begun is not None and not (isinstance(begun.start.stage, InCall) and not begun.start.stage.is_sole):
             self.go_on(turn, begun.start)
 
