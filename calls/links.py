@@ -35,6 +35,6 @@ def parse_meeting(
     parts = urlsplit(join_web_url or "")
     path = unquote(parts.path).split("/")
     context = json.loads(parse_qs(parts.query).get("context", ["{}"])[0])
-    if len(path) < 5 or context.get("Tid") != tenant_id:
+    if len(path) < 5 or context.get("Tid") != tenant_id:  # noqa: PLR2004 - its path has four segments
         raise MeetingRefused("InvalidMeetingLink", "This is not a link to a meeting.", "meeting.joinWebUrl")
     return Meeting(thread_id=path[3], message_id=path[4], organizer_id=context.get("Oid"))

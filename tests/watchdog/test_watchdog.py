@@ -11,7 +11,7 @@ import pytest
 from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
 from domain.invitation import Asked, Decider, Invitation, Late, Operation, Refused, Status
-from domain.progress import alarm_needed
+from domain.progress import Due, alarm_needed
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
 from domain.roster import RosterEntry, identity_hash
@@ -452,6 +452,6 @@ def test_open_without_an_answer(state: State) -> None:
 def test_turn_of_a_message() -> None:
     """The run knows which alarm it handles, so that it alone sends a successor."""
     run = Turn(later(120), is_message=True, alarm="watch").run(later(120))
-    before, after = invitation(), invitation(watch_at=later(240))
-    assert alarm_needed(before, after, run, later(120), before.alarm) is not None
-    assert alarm_needed(before, after, replace(run, alarm="other"), later(120), before.alarm) is None
+    due, pending = Due(later(240)), invitation().alarm
+    assert alarm_needed(due, run, later(120), pending, was_open=True) == due
+    assert alarm_needed(due, replace(run, alarm="other"), later(120), pending, was_open=True) is None
