@@ -30,7 +30,7 @@ _CUT_ESCAPE = re.compile(r"%.?$")
 
 
 def meeting_in(given: str, tenant_id: str, cloud: Cloud) -> Meeting:
-    """Return the one meeting that a text names.
+    """Return the one meeting that text or HTML names.
 
     Raises:
         LinkRefused: it names none that can be joined, or several.
@@ -60,7 +60,7 @@ def meeting_in(given: str, tenant_id: str, cloud: Cloud) -> Meeting:
 
 
 def _without_scheme(text: str) -> Link:
-    """Take a text without links as a link without a scheme, where it may be one."""
+    """Take text without links as a link without a scheme, where it may be one."""
     if _PHONE.match(text):
         raise LinkRefused(refusals.DIAL_IN)
     if "".join(text.split()).isdigit():
@@ -119,7 +119,10 @@ class _Found:
         else:
             if meeting.thread_id or meeting.passcode or not link.cut_by_line:
                 return meeting
-        return self._read(link.continued or link.url)
+        meeting = self._read(link.continued or link.url)
+        if meeting.thread_id is None and len(link.after.split()) > 1:
+            raise LinkRefused(refusals.INCOMPLETE)  # where its passcode ends can't be seen
+        return meeting
 
     def _read(self, link: str) -> Meeting:
         if len(link) > LONGEST_LINK:
@@ -149,6 +152,6 @@ class _Found:
 def _path(link: str) -> str:
     """Return a link's decoded path and query, without an escape that was cut."""
     try:
-        return _CUT_ESCAPE.sub("", decoded("?".join(url_of(link).path_and_query).rstrip("?")))
+        return _CUT_ESCAPE.sub("", decoded("?".join(url_of(link[:LONGEST_LINK]).path_and_query).rstrip("?")))
     except LinkRefused:
         return link

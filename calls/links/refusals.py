@@ -112,6 +112,6 @@ _BY_WEIGHT = (
 
 
 def weightiest(reasons: list[Reason]) -> Reason:
-    """Return the reason that says most about a text without a meeting to join."""
+    """Return the reason that says most about text without a meeting to join."""
     order = [reason.code for reason in _BY_WEIGHT]
     return min(reasons, key=lambda reason: order.index(reason.code), default=NO_LINK)

@@ -47,7 +47,7 @@ _PASSCODE = re.compile(r"[!-~]{1,128}")
 # Member names and values of a context, whose quotes some programs drop.
 _MEMBER = re.compile(
     r"(?<![A-Za-z])(conversationid|tid|tenantid|oid|organizerid|messageid|isbroadcastmeeting)"
-    r"""["']?\s{0,8}:\s{0,8}["']?([A-Za-z0-9:@._=-]{1,300})""",
+    r"""["']?[\s+]{0,8}:[\s+]{0,8}["']?([A-Za-z0-9:@._=-]{1,300})""",
     re.IGNORECASE,
 )
 

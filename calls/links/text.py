@@ -1,4 +1,4 @@
-"""Links in a text or in HTML: damage healed, each link found with what stands around it.
+"""Links in text or HTML: damage healed, each link found.
 
 Every step is linear, and each is one pass of the interpreter's own code: the text may be hostile and 65,536 characters
 long.
@@ -45,7 +45,7 @@ _TRAILING = ".,;:!?*"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in a text."""
+    """A link with what stands around it."""
 
     url: str
     continued: str | None
@@ -76,7 +76,7 @@ def healed(text: str) -> str:
 
 
 def links_in(text: str) -> Iterator[Link]:
-    """Find the links of a healed text, in order."""
+    """Find the links of healed text, in order."""
     lowered = text.lower()
     last, match = 0, _START.search(lowered)
     while match:

@@ -18,6 +18,7 @@ from calls.links.refusals import INCOMPLETE, NOT_TEAMS, OPAQUE, PAGE, LinkRefuse
 
 _LAYERS = 5
 _ROUNDS = 3
+_FORMS = 4  # of one value: plain, and encoded in each round
 _ENCODED = re.compile(r"(?:https?|ms-?teams)(?:%|:/*[\w.-]*%2f)", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:(https?)|ms-?teams):/*", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^/?#]*")
@@ -62,7 +63,7 @@ class Url:
         if scheme and not scheme[1] and "." not in authority:
             return cls(value_of(remainder.partition("?")[2], "fqdn").lower(), f"/{remainder}")
         host, _, port = authority.lower().partition(":")
-        if port not in {"", "80", "443"} or "@" in authority:
+        if port not in {"", "80", "443"}:
             raise LinkRefused(NOT_TEAMS)
         return cls(host, remainder[len(authority) :])
 
@@ -97,10 +98,11 @@ def value_of(query: str, name: str) -> str:
     for pair in query.split("&"):
         key, _, value = pair.partition("=")
         if value and key.lower().removeprefix("amp;") == name:
-            values.add(decoded(value))
-    if len(values) > 1:
+            values.add(value)
+    distinct = {decoded(value) for value in values} if len(values) <= _FORMS else values
+    if len(distinct) > 1:
         raise LinkRefused(INCOMPLETE)
-    return values.pop() if values else ""
+    return distinct.pop() if distinct else ""
 
 
 def innermost(link: str, teams_hosts: frozenset[str]) -> Url:

@@ -1,5 +1,6 @@
 """Links in the forms in which people paste them, all made up: what each of them names, or why it is refused."""
 
+# ruff: noqa: E501  # a table reads best with one form on a line
 from __future__ import annotations
 
 import base64
@@ -22,9 +23,9 @@ IN_CHANNEL = Meeting(CHANNEL, ORGANIZER, message_id="1740000000321")
 
 
 def encoded(text: str, times: int = 1) -> str:
-    """Percent-encode all of a text."""
+    """Percent-encode a whole string."""
     for _ in range(times):
-        text = quote(text, safe="")
+        text = quote(text, safe="", errors="replace")
     return text
 
 
@@ -71,11 +72,12 @@ JOINED: dict[str, tuple[str, Meeting]] = {
     "as Graph returns it": (LONG, BY_THREAD),
     "lower-case escapes": (LONG.replace("%3A", "%3a").replace("%7B", "%7b"), BY_THREAD),
     "decoded": (DECODED, BY_THREAD),
-    "decoded, with blanks": (DECODED.replace(":\"", ": \"").replace(",", ", "), BY_THREAD),
+    "decoded, with blanks": (DECODED.replace(':"', ': "').replace(",", ", "), BY_THREAD),
     "old thread": (long(THREAD.replace("v2", "skype")), Meeting(THREAD.replace("v2", "skype"), ORGANIZER)),
     "more parameters": (f"{LONG}&anon=true&fqdn=teams.live.com&type=meet", BY_THREAD),
     "context last": (LONG.replace("?", "?anon=true&"), BY_THREAD),
     "parameters repeated": (LONG + LONG[LONG.index("?") :].replace("?", "&"), BY_THREAD),
+    "blanks as plus signs": (LONG.replace("%3A%22", "%3A+%22"), BY_THREAD),
     "lower-case members": (LONG.replace("Tid", "tid").replace("Oid", "oid"), BY_THREAD),
     "upper-case ids": (long(Tid=TENANT.upper(), Oid=ORGANIZER.upper()), BY_THREAD),
     "quotes lost": (LONG.replace("%22", ""), BY_THREAD),
@@ -98,6 +100,8 @@ JOINED: dict[str, tuple[str, Meeting]] = {
     "folded, of a calendar": (f"X-MICROSOFT-SKYPETEAMSMEETINGURL:{SHORT[:34]}\r\n {SHORT[34:]}", BY_ID),
     "broken in two": (f"{LONG[:90]}\n{LONG[90:]}", BY_THREAD),
     "meeting ID broken in two": (f"{SHORT[:41]}\n{SHORT[41:]}", BY_ID),
+    "meeting ID broken after nine digits": (f"{SHORT[:44]}\n{SHORT[44:]}", BY_ID),
+    "passcode folded": (f"{SHORT[:-4]}\r\n {SHORT[-4:]}", BY_ID),
     "quoted-printable": (f"{LONG[:60].replace('=', '=3D')}=\r\n{LONG[60:].replace('=', '=3D')}", BY_THREAD),
     "angle brackets": (f"<{LONG}>", BY_THREAD),
     "one angle bracket": (f"{LONG}>", BY_THREAD),
@@ -171,6 +175,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no message": (LONG.replace("/0?", "?"), "LinkIncomplete"),
     "longer path": (LONG.replace("/0?", "/0/1?"), "LinkIncomplete"),
     "two contexts": (f"{LONG}&context={encoded(context(Oid=OTHER_TENANT))}", "LinkIncomplete"),
+    "two organizers": (LONG.replace("%7D", encoded(f',"oid":"{OTHER_TENANT}"}}')), "LinkIncomplete"),
     "encoded too often": (LONG.replace("%", "%2525252525"), "LinkIncomplete"),
     "launcher, cut": (LAUNCHER[:140], "LinkIncomplete"),
     "launcher without link": ("https://teams.microsoft.com/dl/launcher/launcher.html?type=meet", "LinkIncomplete"),
@@ -230,6 +235,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "dot behind": (long(host="teams.microsoft.com."), "NotTeams"),
     "user in front": (long(host="teams.microsoft.com@meetings.example"), "NotTeams"),
     "Teams' host as the user": (long(host="someone@teams.microsoft.com"), "NotTeams"),
+    "port and user": (long(host="teams.microsoft.com:443@meetings.example"), "NotTeams"),
     "another port": (long(host="teams.microsoft.com:8443"), "NotTeams"),
     "Teams in the path": (f"https://meetings.example/teams.microsoft.com{behind_host(LONG)}", "NotTeams"),
     "Teams in a parameter": (f"https://meetings.example/?url={encoded(LONG)}", "NotTeams"),
