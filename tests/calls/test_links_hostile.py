@@ -1,4 +1,4 @@
-"""Links that nobody pastes on purpose: never a fetch, never another exception, never long."""
+"""Links that nobody pastes on purpose: no fetch, no other exception, and no more than 5 ms."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ HOSTILE = {
 
 
 def parsed(text: str) -> Meeting | None:
-    """The meeting of a text, or None where it is refused."""
+    """The meeting, or None where there is no single one."""
     try:
         return parse_meeting(text, None, None, tenant_id=TENANT, cloud=CLOUDS["global"])
     except MeetingRefused:
@@ -84,7 +84,7 @@ def limit() -> float:
 
 
 def assert_quick(text: str) -> None:
-    """Hold a text to the limit."""
+    """Hold one input to the limit."""
     if seconds(lambda: parsed(text), repeats=1) > limit():  # once more: the machine may have been busy
         assert seconds(lambda: parsed(text), repeats=10) < limit()
 
@@ -97,7 +97,7 @@ def test_quick(unit: str, prefix: str) -> None:
 
 
 def bent(chance: random.Random, text: str) -> str:
-    """A text with up to six changes."""
+    """A link with up to six changes."""
     for _ in range(chance.choice((1, 1, 2, 3, 6))):
         start = chance.randrange(len(text) + 1)
         end = min(len(text), start + chance.choice((0, 0, 1, 3, 40)))
