@@ -13,6 +13,7 @@ from storage.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.record import CallRecord, OperationEntry
     from domain.roster import RosterEntry
@@ -59,8 +60,16 @@ def rows_of(held: Held, after: CallRecord) -> Changed:
         etag = held.etags.get(entity["RowKey"])
         changed.append(Row(entity) if overwrite else Row(entity, etag, is_new=etag is None))
 
+    changed_ids = set()
     for _, invitation in after.changed_invitations(before):
+        changed_ids.add(invitation.id)
         add(_invitation_entity(partition, after, invitation))
+    for escalation in after.escalations.values():
+        if before.escalations.get(escalation.id) != escalation:
+            add(_escalation_entity(partition, escalation))
+    for name in dict.fromkeys(after.guarded):
+        if changed and name not in changed_ids and name in after.invitations:
+            add(_invitation_entity(partition, after, after.invitations[name]))
     for key, entry in after.roster.items():
         if before.roster.get(key) != entry:
             # Under the guard of the call's row, which every change of the roster replaces.
@@ -86,6 +95,11 @@ def _invitation_entity(partition: str, record: CallRecord, invitation: Invitatio
         open=not has_ended(invitation, invitation.updated),
         updated=invitation.updated,
     )
+
+
+def _escalation_entity(partition: str, escalation: Escalation) -> dict[str, Any]:
+    key = rows.ESCALATIONS + escalation.id
+    return rows.entity(partition, key, documents.escalation_document(escalation), updated=escalation.updated)
 
 
 def _roster_entity(partition: str, entry: RosterEntry) -> dict[str, Any]:
