@@ -183,9 +183,11 @@ def earliest(
             times.append((max(now, invitation.asked + THROTTLED_AGAIN), False))
         if any(isinstance(state, Asked) for state in states) or escalation.is_final:
             times.append((max(now, invitation.watch_at), False))
-    for one in escalation.cancelling:
-        if is_message or one.claim is None:
-            times.append((max(now, one.not_before, one.claim.until if one.claim else now), False))
+    times += [
+        (max(now, one.not_before, one.claim.until if one.claim else now), False)
+        for one in escalation.cancelling
+        if is_message or one.claim is None
+    ]
     if escalation.is_final:
         waiting = [flow for flow in escalation.flows if flow.is_waiting]
         times += [(flow.due(now), False) for flow in waiting if is_message or flow.claim is None]

@@ -41,7 +41,11 @@ _NAMESPACE = uuid.UUID("6e0f7a51-6a0e-4a57-9f0f-3d1d5c1f6c77")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a step's invitations need besides the people."""
+    """What a step's invitation needs besides its people."""
+
+    me: str
+    """The run that begins it."""
+    now: datetime
 
     check_after: timedelta
     token: str
@@ -57,29 +61,29 @@ def decide(record: CallRecord, name: str, run: Run, now: datetime, rules: Rules)
         record = _asked_again(record, escalation, run, now)
     escalation = replace(escalation, joined=_joined(escalation, record))
     if not escalation.is_final:
-        record, escalation = _advanced(record, escalation, run, now, rules)
+        record, escalation = _advanced(record, escalation, rules)
     escalation = _claimed(escalation, run, now)
     return _closed(record, escalation, now).with_escalation(escalation)
 
 
-def _advanced(
-    record: CallRecord, escalation: Escalation, run: Run, now: datetime, rules: Rules
-) -> tuple[CallRecord, Escalation]:
+def _advanced(record: CallRecord, escalation: Escalation, rules: Rules) -> tuple[CallRecord, Escalation]:
+    """Return what the current step being won, lost or over makes of an open escalation."""
+    now = rules.now
     if _is_won(escalation):
         return _guarded(record, escalation), _ended(escalation, record, EscalationStatus.COMPLETED, None, now)
     if record.call is not None and record.call.has_ended:
         return record, _ended(escalation, record, EscalationStatus.FAILED, CALL_ENDED, now)
     current = escalation.current
     if current is None:
-        return _begin(record, escalation, (1, 1), run, now, rules)
+        return _begin(record, escalation, (1, 1), rules)
     if not is_lost(escalation, record, now):
         return record, escalation
     record = _guarded(record, escalation)
     escalation = _step_over(escalation, record, StepStatus.FAILED, now)
     if current.step < len(escalation.steps):
-        return _begin(record, escalation, (current.round, current.step + 1), run, now, rules)
+        return _begin(record, escalation, (current.round, current.step + 1), rules)
     if current.round <= escalation.repeat:
-        return _begin(record, escalation, (current.round + 1, 1), run, now, rules)
+        return _begin(record, escalation, (current.round + 1, 1), rules)
     return record, _ended(escalation, record, EscalationStatus.FAILED, NOBODY_JOINED, now)
 
 
@@ -216,15 +220,15 @@ def _to_cancel(escalation: Escalation, record: CallRecord, steps: list[Begun], n
 
 
 def _begin(
-    record: CallRecord, escalation: Escalation, place: tuple[int, int], run: Run, now: datetime, rules: Rules
+    record: CallRecord, escalation: Escalation, place: tuple[int, int], rules: Rules
 ) -> tuple[CallRecord, Escalation]:
     """Begin a step, given as round and step: who is in the call already counts, and is not called."""
-    round_, step = place
+    (round_, step), now = place, rules.now
     people = escalation.steps[step - 1].people
     there = tuple(each for each, one in enumerate(people) if presence_of(record.call, one.id) is Presence.IN_CALL)
     called = tuple(one for each, one in enumerate(people) if each not in there)
     ends = now + timedelta(seconds=escalation.steps[step - 1].wait_seconds)
-    invitation = _invitation(escalation, called, place, run.me, now, rules) if called else None
+    invitation = _invitation(escalation, called, place, rules) if called else None
     begun = Begun(round_, step, now, ends, None if invitation is None else invitation.id, there)
     escalation = replace(escalation, begun=(*escalation.begun, begun), updated=now)
     if invitation is not None:
@@ -236,7 +240,7 @@ def _begin(
 
 
 def _invitation(
-    escalation: Escalation, people: tuple[Invitee, ...], place: tuple[int, int], me: str, now: datetime, rules: Rules
+    escalation: Escalation, people: tuple[Invitee, ...], place: tuple[int, int], rules: Rules
 ) -> Invitation:
     context = str(uuid.uuid5(_NAMESPACE, f"{escalation.id}/{place[0]}/{place[1]}"))
     contexts = (
@@ -252,13 +256,13 @@ def _invitation(
         fingerprint="",
         participants=people,
         operations=tuple(Operation(one, (place,)) for place, one in enumerate(contexts)),
-        created=now,
-        updated=now,
-        asked=now,
-        asked_by=me,
+        created=rules.now,
+        updated=rules.now,
+        asked=rules.now,
+        asked_by=rules.me,
         token=rules.token,
-        alarm=Alarm("", now + rules.check_after),
-        watch_at=now + rules.check_after,
+        alarm=Alarm("", rules.now + rules.check_after),
+        watch_at=rules.now + rules.check_after,
         escalation_id=escalation.id,
     )
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.escalation import earliest, is_open
-from domain.progress import OVERDUE, Due, Run, alarm_needed, asking_places
+from domain.progress import OVERDUE, Due, alarm_needed, asking_places
 from domain.record import CallRecord, Needs
 from domain.steps import Rules, decide
 from domain.waiting import posted
@@ -75,14 +75,13 @@ class EscalationProgress:
         def changed(record: CallRecord) -> CallRecord:
             now = self._now()
             record = change(replace(record, guarded=()), now)
-            return decide(record, name, turn.run(now), now, Rules(self._check_after, new_token()))
+            return decide(record, name, turn.run(now), now, Rules(turn.me, now, self._check_after, new_token()))
 
         def with_alarm(before: CallRecord, after: CallRecord) -> CallRecord:
-            now = self._now()
             escalation = after.escalations.get(name)
             if escalation is None:
                 return after
-            return _listed(self._alarmed(before, after, escalation, turn.run(now), now, sent), escalation)
+            return _listed(self._alarmed(before, after, escalation, turn, sent), escalation)
 
         updated = self._store.update(call_id, _needs(name), changed, before_write=with_alarm, held=held)
         for message in sent.values():
@@ -94,9 +93,9 @@ class EscalationProgress:
         """Read an escalation with its call and the invitations of its steps: one request."""
         return self._store.read(call_id, _needs(name)).record
 
-    def nothing_yet(self, call_id: str) -> Held:
-        """Return a record of which nothing was read."""
-        return self._store.nothing_yet(call_id)
+    def hold(self, call_id: str, name: str) -> Held:
+        """Read an escalation for a change that follows."""
+        return self._store.read(call_id, _needs(name))
 
     def nudge(self, escalation: Escalation, record: CallRecord) -> None:
         """Send the alarm of an open escalation again where it is overdue, so that nothing waits forever."""
@@ -114,10 +113,11 @@ class EscalationProgress:
         before: CallRecord,
         after: CallRecord,
         escalation: Escalation,
-        run: Run,
-        now: datetime,
+        turn: Turn,
         sent: dict[str, Message],
     ) -> CallRecord:
+        now = self._now()
+        run = turn.run(now)
         next_ = earliest(escalation, after, now, is_message=run.is_message)
         earlier = before.escalations.get(escalation.id)
         was_open = None if earlier is None else is_open(earlier, before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.call import CallKind
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _MOST_ATTEMPTS = 100
 _SCOPE = "escalation"
+_UNLESS_ANSWERED = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ class EscalationService:
             if draft.id in record.escalations:
                 return record
             record = record.with_call(record.call_or_new(now))
-            listens = draft.created.replace(year=draft.created.year + 1)  # written anew before the 201
+            # Written anew just before the 201; a crash before leaves it to the alarm.
+            listens = now + _UNLESS_ANSWERED
             flows = () if flow is None else subscribed((), flow, now, listens)
             return record.with_escalation(replace(draft, flows=flows))
 

@@ -13,6 +13,7 @@ from flows.views import iso_time
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.invitation import Invitee
     from domain.record import CallRecord
 
 _ALREADY_IN = "Was in the call already, so this person was not called."
@@ -76,16 +77,15 @@ def _step_view(escalation: Escalation, step: int, record: CallRecord, now: datet
         "endedDateTime": iso_time(begun.ended) if begun is not None and begun.ended is not None else None,
         "invitationId": begun.invitation_id if begun is not None else None,
         "participants": [
-            _person_view(escalation, step, person, begun, record, now)
-            for person in range(len(escalation.steps[step - 1].people))
+            _person_view(invitee, person, begun, record, now)
+            for person, invitee in enumerate(escalation.steps[step - 1].people)
         ],
     }
 
 
 def _person_view(
-    escalation: Escalation, step: int, person: int, begun: Begun | None, record: CallRecord, now: datetime
+    invitee: Invitee, person: int, begun: Begun | None, record: CallRecord, now: datetime
 ) -> dict[str, Any]:
-    invitee = escalation.steps[step - 1].people[person]
     view: dict[str, Any] = {
         "identity": {invitee.kind: dict(invitee.identity)},
         "operationId": None,
