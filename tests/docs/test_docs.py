@@ -21,7 +21,7 @@ import pytest
 import invite.reading
 import notifications.receiving  # noqa: F401 - has an error of its own
 from dev.host import app_model
-from observability.telemetry import SWITCHES
+from observability.tracing import SWITCHES
 from web import errors
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
     + [page for folder in ("docs", "dev/simulator", "connector") for page in (_ROOT / folder).rglob("*.md")]
 )
-_ROOMS = ("invite", "notifications", "watchdog", "flows", "web")
+_ROOMS = ("invite", "calls", "escalation", "notifications", "watchdog", "flows", "web")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^\s*```(\w*)\n(.*?)^\s*```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

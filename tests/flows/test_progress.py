@@ -185,6 +185,9 @@ class Followers:
     def advance(self, turn: Turn, start_id: str) -> None:
         self.others.append(start_id)
 
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        self.others.append(escalation_id)
+
     def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
         self.others.append(f"{call.state}{' at last' * has_ended}")
 
@@ -278,10 +281,11 @@ ENDED = call(state=CallState.TERMINATED)
         (ESTABLISHED, ENDED, ["terminated at last"]),
         (ENDED, ENDED, []),
         (ESTABLISHED, replace(ESTABLISHED, starts=("one", "two")), ["one", "two"]),
+        (ESTABLISHED, replace(ESTABLISHED, escalations=("one",)), ["one"]),
     ],
 )
 def test_what_a_call_makes_follow(before: Call | None, after: Call, follows: list[str]) -> None:
-    """The index follows state, title and end; every open start on the leg goes on."""
+    """The index follows state, title and end; every open start and escalation goes on."""
     followers = _followed(CallRecord(CALL, call=before), CallRecord(CALL, call=after))
     assert sorted(followers.others) == follows
 
