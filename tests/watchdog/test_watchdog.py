@@ -21,9 +21,10 @@ from flows.progress import INVITATION, Progress
 from flows.publish import Publisher
 from flows.turn import Turn
 from flows.work import Work
-from graph.client import CallRead
+from graph.calls import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Throttled
 from graph.errors import Refused as GraphRefused
+from graph.participants import read_roster
 from storage.store import TableStore
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
 from tests.states import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.results import OperationState
+    from domain.sightings import Roster
 
 ALICE, BOB = identity_hash("alice"), identity_hash("bob")
 ESTABLISHED = CallRead("established", None)
@@ -72,11 +74,11 @@ class FakeGraph:
             raise self.the_call
         return self.the_call
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         self.asked.append("participants")
         if isinstance(self.people, GraphError):
             raise self.people
-        return self.people
+        return read_roster(self.people)
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self.asked.append(operation_id)
