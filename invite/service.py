@@ -28,7 +28,7 @@ from invite.answers import apply_answers, early_reports, was_taken
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals
 from invite.splitting import split
-from invite.subscription import FlowRequest, subscribe
+from invite.subscription import FlowRequest, run_id_in, subscribe
 from observability.events import Events
 from storage.errors import StorageError, StorageUnavailable
 from web.errors import KeyReused
@@ -101,7 +101,7 @@ class InvitationService:
         """
         key = key_of(client_context, headers, people, separately=separately)
         run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
-        flow = None if callback_url is None else FlowRequest(callback_url, run_id)
+        flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))
         # The flow listens after its 201 only, so this request notifies no flow itself.
         turn.may_post = flow is None
         for attempt in range(1, _MOST_ATTEMPTS + 1):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from domain.waiting import Delivery, WaitingFlow
 from flows.links import new_token
 from web.errors import TooManyFlows
-from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from domain.invitation import Invitation
 
 _MOST_FLOWS = 5
+_LONGEST_RUN_ID = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class FlowRequest:
 
     url: str
     run_id: str | None
+
+
+def run_id_in(headers: Mapping[str, str]) -> str | None:
+    """Return the flow's run that a request names, in whatever form; never for a log."""
+    return headers.get("x-ms-workflow-run-id", "").strip()[:_LONGEST_RUN_ID] or None
 
 
 def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, listens: datetime) -> Invitation:
@@ -56,7 +61,7 @@ def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, liste
 
 def flow_of(invitation: Invitation, headers: Mapping[str, str]) -> WaitingFlow | None:
     """Return the flow of the run that sent a request; None where Graph refused all of it, so that nothing waits."""
-    run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
+    run_id = run_id_in(headers)
     return next((flow for flow in invitation.flows if flow.run_id == run_id), None)
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from domain.invitation import Invitation
+    from domain.results import OperationState
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -150,7 +151,7 @@ class FakeGraph:
         self._answer()
         return [roster_entry(person) for person in sorted(self.present)]
 
-    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self._answer()
         raise Refused(404)
 
@@ -193,9 +194,7 @@ class World:
         self.progress = Progress(self.store, self.alarms, publisher, now=now)
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
-        self.service = InvitationService(
-            self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now
-        )
+        self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
         publisher.followers = Followers(delivery, self.service)
         self.watchdog = Watchdog(
