@@ -141,7 +141,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
-        queries=Queries(store, progress, links),
+        queries=Queries(store, progress, links, token_hours=settings.result_token_hours),
         notifications=NotificationReceiver(validator, store, progress),
         work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
         retention=Retention(store, days=settings.retention_days),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from domain.waiting import WaitingFlow
 
 API_PREFIX = "/api"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _REFERRER = "x-ms-apim-referrer-prefix"
 # A person who answers does so within seconds, one who does not is called for a minute; each poll counts against the
 # flow's licence. (age of the invitation up to, seconds between polls)
@@ -31,6 +33,11 @@ _SLOWEST_POLLING = 30
 def new_token() -> str:
     """Return 256 random bits, fit for a URL."""
     return secrets.token_urlsafe(32)
+
+
+def is_token(text: str) -> bool:
+    """Return whether it has the form of a token; storage need not be asked about anything else."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def token_matches(expected: str, given: str) -> bool:

@@ -64,6 +64,15 @@ def no_such_invitation() -> NotFound:
     return NotFound("InvitationNotFound", message)
 
 
+def token_has_ended() -> NotFound:
+    """Return the 404 for a right token whose time is over."""
+    message = (
+        "This URL worked for some hours after the outcome. Read the invitation with the app's key instead: "
+        "GET /api/calls/{callId}/invitations/{invitationId}, or the connector's action Get an invitation."
+    )
+    return NotFound("TokenEnded", message)
+
+
 def call_id_from_path(path: object) -> str | None:
     """Return the call's id in a notification's ``/app/calls/{id}/...`` or ``/communications/calls/{id}/...``."""
     if not isinstance(path, str):

@@ -11,6 +11,7 @@ import azure.functions as func
 import pytest
 
 from app import ERRORS
+from domain.configuration.faults import Fault, Kind
 from settings import SettingsError
 from storage import errors
 from storage.errors import StorageUnavailable, TooLarge
@@ -21,6 +22,7 @@ from web.http import HttpEdge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MISSING = Fault("GRAPH_TENANT_ID", Kind.MISSING, "GRAPH_TENANT_ID is not set")
 EDGE = HttpEdge(lambda: "the app", ERRORS)
 
 
@@ -54,6 +56,8 @@ def test_request_and_response() -> None:
     response = EDGE.answer(_request(Accept="json", AUTHORIZATION="t"), use_case)
     assert (response.status_code, json.loads(response.get_body())) == (202, {"a": "é"})
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["Location"] == "x"
     assert response.mimetype == "application/json"
     (request,) = seen
@@ -73,7 +77,7 @@ def test_no_body() -> None:
         (KeyReused("KeyReused", "m"), 409, "KeyReused", False),
         (StorageUnavailable(), 503, "StorageUnavailable", True),
         (TooLarge("x"), 413, "TooLargeToStore", False),
-        (SettingsError(["GRAPH_TENANT_ID is not set"]), 503, "AppNotConfigured", True),
+        (SettingsError([_MISSING]), 503, "AppNotConfigured", True),
         (RuntimeError("+12345678901"), 503, "Unforeseen", True),
         (RecursionError(), 503, "Unforeseen", True),
     ],
@@ -99,7 +103,7 @@ def test_health_without_settings() -> None:
     """An app that is not configured names every fault."""
 
     def fails() -> str:
-        raise SettingsError(["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"])
+        raise SettingsError([_MISSING, _MISSING])
 
     response = HttpEdge(fails, ERRORS).health(lambda _: Answer(HTTPStatus.OK))
     assert response.status_code == 503
