@@ -66,7 +66,7 @@ run: $(RUN_READY) ## run the app with local.settings.json, on Core Tools where i
 simulator: $(RUN_READY) ## run the simulated Microsoft Graph
 	@$(RUN) dev.simulator
 
-doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json")
+doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json", or "--latency")
 	@$(RUN) dev.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
 
 format: $(TESTS_READY) ## format the code and fix what ruff can fix

@@ -31,6 +31,7 @@ try:
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
+    from flows.ping import PING, Ping
     from flows.progress import INVITATION, Progress
     from flows.publish import Publisher
     from flows.queries import Queries
@@ -138,12 +139,15 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
             caller_ids=settings.callback_caller_ids,
         ),
     )
+    ping = Ping(lambda name: StorageQueue(settings, name, credential))
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
         queries=Queries(store, progress, links, token_hours=settings.result_token_hours),
         notifications=NotificationReceiver(validator, store, progress),
-        work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
+        work=Work(
+            {INVITATION: watchdog, PING: ping}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)
+        ),
         retention=Retention(store, days=settings.retention_days),
         health=Health(
             {
