@@ -28,6 +28,11 @@ _broken: Fault | None = None
 # Imported at the start, since the first callback can't wait for it. Where a package is missing or built for another
 # Python the functions load all the same, and health names it. What needs no package is imported above.
 try:
+    from calls.assembly import CallTools, assemble
+    from escalation.cancelling import Canceller
+    from escalation.progress import ESCALATION, EscalationProgress
+    from escalation.routes import EscalationAlarms, EscalationRoutes
+    from escalation.service import EscalationService
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
@@ -42,6 +47,7 @@ try:
     from graph.client import GraphClient
     from graph.credentials import TokenSource
     from graph.transport import new_session
+    from invite.roster import RosterReader
     from invite.routes import InviteRoutes
     from invite.sending import Sender
     from invite.service import InvitationService
@@ -53,6 +59,7 @@ try:
     from storage.probe import queue_faults, table_faults
     from storage.queue import StorageQueue
     from storage.retention import Retention
+    from storage.singles import SingleRows
     from storage.store import TableStore
     from storage.table import StorageTable, table_client
     from watchdog.service import Watchdog
@@ -61,6 +68,9 @@ except Exception as error:  # noqa: BLE001 - compiled packages raise more than I
     _events.exception(f"setting: {_broken}")
 
 if TYPE_CHECKING:
+    from calls.hooks import CallHooks
+    from calls.routes import CallRoutes
+    from domain.call import Call
     from domain.invitation import Invitation
     from flows.turn import Turn
     from storage.reading import Held
@@ -75,6 +85,8 @@ class App:
 
     settings: Settings
     invite: InviteRoutes
+    calls: CallRoutes
+    escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -88,6 +100,12 @@ class Followers:
 
     delivery: Delivery
     invitations: InvitationService
+    calls: CallHooks
+    escalations: EscalationService
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+        self.escalations.advance(turn, call_id, escalation_id)
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -96,6 +114,18 @@ class Followers:
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send what an earlier request had no time for."""
         self.invitations.ask(turn, held, invitation)
+
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+        self.calls.advance(turn, start_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index of open calls up to date."""
+        self.calls.call_changed(turn, call, has_ended=has_ended)
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more."""
+        self.calls.nothing_left(turn, call_id)
 
 
 def build(settings: Settings, *, table: Table | None = None) -> App:
@@ -108,19 +138,33 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     credential = credential_for(settings)
     try:
-        store = TableStore(table or StorageTable(table_client(settings, credential)))
+        table = table or StorageTable(table_client(settings, credential))
     except ValueError as error:
         text = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
+    store, rows = TableStore(table), SingleRows(table)
     queue = StorageQueue(settings, WORK, credential)
     alarms = Alarms(queue)
     publisher = Publisher()
     progress = Progress(store, alarms, publisher)
-    links = Links(settings.public_base_url, settings.connector_gateway_hosts)
+    links = Links(settings.public_base_url, settings.connector_gateway_hosts, token_hours=settings.result_token_hours)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    publisher.followers = Followers(delivery, invitations)
+    calls = assemble(
+        settings,
+        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
+    )
+    steps = EscalationProgress(
+        store,
+        alarms,
+        delivery,
+        invitations=invitations,
+        canceller=Canceller(graph),
+        check_after_seconds=settings.check_after_seconds,
+    )
+    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
         progress,
@@ -143,10 +187,15 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
-        queries=Queries(store, progress, links, token_hours=settings.result_token_hours),
-        notifications=NotificationReceiver(validator, store, progress),
+        calls=calls.routes,
+        escalations=EscalationRoutes(escalations, steps, links, settings),
+        queries=Queries(store, progress, links),
+        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
-            {INVITATION: watchdog, PING: ping}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},
+            alarms,
+            queue,
+            StorageQueue(settings, f"{WORK}-poison", credential),
         ),
         retention=Retention(store, days=settings.retention_days),
         health=Health(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -12,14 +13,17 @@ from urllib.parse import quote, urlsplit
 from flows.urls import is_host_name
 from flows.views import invitation_view
 from web.answers import Answer
+from web.identifiers import token_has_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from domain.call import Call
     from domain.invitation import Invitation
     from domain.waiting import WaitingFlow
+    from web.answers import Request
+    from web.errors import NotFound
 
 API_PREFIX = "/api"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -35,22 +39,43 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def is_token(text: str) -> bool:
-    """Return whether it has the form of a token; storage need not be asked about anything else."""
-    return _TOKEN.fullmatch(text) is not None
-
-
 def token_matches(expected: str, given: str) -> bool:
     """Compare a caller's token in constant time."""
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
+def token_in(request: Request, missing: Callable[[], NotFound]) -> str:
+    """Return the token in a request's URL.
+
+    Raises:
+        NotFound: it can't be one; storage need not be asked about it.
+    """
+    token = request.query.get("token", "")
+    if _TOKEN.fullmatch(token) is None:
+        raise missing()
+    return token
+
+
 class Links:
     """The public URLs of an invitation; never built from ``Host`` or ``X-Forwarded-Host``."""
 
-    def __init__(self, public_base_url: str, gateway_suffixes: tuple[str, ...]) -> None:
+    def __init__(self, public_base_url: str, gateway_suffixes: tuple[str, ...], *, token_hours: float = 24) -> None:
         self._base = public_base_url + API_PREFIX
         self._gateways = gateway_suffixes
+        self._token_life = timedelta(hours=token_hours)
+
+    def check_age(self, concluded: datetime | None, now: datetime) -> None:
+        """Refuse a token whose time is over.
+
+        Args:
+            concluded: when the outcome became known; None while it is not.
+            now: the time.
+
+        Raises:
+            NotFound: it says where to look instead.
+        """
+        if concluded is not None and now >= concluded + self._token_life:
+            raise token_has_ended()
 
     def root(self, headers: Mapping[str, str]) -> str:
         """Return where the caller reaches the app: through a connector's gateway, if it truly is one, or directly."""
@@ -84,7 +109,12 @@ class Links:
     @staticmethod
     def retry_after(invitation: Invitation, now: datetime) -> int:
         """Return the seconds until the next poll: short while a device rings, longer later."""
-        age = (now - invitation.asked).total_seconds()
+        return Links.seconds_between_polls(invitation.asked, now)
+
+    @staticmethod
+    def seconds_between_polls(began: datetime, now: datetime) -> int:
+        """Return the seconds until the next poll of something that began at a time."""
+        age = (now - began).total_seconds()
         return next((seconds for until, seconds in _POLLING if age < until), _SLOWEST_POLLING)
 
     def subscribed(

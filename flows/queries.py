@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,13 @@ from domain.record import CallRecord, Needs
 from domain.standing import concluded_at, result_of, standing
 from domain.waiting import cancelled
 from flows.duties import run_duties
-from flows.links import is_token, token_matches
+from flows.links import token_in, token_matches
 from flows.reasons import invitation_reason, person_message
 from flows.turn import Turn, utc_now
 from flows.views import call_view, invitation_view, roster_view
 from web.answers import Answer
 from web.errors import Fault, InvitationFailed, NotFound
-from web.identifiers import call_id_in, invitation_id_in, no_such_invitation, token_has_ended
+from web.identifiers import call_id_in, invitation_id_in, no_such_invitation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,18 +35,11 @@ class Queries:
     """Answers what is asked about calls and invitations; it asks nothing of Graph."""
 
     def __init__(
-        self,
-        store: Store,
-        progress: Progress,
-        links: Links,
-        *,
-        token_hours: float = 24,
-        now: Callable[[], datetime] = utc_now,
+        self, store: Store, progress: Progress, links: Links, *, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._store = store
         self._progress = progress
         self._links = links
-        self._token_life = timedelta(hours=token_hours)
         self._now = now
 
     def invitation(self, request: Request) -> Answer:
@@ -70,7 +62,7 @@ class Queries:
             InvitationFailed: 422, which no flow retries.
             BadRequest, NotFound: see ``web.errors``.
         """
-        invitation, call = self._found(request, token=_token_in(request))
+        invitation, call = self._found(request, is_keyed=False)
         now = self._now()
         status = standing(invitation, call, now).status
         if not status.is_final:
@@ -86,13 +78,13 @@ class Queries:
             BadRequest, NotFound: see ``web.errors``.
         """
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
-        token = _token_in(request)
+        token = token_in(request, no_such_invitation)
         needs = Needs(invitations=frozenset({invitation_id}), call=True)
         held = self._store.read(call_id, needs)
         found = held.record.invitations.get(invitation_id)
         if found is None or not _opens(found, token):
             raise no_such_invitation()
-        self._check_age(found)
+        self._links.check_age(concluded_at(found), self._now())
 
         def cancel(record: CallRecord, _: datetime) -> CallRecord:
             invitation = record.invitations.get(invitation_id)
@@ -137,35 +129,18 @@ class Queries:
         include_left = request.query.get("includeLeft", "").casefold() == "true"
         return Answer(HTTPStatus.OK, {"value": roster_view(roster.values(), include_left=include_left)})
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Invitation, Call | None]:
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Invitation, Call | None]:
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
+        token = None if is_keyed else token_in(request, no_such_invitation)
         needs = Needs(invitations=frozenset({invitation_id}), call=True)
         record = self._store.read(call_id, needs).record
         invitation = record.invitations.get(invitation_id)
         if invitation is None or (token is not None and not token_matches(invitation.token, token)):
             raise no_such_invitation()
         if token is not None:
-            self._check_age(invitation)
+            self._links.check_age(concluded_at(invitation), self._now())
         self._progress.nudge(invitation)
         return invitation, record.call
-
-    def _check_age(self, invitation: Invitation) -> None:
-        concluded = concluded_at(invitation)
-        if concluded is not None and self._now() >= concluded + self._token_life:
-            raise token_has_ended()
-
-
-def _token_in(request: Request) -> str:
-    """Return the token in a request's URL.
-
-    Raises:
-        NotFound: it can't be one; storage need not be asked.
-    """
-    call_id_in(request)
-    token = request.query.get("token", "")
-    if not is_token(token):
-        raise no_such_invitation()
-    return token
 
 
 def _opens(invitation: Invitation, token: str) -> bool:

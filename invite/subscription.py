@@ -45,24 +45,36 @@ def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, liste
     Raises:
         TooManyFlows: five flows wait already.
     """
-    place = next((place for place, flow in enumerate(invitation.flows) if flow.run_id == request.run_id), None)
+    return replace(invitation, flows=subscribed(invitation.flows, request, now, listens))
+
+
+def subscribed(
+    flows: tuple[WaitingFlow, ...], request: FlowRequest, now: datetime, listens: datetime
+) -> tuple[WaitingFlow, ...]:
+    """Return the waiting flows with one that subscribes; see ``subscribe``."""
+    place = next((place for place, flow in enumerate(flows) if flow.run_id == request.run_id), None)
     if place is None:
-        if len(invitation.flows) >= _MOST_FLOWS:
-            message = "Five flows wait for this invitation already. Read its status, or poll it, instead of waiting."
+        if len(flows) >= _MOST_FLOWS:
+            message = "Five flows wait for this outcome already. Read its status, or poll it, instead of waiting."
             raise TooManyFlows("TooManyFlows", message)
-        return replace(invitation, flows=(*invitation.flows, _new(request, now, listens)))
-    flow = invitation.flows[place]
+        return (*flows, _new(request, now, listens))
+    flow = flows[place]
     if flow.url == request.url and flow.state is not Delivery.CANCELLED:
         again = replace(flow, subscribed=now, not_before=listens) if flow.is_waiting else flow
     else:
         again = replace(_new(request, now, listens), claim=flow.claim)  # a POST in progress keeps its claim
-    return replace(invitation, flows=(*invitation.flows[:place], again, *invitation.flows[place + 1 :]))
+    return (*flows[:place], again, *flows[place + 1 :])
 
 
 def flow_of(invitation: Invitation, headers: Mapping[str, str]) -> WaitingFlow | None:
     """Return the flow of the run that sent a request; None where Graph refused all of it, so that nothing waits."""
+    return flow_in(invitation.flows, headers)
+
+
+def flow_in(flows: tuple[WaitingFlow, ...], headers: Mapping[str, str]) -> WaitingFlow | None:
+    """Return the flow of the run that sent a request."""
     run_id = run_id_in(headers)
-    return next((flow for flow in invitation.flows if flow.run_id == run_id), None)
+    return next((flow for flow in flows if flow.run_id == run_id), None)
 
 
 def _new(request: FlowRequest, now: datetime, listens: datetime) -> WaitingFlow:

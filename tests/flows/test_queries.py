@@ -198,7 +198,7 @@ def test_tokens_end(route: str, token: str) -> None:
     with pytest.raises(NotFound) as caught:
         desk.asks(route, token=token)
     assert caught.value.code == "TokenEnded"
-    assert "/invitations/{invitationId}" in caught.value.message
+    assert "with the app's key instead" in caught.value.message
     with pytest.raises(NotFound) as wrong:
         desk.asks(route, token="w" * 43)
     assert wrong.value.code == "InvitationNotFound"

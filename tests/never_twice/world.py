@@ -160,6 +160,13 @@ class FakeGraph:
             raise OutcomeUnknown("no answer")
 
 
+class NoCalls:
+    """An app without calls of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
 class FakeFlows:
     """Where flows wait."""
 
@@ -195,8 +202,9 @@ class World:
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
-        delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
-        publisher.followers = Followers(delivery, self.service)
+        delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
+        calls: Any = NoCalls()
+        publisher.followers = Followers(delivery, self.service, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
@@ -208,7 +216,7 @@ class World:
         self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
         anybody: Any = None
-        self.receiver = NotificationReceiver(anybody, self.store, self.progress, now=now)
+        self.receiver = NotificationReceiver(anybody, self.store, self.progress, calls, now=now)
 
     def turn(self) -> Turn:
         """A request that has just arrived."""

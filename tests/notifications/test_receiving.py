@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 
 from app import ERRORS, build
+from notifications.receiving import NotificationReceiver
 from notifications.token_rules import TokenKind
 from settings import load
 from storage.errors import StorageUnavailable
@@ -26,6 +27,7 @@ from tests.notifications.reports import (
     statuses_of,
 )
 from web.answers import Request
+from web.errors import Unauthorized
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
@@ -155,7 +157,8 @@ def test_the_kind_of_a_token_is_in_the_log(kind: TokenKind, door: Door, caplog: 
 def test_a_refused_caller_is_named_once_a_minute(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     """With the setting that would allow it; every refusal is counted all the same."""
     now = [1000.0]
-    receiving = Receiving(door.app.notifications._validator, door.app.notifications._applying, clock=lambda: now[0])
+    app: Any = door.app.notifications
+    receiving = NotificationReceiver(app._validator, app._store, app._progress, app._calls, clock=lambda: now[0])
     caller = str(uuid.uuid4())
     token = Forge(door.simulator, "", TokenKind.ENTRA).with_claims(azp=caller)
     for seconds in (0, 1, 58.9, 0.2):
