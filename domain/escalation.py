@@ -131,6 +131,12 @@ class Escalation:
         return self.status is not EscalationStatus.RUNNING
 
     @property
+    def concluded(self) -> datetime | None:
+        """When its last step ended, or when it was made where none began; None while it runs."""
+        ends = [begun.ended for begun in self.begun if begun.ended is not None]
+        return max(ends, default=self.created) if self.is_final else None
+
+    @property
     def current(self) -> Begun | None:
         """The step that was begun last."""
         return self.begun[-1] if self.begun else None

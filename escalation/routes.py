@@ -11,7 +11,7 @@ from domain.escalation import Escalation, EscalationStatus, is_open
 from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
-from flows.links import token_matches
+from flows.links import token_in, token_matches
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
 from invite.reading import read_body
@@ -88,7 +88,7 @@ class EscalationRoutes:
         Raises:
             EscalationFailed: 422, which no flow retries.
         """
-        escalation, record = self._found(request, token=request.query.get("token", ""))
+        escalation, record = self._found(request, is_keyed=False)
         if not escalation.is_final:
             return self._answer(request, escalation, record, HTTPStatus.ACCEPTED)
         view = escalation_view(escalation, record, self._now())
@@ -113,11 +113,13 @@ class EscalationRoutes:
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
         call_id, name = call_id_in(request), escalation_id_in(request)
-        token = request.query.get("token", "")
+        token = token_in(request, _no_such_escalation)
         escalation = self._progress.read(call_id, name).escalations.get(name)
         flows = () if escalation is None else escalation.flows
-        if not any([token_matches(flow.token or "", token) for flow in flows]):  # noqa: C419 - every token is compared
+        is_one = any([token_matches(flow.token or "", token) for flow in flows])  # noqa: C419 - every token is compared
+        if escalation is None or not is_one:
             raise _no_such_escalation()
+        self._links.check_age(escalation.concluded, self._now())
         self._progress.save(
             Turn(request.arrived, may_post=False), call_id, name, lambda record, _: _without(record, name, token)
         )
@@ -143,11 +145,14 @@ class EscalationRoutes:
     def _retry_after(self, escalation: Escalation) -> int:
         return self._links.seconds_between_polls(escalation.created, self._now())
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Escalation, CallRecord]:
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Escalation, CallRecord]:
         call_id, name = call_id_in(request), escalation_id_in(request)
+        token = None if is_keyed else token_in(request, _no_such_escalation)
         escalation, record = self._service.read(call_id, name)
         if escalation is None or (token is not None and not token_matches(escalation.token, token)):
             raise _no_such_escalation()
+        if token is not None:
+            self._links.check_age(escalation.concluded, self._now())
         self._progress.nudge(escalation, record)
         return escalation, record
 

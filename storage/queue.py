@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from settings import Settings
     from storage.connections import SharedCredential
 
-WORK = "work"
-"""The queue of everything that time brings."""
-CHECKS = "invitation-checks"
-OUTCOMES = "invitation-outcomes"
-"""Queues of the previous release, whose messages are still handled."""
 # Storage keeps a message hidden for at most seven days.
 _LONGEST_DELAY = 7 * 24 * 3600 - 60
 
@@ -76,15 +71,6 @@ class StorageQueue:
                     failure.log("queue storage")
                     raise StorageUnavailable from error
                 return
-
-    def is_reachable(self) -> bool:
-        """Return whether the queue service answers."""
-        try:
-            self._connected().get_queue_properties()
-        except Exception as error:  # noqa: BLE001 - whatever the library raises, the queue can't be used
-            # The queue is made with its first message.
-            return failure_of(error).outcome is Outcome.MISSING
-        return True
 
     def _create_queue(self) -> None:
         with suppress(Exception):  # another process was faster, or the send that follows fails and says why
