@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -11,7 +12,9 @@ from domain.escalation import Escalation, EscalationStatus, is_open
 from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
+from flows.duties import run_duties
 from flows.links import token_matches
+from flows.reasons import IN_LOBBY, JOINED
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
 from invite.reading import read_body
@@ -95,7 +98,7 @@ class EscalationRoutes:
         if escalation.status is not EscalationStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
-            Fault(person["status"], person["reason"] or "Nobody joined.", f"steps[{step}].participants[{place}]")
+            Fault(person["status"], person["reason"] or _message(person), f"steps[{step}].participants[{place}]")
             for step, one in enumerate(view["steps"])
             for place, person in enumerate(one["participants"])
         )
@@ -115,12 +118,12 @@ class EscalationRoutes:
         call_id, name = call_id_in(request), escalation_id_in(request)
         token = request.query.get("token", "")
         escalation = self._progress.read(call_id, name).escalations.get(name)
-        flows = () if escalation is None else escalation.flows
+        flows = () if escalation is None or self._is_over(escalation) else escalation.flows
         if not any([token_matches(flow.token or "", token) for flow in flows]):  # noqa: C419 - every token is compared
             raise _no_such_escalation()
-        self._progress.save(
-            Turn(request.arrived, may_post=False), call_id, name, lambda record, _: _without(record, name, token)
-        )
+        turn = Turn(request.arrived)
+        self._progress.save(turn, call_id, name, lambda record, _: _without(record, name, token))
+        run_duties(turn)  # other flows may be due
         return Answer(HTTPStatus.NO_CONTENT)
 
     def _read(self, request: Request, model: Any) -> Any:
@@ -143,10 +146,16 @@ class EscalationRoutes:
     def _retry_after(self, escalation: Escalation) -> int:
         return self._links.seconds_between_polls(escalation.created, self._now())
 
+    def _is_over(self, escalation: Escalation) -> bool:
+        """Return whether the tokens of an escalation have expired."""
+        lifetime = timedelta(hours=self._settings.result_token_hours)
+        return escalation.ended_at is not None and self._now() >= escalation.ended_at + lifetime
+
     def _found(self, request: Request, *, token: str | None = None) -> tuple[Escalation, CallRecord]:
         call_id, name = call_id_in(request), escalation_id_in(request)
         escalation, record = self._service.read(call_id, name)
-        if escalation is None or (token is not None and not token_matches(escalation.token, token)):
+        is_closed = escalation is None or (token is not None and self._is_over(escalation))
+        if escalation is None or is_closed or (token is not None and not token_matches(escalation.token, token)):
             raise _no_such_escalation()
         self._progress.nudge(escalation, record)
         return escalation, record
@@ -199,13 +208,15 @@ class EscalationAlarms:
         """Do what is due: the step's end, cancelling, POSTs, and asking Graph where no report came."""
         now = self._now()
         record = thing.held.record
+        held: Held | None = thing.held
         for begun in thing.escalation.begun:
             invitation = record.invitations.get(begun.invitation_id or "")
             if invitation is None or all(one.status.is_final for one in invitation.operations):
                 continue
             if now >= invitation.watch_at:
                 self._watcher.look(turn, thing.held, invitation)
-        self._progress.save(turn, message.call_id, message.id, lambda record, _: record)
+                held = None
+        self._progress.save(turn, message.call_id, message.id, lambda record, _: record, held=held)
 
 
 def _without(record: CallRecord, name: str, token: str) -> CallRecord:
@@ -214,6 +225,10 @@ def _without(record: CallRecord, name: str, token: str) -> CallRecord:
         return record
     flows = tuple(cancelled(flow) if token_matches(flow.token or "", token) else flow for flow in escalation.flows)
     return record if flows == escalation.flows else record.with_escalation(replace(escalation, flows=flows))
+
+
+def _message(person: dict[str, Any]) -> str:
+    return IN_LOBBY if person["presence"] == "inLobby" else JOINED
 
 
 def _no_such_escalation() -> NotFound:

@@ -204,7 +204,7 @@ class World:
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
         calls: Any = NoCalls()
-        publisher.followers = Followers(delivery, self.service, calls)
+        publisher.followers = Followers(delivery, self.service, calls, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
