@@ -155,15 +155,17 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings,
         CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
     )
+    rosters = RosterReader(graph, progress)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
+        publisher,
         invitations=invitations,
-        canceller=Canceller(graph),
+        canceller=Canceller(graph, rosters),
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    escalations = EscalationService(store, steps, rosters)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from domain.standing import Standing
 
 JOINED = "Joined the call."
-_IN_LOBBY = "Waits in the lobby of the call. Ask someone in the call to admit them."
+IN_LOBBY = "Waits in the lobby of the call. Ask someone in the call to admit them."
 _UNCONFIRMED = (
     "Microsoft Graph completed the request for several people at once and has not shown this person in the call. "
     "Check who is in the call, or invite people one by one with separately."
@@ -45,7 +45,7 @@ def person_reason(current: Standing, person: int, call: Call | None) -> str | No
 def person_message(current: Standing, person: int, call: Call | None) -> str:
     """Return the sentence about one person also where all is well, for the details of a failed invitation."""
     reason = person_reason(current, person, call)
-    return reason or (JOINED if current.presence[person].value != "inLobby" else _IN_LOBBY)
+    return reason or (JOINED if current.presence[person].value != "inLobby" else IN_LOBBY)
 
 
 def invitation_reason(invitation: Invitation, current: Standing, call: Call | None) -> str | None:

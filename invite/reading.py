@@ -128,8 +128,9 @@ _PLAIN_FAULTS = {
     "dict_type": ("WrongType", "It has to be an object in curly brackets."),
     "too_short": ("Empty", "It is empty. Name at least one participant."),
     "too_long": ("TooMany", "There are too many. Invite at most 50 people in one request."),
-    "literal_error": ("WrongType", "Leave it out, or write #microsoft.graph.invitationParticipantInfo."),
+    "int_type": ("WrongType", "It has to be a whole number, without quotes."),
 }
+_TYPE_NAME = "@odata.type"
 
 
 def _fault(entry: ErrorDetails, model: type[BaseModel]) -> Fault:
@@ -137,8 +138,27 @@ def _fault(entry: ErrorDetails, model: type[BaseModel]) -> Fault:
     if kind == "extra_forbidden":
         known = ", ".join(known_members(_model_at(entry["loc"], model)))
         return Fault("UnknownMember", f"There is no such member. Known here: {known}.", target)
-    code, message = _PLAIN_FAULTS.get(kind, (kind, entry["msg"]))
+    code, message = _fault_of_value(entry) or _PLAIN_FAULTS.get(kind, (kind, entry["msg"]))
     return Fault(code, message, target)
+
+
+def _fault_of_value(entry: ErrorDetails) -> tuple[str, str] | None:
+    """Return the fault of a value that is not among those allowed; None for any other fault."""
+    limits: dict[str, Any] = entry.get("ctx") or {}
+    match entry["type"]:
+        case "literal_error" if entry["loc"][-1] == _TYPE_NAME:
+            return "WrongType", "Leave it out, or write #microsoft.graph.invitationParticipantInfo."
+        case "literal_error":
+            return "UnknownValue", f"It has to be {limits['expected']}."
+        case "greater_than_equal":
+            return "OutOfRange", f"It has to be at least {limits['ge']}."
+        case "less_than_equal":
+            return "OutOfRange", f"It has to be at most {limits['le']}."
+        case "too_short" if entry["loc"][-1] == "steps":
+            return "Empty", "It is empty. Give at least one step."
+        case "too_long" if "steps" in entry["loc"]:
+            return "TooMany", f"There are too many. At most {limits['max_length']} are allowed here."
+    return None
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -36,21 +36,30 @@ def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud
     """Find what is wrong between the members of a body, whatever else is wrong with each of them."""
     for name in sorted(cloud.lacking_members & body.keys()):
         yield _not_in_this_cloud(name, name, cloud)
-    participants = body.get("participants")
-    entries = participants if isinstance(participants, list) else []
-    seen: dict[tuple[str, str], int] = {}
+    people = _entries(body, "participants")
+    yield from _people_faults(people, "participants", kinds, cloud)
+    for place, step in enumerate(_entries(body, "steps")):
+        if isinstance(step, dict):
+            yield from _people_faults(_entries(step, "participants"), f"steps[{place}].participants", kinds, cloud)
+    yield from _room_for_splitting(body.get("clientContext"), people, separately=body.get("separately") is True)
+
+
+def _entries(body: Mapping[str, Any], name: str) -> list[Any]:
+    value = body.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _people_faults(entries: list[Any], path: str, kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
+    """Find what is wrong with people who are called together."""
+    seen: dict[tuple[str, str], str] = {}
     for place, entry in enumerate(entries):
         if isinstance(entry, dict):
-            yield from _cloud_faults(entry, place, cloud)
+            here = f"{path}[{place}]"
+            for name in sorted(cloud.lacking_members & entry.keys()):
+                yield _not_in_this_cloud(name, f"{here}.{name}", cloud)
             identity_set = entry.get("identity")
             if isinstance(identity_set, dict):
-                yield from _identity_faults(identity_set, place, kinds, cloud, seen)
-    yield from _room_for_splitting(body.get("clientContext"), entries, separately=body.get("separately") is True)
-
-
-def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
-    for name in sorted(cloud.lacking_members & entry.keys()):
-        yield _not_in_this_cloud(name, f"participants[{place}].{name}", cloud)
+                yield from _identity_faults(identity_set, here, kinds, cloud, seen)
 
 
 def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
@@ -60,12 +69,12 @@ def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
 
 def _identity_faults(
     identity_set: Mapping[str, Any],
-    place: int,
+    person: str,
     kinds: tuple[str, ...],
     cloud: Cloud,
-    seen: dict[tuple[str, str], int],
+    seen: dict[tuple[str, str], str],
 ) -> Iterator[Fault]:
-    path = f"participants[{place}].identity"
+    path = f"{person}.identity"
     given = [kind for kind in kinds if kind in identity_set]
     if not given:
         message = f"It names nobody. Give exactly one of {', '.join(kinds)}."
@@ -82,9 +91,9 @@ def _identity_faults(
         yield from _type_faults(identity, f"{path}.{kind}", allowed, cloud)
         identity_id = identity.get("id")
         if isinstance(identity_id, str):
-            first = seen.setdefault((kind, identity_id.casefold()), place)
-            if first != place:
-                message = f"This is the same as participants[{first}]. Invite each person once, or they ring twice."
+            first = seen.setdefault((kind, identity_id.casefold()), person)
+            if first != person:
+                message = f"This is the same as {first}. Invite each person once, or they ring twice."
                 yield Fault("SamePersonTwice", message, f"{path}.{kind}.id")
 
 
