@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.configuration.faults import Fault, Kind
@@ -34,6 +35,7 @@ from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load, storage_connection
+from storage.budget import REQUEST_SECONDS, budget
 from storage.connections import credential_for
 from storage.errors import StorageUnavailable, TooLarge
 from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
@@ -214,4 +216,8 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
-edge = HttpEdge(current, {StorageUnavailable: _storage_unavailable, TooLarge: _too_large})
+edge = HttpEdge(
+    current,
+    {StorageUnavailable: _storage_unavailable, TooLarge: _too_large},
+    within=partial(budget, REQUEST_SECONDS),
+)

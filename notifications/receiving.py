@@ -65,7 +65,7 @@ class NotificationReceiver:
             Unavailable, StorageUnavailable: 503, so that Graph may send it again.
         """
         turn = Turn(request.arrived)
-        with budget(CALLBACK_SECONDS):
+        with budget(CALLBACK_SECONDS, whole=True):
             kind = self._authorize(request)
             items = _items(request.body)
             by_call: dict[str, list[Report]] = {}
