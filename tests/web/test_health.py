@@ -1,3 +1,5 @@
+"""Whether the app could work now, without a secret."""
+
 from __future__ import annotations
 
 import json
@@ -6,20 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.configuration.storage import StorageLocation
+from settings import StorageLocation
 from storage.queue import WORK, StorageQueue
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from tests.invite.fakes import Clock
-from tests.storage_fixtures import NOT_THERE
 from web.health import Health, unconfigured
 
 if TYPE_CHECKING:
     from settings import Settings
 
+UNREACHABLE = (
+    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+    "TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
+)
+
 
 class Part:
-    """A table or queue that can be reached or not, and counts requests."""
+    """A table or queue that can be reached or not, and counts who asks."""
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.reachable = reachable
@@ -35,7 +41,7 @@ def _health(table: Part, queue: Part, clock: Clock, *warnings: str) -> Health:
 
 
 def test_healthy(app_settings: Settings) -> None:
-    """With its settings in order and its storage there, the app is healthy before its first row and message."""
+    """Settings are in order and storage is there, before the first row and message."""
     with table_client(app_settings) as client:
         health = Health(TableStore(StorageTable(client)), StorageQueue(app_settings, WORK), ["a warning"])
         answer = health.answer()
@@ -51,8 +57,8 @@ def test_healthy(app_settings: Settings) -> None:
 
 
 def test_unreachable_storage(app_settings: Settings) -> None:
-    """An account that can't be reached makes the app unhealthy, and the response has neither its URL nor its key."""
-    away = replace(app_settings, storage=StorageLocation(connection_string=NOT_THERE))
+    """An unreachable account makes the app unhealthy, and its URL and key are not shown."""
+    away = replace(app_settings, storage=StorageLocation(connection_string=UNREACHABLE))
     with table_client(away) as client:
         answer = Health(TableStore(StorageTable(client)), StorageQueue(away, WORK), []).answer()
     assert answer.status == 503
@@ -73,8 +79,8 @@ def test_one_part_fails(*, table: bool, queue: bool) -> None:
     assert states == {"configuration": True, "tableStorage": table, "queueStorage": queue}
 
 
-def test_many_requests() -> None:
-    """A thousand requests cost two requests to storage in five seconds, and then it is asked again."""
+def test_storage_is_not_asked_each_time() -> None:
+    """A thousand callers cost two requests to storage in five seconds; after that it is asked again."""
     table, queue, clock = Part(), Part(), Clock()
     health = _health(table, queue, clock)
     for _ in range(1000):
@@ -86,8 +92,8 @@ def test_many_requests() -> None:
     assert (table.asked, queue.asked) == (2, 2)
 
 
-def test_unconfigured() -> None:
-    """An app without settings returns every fault at once."""
+def test_without_settings() -> None:
+    """An app that is not configured names everything that is missing."""
     answer = unconfigured(["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"])
     assert answer.status == 503
     assert answer.body is not None
