@@ -63,9 +63,12 @@ def attempt(
                     if failure.outcome not in (Outcome.CONFLICT, Outcome.MISSING):
                         failed(current, failure.kind)
             if failure.outcome is Outcome.MISSING and create is not None and failure.code in _NOT_MADE_YET:
-                with suppress(Exception):  # another process was faster, or what follows fails and says why
+                with suppress(Exception):  # another process was faster, or it is tried again
                     create()
-                create = None
-            elif failure.outcome not in again or not budget.wait(number, failure.retry_after):
+                if number == 1:
+                    continue
+            elif failure.outcome not in again:
+                break
+            if not budget.wait(number, failure.retry_after):
                 break
     raise Failed(failure, was_repeated=number > 1)

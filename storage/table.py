@@ -54,7 +54,7 @@ class Table(Protocol):
         """Read the keys of all rows in a range of partitions."""
 
     def write(self, group: Sequence[Row]) -> list[str]:
-        """Write rows of one partition in one entity-group transaction: one request, sent once.
+        """Write rows of one partition in one entity-group transaction: one request, sent once if it is conditional.
 
         Returns:
             Their new ETags.
@@ -138,12 +138,13 @@ class StorageTable:
 
     def write(self, group: Sequence[Row]) -> list[str]:
         """Write rows of one partition in one transaction; see ``Table``."""
+        is_conditional = any(row.is_new or row.etag is not None for row in group)
         try:
             return attempt(
                 "table write",
                 _SYSTEM,
                 lambda: self._write(group),
-                again=NOT_DONE_ONLY,
+                again=NOT_DONE_ONLY if is_conditional else MAY_BE_REPEATED,
                 create=self._client.create_table,
             )
         except Failed as error:
