@@ -79,12 +79,12 @@ class NotificationReceiver:
             Unavailable, StorageUnavailable: 503, so that Graph may send it again.
         """
         turn = Turn(request.arrived)
+        kind = self._authorize(request)
+        if is_bot_framework(request.body):
+            return Answer(HTTPStatus.NO_CONTENT)
+        items = _items(request.body)
+        origin = origin_of(request.query)
         with budget(CALLBACK_SECONDS, whole=True):
-            kind = self._authorize(request)
-            if is_bot_framework(request.body):
-                return Answer(HTTPStatus.NO_CONTENT)
-            items = _items(request.body)
-            origin = origin_of(request.query)
             by_call: dict[str, list[Report]] = {}
             ignored = 0
             for item in items:

@@ -82,8 +82,8 @@ def _outcome(error: BaseException, status: int | None, code: str) -> Outcome:
         return Outcome.TOO_LARGE
     if status == 429:  # noqa: PLR2004
         return Outcome.NOT_DONE
-    if status is not None and status < 500 and status != 408:  # noqa: PLR2004
-        return Outcome.REFUSED
+    if status is not None and 400 <= status < 500 and status != 408:  # noqa: PLR2004
+        return Outcome.REFUSED  # an error with a good status comes of a response that was cut
     return Outcome.NOT_DONE if _was_never_sent(error) else Outcome.UNKNOWN
 
 

@@ -1,4 +1,4 @@
-"""A proxy before Azurite that breaks the responses which a plan names, before or after Azurite did what it was asked."""
+"""A proxy before Azurite that breaks the responses which a plan names, before or after the request was done."""
 
 from __future__ import annotations
 

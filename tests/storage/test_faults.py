@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.configuration.storage import StorageLocation
 from domain.invitation import Status
 from domain.waiting import Delivery
-from storage import budget, outcomes
-from tests.storage.faulty import WAYS, Plan, faulty
+from storage import budget
+from tests.storage.faulty import WAYS, Plan
 from tests.storage.use_cases import PEOPLE, Story, call_item, roster_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from settings import Settings
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -109,27 +105,6 @@ USES = {
 PATTERNS = {"single": (0,), "two in a row": (0, 1), "two with one between": (0, 2)}
 
 
-@pytest.fixture
-def storage(azurite: str, app_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Story]]:
-    """Make stories, each with storage of its own behind the proxy; times of storage are a tenth of the real ones."""
-    monkeypatch.setattr(budget, "_FIRST_WAIT", 0.01)
-    monkeypatch.setattr(budget, "_RESPONSE_SECONDS", 0.2)
-    monkeypatch.setattr(outcomes, "_LONGEST_WAIT", 0.05)
-    stories: list[Story] = []
-    with faulty(azurite, monkeypatch) as (connection_string, plan):
-
-        def story() -> Story:
-            name = f"t{uuid.uuid4().hex}"
-            location = StorageLocation(connection_string=connection_string)
-            made = Story(replace(app_settings, storage=location, state_table=name), azurite, name, plan)
-            stories.append(made)
-            return made
-
-        yield story
-        for made in stories:
-            made.close()
-
-
 def _requests(story: Story, case: UseCase) -> int:
     """Return how many requests a use makes without faults, and hold its end."""
     case.before(story)
@@ -163,15 +138,15 @@ SHORT_WAYS = ("refused", "no token", "before reset", "after reset", "after cut",
 
 
 @pytest.mark.parametrize("name", USES)
-def test_short(name: str, storage: Callable[[], Story]) -> None:
+def test_short(name: str, stories: Callable[[], Story]) -> None:
     """At each request of each use one of the ways in turn: at one in two singly as well, at each in twos."""
     case = USES[name]
     ways = itertools.cycle(SHORT_WAYS)
     for _ in range(len(name)):
         next(ways)  # so that the uses do not all begin with the same way
-    for number in range(1, _requests(storage(), case) + 1):
+    for number in range(1, _requests(stories(), case) + 1):
         for numbers in ((number,), (number, number + 1))[number % 2 :]:
-            response, plan = _break(storage(), case, next(ways), *numbers)
+            response, plan = _break(stories(), case, next(ways), *numbers)
             assert plan.broken
             assert response in ("ok", "None"), (numbers, plan)
 
@@ -180,10 +155,10 @@ def test_short(name: str, storage: Callable[[], Story]) -> None:
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", USES)
-def test_all(name: str, way: str, pattern: str, storage: Callable[[], Story]) -> None:
+def test_all(name: str, way: str, pattern: str, stories: Callable[[], Story]) -> None:
     """At each request of each use, in each way, singly and in twos."""
     case = USES[name]
-    for number in range(1, _requests(storage(), case) + 1):
-        response, plan = _break(storage(), case, way, *(number + more for more in PATTERNS[pattern]))
+    for number in range(1, _requests(stories(), case) + 1):
+        response, plan = _break(stories(), case, way, *(number + more for more in PATTERNS[pattern]))
         assert response in ("ok", "None"), (number, plan)
         assert plan.broken

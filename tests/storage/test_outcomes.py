@@ -51,6 +51,7 @@ def error(status: int, code: str = "", **headers: str) -> HttpResponseError:
 @pytest.mark.parametrize(
     ("status", "code", "outcome"),
     [
+        (202, "", Outcome.UNKNOWN),
         (400, "InvalidInput", Outcome.REFUSED),
         (400, "EntityTooLarge", Outcome.TOO_LARGE),
         (401, "", Outcome.REFUSED),

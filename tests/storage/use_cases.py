@@ -1,4 +1,4 @@
-"""The app between real storage behind the faulty proxy, and stand-ins of Graph, flows and time; one story for each use."""
+"""The app between real storage behind the faulty proxy, and stand-ins of Graph, flows and time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from domain.invitation import Invitee, Status
 from domain.progress import is_open
 from domain.results import OperationState
 from domain.standing import standing
-from domain.waiting import Delivery as DeliveryState
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.duties import run_duties
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from domain.invitation import Invitation
+    from domain.waiting import Delivery as DeliveryState
     from settings import Settings
     from tests.storage.faulty import Plan
 
@@ -171,14 +171,14 @@ class Story:
         self._client.close()
         self._behind.close()
 
-    def invite(self, *people: str, waits: bool = False) -> str:
+    def invite(self, *people: str, waits: bool = False, context: str = "context") -> str:
         """A flow invites people and repeats its request while it gets 503; return each response."""
         invitees = tuple(Invitee("user", {"id": person}) for person in people or PEOPLE[:1])
         callback_url = FLOW if waits else None
 
         def once() -> None:
             turn = Turn(self.clock.now())
-            self._service.invite(turn, CALL, invitees, "context", {}, callback_url=callback_url)
+            self._service.invite(turn, CALL, invitees, context, {}, callback_url=callback_url)
 
         return self._repeated(once)
 
@@ -208,7 +208,7 @@ class Story:
 
     def health(self) -> str:
         """Somebody asks for the app's health."""
-        return self._repeated(lambda: self._health.answer())
+        return self._repeated(self._health.answer)
 
     def work(self, seconds: float = 0.0) -> None:
         """Let time pass, and each message that is due be handled once; one that fails comes back."""
@@ -267,7 +267,7 @@ class Story:
         route = {"callId": CALL, "invitationId": self.invitation().id}
         return Request(route=route, query={"token": token}, arrived=self.clock.now())
 
-    def _repeated(self, once: Callable[[], object], *, seconds: float = REQUEST_SECONDS, whole: bool = False) -> str:
+    def _repeated(self, once: Callable[[], object], *, seconds: float | None = None, whole: bool = False) -> str:
         """Send a request until its response is not 503; return the responses."""
         responses = []
         for _ in range(_MOST_REPEATS):
@@ -284,10 +284,10 @@ class Story:
                 return " ".join([*responses, "ok"])
         return " ".join(responses)
 
-    def _timed(self, once: Callable[[], object], seconds: float = REQUEST_SECONDS, *, whole: bool = False) -> None:
+    def _timed(self, once: Callable[[], object], seconds: float | None = None, *, whole: bool = False) -> None:
         started = time.monotonic()
         try:
-            with budget(seconds, whole=whole):
+            with budget(seconds or REQUEST_SECONDS, whole=whole):
                 once()
         finally:
             self.longest = max(self.longest, time.monotonic() - started)
