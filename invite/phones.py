@@ -39,13 +39,9 @@ _DIGITS_TO_LIST = 3
 class PhoneRefused(ValueError):
     """A text can't be used as a phone number; the message says why and what to write, without the text."""
 
-    code = "NotE164"
-
 
 class NotAllowed(PhoneRefused):
     """``PHONE_PREFIXES`` doesn't allow the number."""
-
-    code = "NumberNotAllowed"
 
 
 def normalised(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a flow is told when Graph took no part of an invitation."""
+"""What a flow gets when Graph took no part of an invitation."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ def answer_for_refusals(sent: Sequence[Sent]) -> ApiError:
 
 def _message(error: GraphError) -> str:
     if isinstance(error, Throttled):
-        return "Microsoft Graph is busy and nobody was rung. Try again in a moment."
+        return "Microsoft Graph is busy, so the person was not called. Try again in a minute."
     if isinstance(error, GraphAnswered):
         return advice_for_refusal(error)
     if isinstance(error, CredentialRefused):
         return (
-            f"{error}, so nobody was rung. Ask the administrator to check the app registration: "
-            "the secret or certificate may have expired."
+            f"{error}, so the person was not called. Ask your administrator to check the app registration; "
+            "its secret or certificate may have expired."
         )
-    return f"{error}, so nobody was rung. Try again in a moment."
+    return f"{error}, so the person was not called. Try again in a minute."
 
 
 def _inner(error: GraphError) -> dict[str, str]:

@@ -34,8 +34,10 @@ def _e164(value: str, info: ValidationInfo) -> str:
         number = phones.normalised(value)
         if info.context is not None:
             phones.check_allowed(number, info.context)
+    except phones.NotAllowed as error:
+        raise PydanticCustomError("NumberNotAllowed", str(error)) from None
     except phones.PhoneRefused as error:
-        raise PydanticCustomError(error.code, str(error)) from None
+        raise PydanticCustomError("NotE164", str(error)) from None
     return number
 
 

@@ -93,7 +93,7 @@ def test_polling_flow_fails(running: Running) -> None:
     running.graph.person(ANNA, "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA])
     assert run.status("Invite_people") == FAILED, printed(run)
-    assert run.outputs("No_person_answered") == "The person declined. Ring somebody else."
+    assert run.outputs("No_person_answered") == "The person declined the call. Try someone else."
     assert run.wire.log[-1].status == 422
     assert [sent.status for sent in run.wire.log].count(422) == 1
 

@@ -73,7 +73,7 @@ def test_partly() -> None:
     made = invitation(operation(0, state=completed()), operation(1, state=failed(BUSY)), operation(2, state=failed()))
     current = standing(made, None, later(60))
     assert invitation_reason(made, current, None) == (
-        "1 of 3 people came. Look at the status and the reason of each participant for the others."
+        "1 of 3 people accepted the call. Check Person Status and Person Reason for the others."
     )
     assert reasons(made)[1] == advice_for_outcome(BUSY)
 
