@@ -161,10 +161,14 @@ def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body
             for name, member in schema["properties"].items()
             if name != "@odata.type"  # the app adds it for Graph
         }
-        if "callbackUrl" in made["properties"]:
-            made["properties"]["callbackUrl"]["x-ms-notification-url"] = True
         if is_body:
-            made["required"] = schema["required"]
+            made["required"] = list(schema["required"])
+        if is_body and "callbackUrl" in made["properties"]:
+            made["properties"]["callbackUrl"]["x-ms-notification-url"] = True
+        if is_body and "separately" in made["properties"]:
+            # Makers don't see it: each person has an outcome of their own. Microsoft wants hidden defaults required.
+            made["properties"]["separately"]["default"] = True
+            made["required"].append("separately")
     return made
 
 
@@ -184,16 +188,15 @@ def _identity(known: dict[str, Schema]) -> Schema:
 def _any_identity(prefix: str) -> Schema:
     """Return the kinds of identity that a response may have, each with its ID and name."""
     made: Schema = {}
-    for name, (words, _) in KINDS.items():
+    for name, (words, inputs) in KINDS.items():
         visibility: Visibility | None = None if name in ("user", "phone") else "advanced"
         title = prefix + words.summary
-        number = "number" if name == "phone" else "ID"
         members = {
-            "id": Words(f"{title} ID", f"The {number}, if the person is of this kind.", visibility),
-            "displayName": Words(f"{title} Name", "The name, if the person is of this kind.", visibility),
+            "id": Words(f"{title} ID", f"The {inputs['id'].summary}.", visibility),
+            "displayName": Words(f"{title} Name", "The name.", visibility),
         }
         shown = {key: described({"type": "string", "x-nullable": True}, member) for key, member in members.items()}
-        kind = Words(title, "Present if the person is of this kind.", visibility)
+        kind = Words(title, "Empty for other kinds of people.", visibility)
         made[name] = described({"type": "object", "properties": shown}, kind)
     return {"type": "object", "properties": made}
 

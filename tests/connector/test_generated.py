@@ -16,6 +16,7 @@ from connector import generate, schema, swagger
 from connector.operations import OPERATIONS, STATUSES
 from connector.routes import ROOT, routes
 from connector.words import DISPLAY_NAMES, KINDS, MEMBERS
+from invite.rules import ID_NAMES
 from web import errors
 
 if TYPE_CHECKING:
@@ -96,6 +97,26 @@ def test_no_unused_words() -> None:
     assert KINDS.keys() == known["IdentitySet"]["properties"].keys()
     shown = {name for kind in KINDS.values() for name in kind.members}
     assert shown == known["Identity"]["properties"].keys() - {"@odata.type"}
+
+
+def test_refusals_name_ids_as_shown() -> None:
+    """A message about an ID names it as the designer does."""
+    shown = {name: kind.members["id"].summary for name, kind in KINDS.items()}
+    assert shown | {name: MEMBERS[name].summary for name in ("userId", "phoneNumber", "fromCallId")} == ID_NAMES
+
+
+def test_people_are_called_separately() -> None:
+    """The actions that invite several people send ``separately`` by a default that the designer hides."""
+    found = 0
+    for item in swagger.definition()["paths"].values():
+        for parameter in item.get("post", {}).get("parameters", []):
+            schema = parameter.get("schema", {})
+            if "participants" in schema.get("properties", {}):
+                found += 1
+                hidden = schema["properties"]["separately"]
+                assert (hidden["type"], hidden["default"], hidden["x-ms-visibility"]) == ("boolean", True, "internal")
+                assert "separately" in schema["required"]
+    assert found == 2
 
 
 def test_every_status_is_described() -> None:
