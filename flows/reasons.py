@@ -18,10 +18,15 @@ _UNCONFIRMED = (
     "Microsoft Graph reported success for several people together, and this person hasn't been seen in the call. "
     "Check List people in a call, or invite people separately."
 )
+_ALL_UNCONFIRMED = (
+    "Microsoft Graph reported success for several people together, and hasn't shown in the call who of them joined. "
+    "Check List people in a call, or invite people separately."
+)
 _HIDDEN = (
     "Microsoft Graph reported success, but the call hides who is in it. "
     "Ask someone in the call, or invite people separately."
 )
+_EACH = "Check the reason of each person."
 _LATE = "The app has not sent this request to Microsoft Graph yet. It does so in a moment: wait for the outcome."
 _NEVER_CONFIRMED = (
     "Microsoft Graph never confirmed this person, who may have been called. "
@@ -49,19 +54,18 @@ def person_message(current: Standing, person: int, call: Call | None) -> str:
 
 def invitation_reason(invitation: Invitation, current: Standing, call: Call | None) -> str | None:
     """Return the sentence about an invitation; None where there is nothing to explain."""
-    reasons = [person_reason(current, person, call) for person in range(len(invitation.participants))]
-    first = next((reason for reason in reasons if reason is not None), None)
-    if current.status is Status.PARTIALLY_COMPLETED:
-        accepted = sum(status is Status.COMPLETED for status in current.people)
-        return (
-            f"{accepted} of {len(current.people)} people accepted the call. "
-            "Check Person Status and Person Reason for the others."
-        )
-    if current.status is Status.COMPLETED and Status.UNCONFIRMED not in current.people:
-        return None
     if current.status is Status.RUNNING:
         return None
-    return first
+    reasons = [person_reason(current, person, call) for person in range(len(invitation.participants))]
+    different = dict.fromkeys(reason for reason in reasons if reason is not None)
+    if current.status is Status.PARTIALLY_COMPLETED:
+        accepted = sum(status is Status.COMPLETED for status in current.people)
+        return f"{accepted} of {len(reasons)} people accepted the call. {_EACH}"
+    if current.status is Status.COMPLETED and len(reasons) > 1 and different:
+        return _HIDDEN if _HIDDEN in different else _ALL_UNCONFIRMED
+    if current.status is Status.FAILED and len(different) > 1:
+        return f"None of the {len(reasons)} people accepted the call. {_EACH}"
+    return next(iter(different), None)
 
 
 def _failure(operation: Operation) -> str:
