@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
 from flows.alarms import Alarms
 from flows.delivery import Delivery
@@ -38,6 +39,7 @@ from storage.connections import credential_for
 from storage.errors import StorageUnavailable, TooLarge
 from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
 from storage.retention import Retention
+from storage.singles import SingleRows
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from watchdog.service import Watchdog
@@ -46,6 +48,9 @@ from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
+    from calls.hooks import CallHooks
+    from calls.routes import CallRoutes
+    from domain.call import Call
     from domain.invitation import Invitation
     from flows.turn import Turn
     from storage.reading import Held
@@ -65,6 +70,7 @@ class App:
 
     settings: Settings
     invite: InviteRoutes
+    calls: CallRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -78,6 +84,7 @@ class Followers:
 
     delivery: Delivery
     invitations: InvitationService
+    calls: CallHooks
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -86,6 +93,18 @@ class Followers:
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send what an earlier request had no time for."""
         self.invitations.ask(turn, held, invitation)
+
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+        self.calls.advance(turn, start_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index of open calls up to date."""
+        self.calls.call_changed(turn, call, has_ended=has_ended)
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more."""
+        self.calls.nothing_left(turn, call_id)
 
 
 def build(settings: Settings, *, table: Table | None = None) -> App:
@@ -98,10 +117,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     credential = credential_for(settings)
     try:
-        store = TableStore(table or StorageTable(table_client(settings, credential)))
+        table = table or StorageTable(table_client(settings, credential))
     except ValueError as error:
         text = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
+    store, rows = TableStore(table), SingleRows(table)
     queue = StorageQueue(settings, WORK, credential)
     alarms = Alarms(queue)
     publisher = Publisher()
@@ -110,7 +130,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    publisher.followers = Followers(delivery, invitations)
+    calls = assemble(
+        settings,
+        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
+    )
+    publisher.followers = Followers(delivery, invitations, calls.hooks)
     watchdog = Watchdog(
         store,
         progress,
@@ -132,9 +156,15 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
+        calls=calls.routes,
         queries=Queries(store, progress, links),
-        notifications=NotificationReceiver(validator, store, progress),
-        work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
+        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
+        work=Work(
+            {INVITATION: watchdog, **calls.kinds},
+            alarms,
+            queue,
+            StorageQueue(settings, f"{WORK}-poison", credential),
+        ),
         retention=Retention(store, days=settings.retention_days),
         health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
     )
@@ -214,4 +244,6 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
-edge = HttpEdge(current, {StorageUnavailable: _storage_unavailable, TooLarge: _too_large})
+ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
+"""The responses for errors of storage."""
+edge = HttpEdge(current, ERRORS)

@@ -41,11 +41,11 @@ def advice_for_outcome(result: ResultInfo | None) -> str:
 
 
 def advice_for_call_end(result: ResultInfo | None) -> str:
-    """Return what a maker should know of a call that ended before it was established."""
+    """Return what a maker should know of a call that ended, connected or not; code 200 alone is no success."""
     if result is None or result.code is None:
-        return "The call ended before it was connected, and Microsoft Graph gave no reason. Start a new call."
+        return "The call ended, and Microsoft Graph gave no reason. Start a new call."
     advice = _first([When.CALL, When.PERSON], _codes(result))
-    return _unknown("The call ended before it was connected", result) if advice is None else advice.text
+    return _unknown("The call ended", result) if advice is None else advice.text
 
 
 def _refusal(error: GraphAnswered, when: When, what: str) -> str:

@@ -18,7 +18,7 @@ class When(StrEnum):
     INVITE = "a refused invitation"
     CREATE = "a refused start of a call"
     PERSON = "a person who wasn't reached"
-    CALL = "a call that ended before it was connected"
+    CALL = "a call that ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +160,13 @@ ADVICE: tuple[Advice, ...] = (
            "The invitation was cancelled. Invite again if this was not intended."),
     Advice(_P, "*/8543", _ACS,
            "The call has ended. Start a new call and use its Call ID."),
-    # How a call ended before it was connected; code 200 is no success then. What is not here is as for a person.
+    # How a call ended; code 200 is no success where it was not connected. What is not here is as for a person.
     Advice(_E, "200/4097 200/4521 200/18503", _END,
-           "The person declined the call, or hung up before it was connected. Try again, or try someone else."),
+           "The person hung up, or declined the call. Try again, or try someone else."),
     Advice(_E, "200/5000 200/5300", _END,
-           "The app was removed from the call. Ask the organizer to let the app in, then start a new call."),
+           "The app was removed from the call. Ask the organizer to keep the app in, then start a new call."),
     Advice(_E, "200/5002", "[D] call-delete; [U] microsoft-graph-docs#4849",
-           "The person didn't answer, or everyone had left. Try again, or try someone else."),
+           "All others left, or the person didn't answer. Start a new call, or try someone else."),
     Advice(_E, "200/5007 200/5014", _END,
            "The person who started the call left, or no host was there. Start a new call when the host is there."),
     Advice(_E, "200/5010 200/5012 200/5013 200/5020", _END,
@@ -181,12 +181,12 @@ ADVICE: tuple[Advice, ...] = (
     Advice(_E, "200/7015", _END,
            "The call was transferred. Use the call that it was transferred to, or start a new one."),
     Advice(_E, "200/540000 200/560000", _END,
-           "The phone was hung up before the call was connected. Try again, or try someone else."),
+           "The phone was hung up. Try again, or try someone else."),
     Advice(_E, "200 200/5001 200/5003", _END,
-           "The call ended before it was connected. Start a new call."),
+           "The call ended. Start a new call."),
     Advice(_E, "400/2203 500 500/1005 500/3002 500/3003 500/7106 500/7112 500/7117 500/9999 500/1203002 500/1203003",
            "[U] microsoft-graph-comms-samples#433, #571, #632, #725, #750, #775, #870",
-           "Microsoft Teams couldn't connect the app to the call. Try again once, then send the code to your "
-           "administrator."),
+           "Microsoft Teams couldn't connect the app to the call, or keep it there. Try again once, then send the code "
+           "to your administrator."),
 )
 # fmt: on

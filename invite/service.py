@@ -28,7 +28,7 @@ from invite.answers import apply_answers, early_reports, was_taken
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals
 from invite.splitting import split
-from invite.subscription import FlowRequest, subscribe
+from invite.subscription import FlowRequest, run_id_in, subscribe
 from observability.events import Events
 from storage.errors import StorageError, StorageUnavailable
 from web.errors import KeyReused
@@ -101,7 +101,7 @@ class InvitationService:
         """
         key = key_of(client_context, headers, people, separately=separately)
         run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
-        flow = None if callback_url is None else FlowRequest(callback_url, run_id)
+        flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))
         # The flow listens after its 201 only, so this request notifies no flow itself.
         turn.may_post = flow is None
         for attempt in range(1, _MOST_ATTEMPTS + 1):
@@ -113,6 +113,31 @@ class InvitationService:
             if attempt == _MOST_ATTEMPTS or not _deserves_new_attempt(invitation, held.record.call, self._now()):
                 return self._again(turn, held, invitation, flow, run_id)
         raise StorageUnavailable
+
+    def ensure(
+        self,
+        turn: Turn,
+        call_id: str,
+        people: Sequence[Invitee],
+        client_context: str,
+        *,
+        start_id: str,
+        separately: bool,
+    ) -> Invitation:
+        """Bring people into a call once, whatever is repeated: what follows from a start.
+
+        An invitation that is there already is not compared: who was left out of it may have changed since.
+
+        Raises:
+            ApiError: Graph took no part of it; see ``invite.refusals``.
+            StorageUnavailable: it may be there or not.
+        """
+        key = Key(KeyKind.CLIENT_CONTEXT, client_context, "")
+        draft = replace(self._draft(turn, call_id, people, key, 1, separately=separately), start_id=start_id)
+        held, invitation = self._insert(turn, draft, None)
+        if invitation.asked_by == turn.me:
+            return self._ask(turn, held, invitation, None)[0]
+        return self._again(turn, held, invitation, None, None)[0]
 
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send the Graph requests that an earlier request had no time for; see ``flows.publish.Followers``."""
@@ -203,7 +228,9 @@ class InvitationService:
             scenario_id=scenario_id,
             flow_run_id=run_id,
         )
-        sent = self._sender.send(invitation, places, scenario_id)
+        # What follows from a report has the time of its turn; a flow's own request has the sender's.
+        seconds = turn.seconds_left(self._now()) if invitation.start_id is not None or turn.is_message else None
+        sent = self._sender.send(invitation, places, scenario_id, seconds)
         written, call = self._record(turn, held, invitation, sent)
         return written, call, sent
 

@@ -118,7 +118,7 @@ class TableStore:
             if not changed:
                 return Updated(doubtful or before, after, held)
             try:
-                etags = self._write(call_id, changed)
+                etags = self._write(changed)
             except Conflict:
                 held = None
             except WriteUnknown:
@@ -181,7 +181,7 @@ class TableStore:
                 raise
         return reading.read(self._table, call_id, needs)
 
-    def _write(self, call_id: str, changed: writing.Changed) -> dict[str, str]:
+    def _write(self, changed: writing.Changed) -> dict[str, str]:
         """Write rows in as few transactions as they need; return their ETags."""
         etags: dict[str, str] = {}
         for group in changed.groups():

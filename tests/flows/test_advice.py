@@ -126,7 +126,7 @@ def test_known_outcome(code: int, subcode: int | None) -> None:
 
 @pytest.mark.parametrize(("code", "subcode"), END_CODES)
 def test_known_call_end(code: int, subcode: int) -> None:
-    """A call that ended before it was connected has a reason, also with code 200."""
+    """A call that ended has a reason, also with code 200."""
     text = advice_for_call_end(ResultInfo(code, subcode, PERSONAL))
     assert text in {advice.text for advice in ADVICE if advice.when is When.CALL}
 

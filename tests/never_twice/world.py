@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from domain.invitation import Invitation
+    from domain.results import OperationState
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -150,13 +151,20 @@ class FakeGraph:
         self._answer()
         return [roster_entry(person) for person in sorted(self.present)]
 
-    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self._answer()
         raise Refused(404)
 
     def _answer(self) -> None:
         if not self.reachable:
             raise OutcomeUnknown("no answer")
+
+
+class NoCalls:
+    """An app without calls of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
 
 
 class FakeFlows:
@@ -193,11 +201,10 @@ class World:
         self.progress = Progress(self.store, self.alarms, publisher, now=now)
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
-        self.service = InvitationService(
-            self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now
-        )
-        delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
-        publisher.followers = Followers(delivery, self.service)
+        self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
+        delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
+        calls: Any = NoCalls()
+        publisher.followers = Followers(delivery, self.service, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
@@ -209,7 +216,7 @@ class World:
         self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
         anybody: Any = None
-        self.receiver = NotificationReceiver(anybody, self.store, self.progress, now=now)
+        self.receiver = NotificationReceiver(anybody, self.store, self.progress, calls, now=now)
 
     def turn(self) -> Turn:
         """A request that has just arrived."""
