@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from calls.request import StartAndWaitBody, StartBody
 from connector import responses
 from connector.words import Visibility, Words
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
@@ -52,6 +53,25 @@ class Operation:
 
 # By the name of the function in function_app.py, in the order in which makers see them.
 OPERATIONS: dict[str, Operation] = {
+    "start_call_and_wait": Operation(
+        "Start or join a call and wait for the outcome",
+        "Joins a meeting, or starts a call with one to five users, then invites people and pauses the flow until each "
+        "of them has accepted, declined or not answered. Succeeds whatever they do; fails if the request is refused.",
+        (201, *_INVITE),
+        responses.Start,
+        "StartCallAndWait",
+        "important",
+        StartAndWaitBody,
+    ),
+    "start_call": Operation(
+        "Start or join a call and fail if no one accepts",
+        "Joins a meeting, or starts a call with one to five users, then invites people and polls for the outcome. "
+        "Fails if there is no call or no one accepts, with the reason; succeeds if all or some accept.",
+        (202, *_INVITE),
+        responses.Start,
+        "StartCall",
+        body=StartBody,
+    ),
     "invite_participants_and_wait": Operation(
         "Invite people and wait for the outcome",
         "Invites people to a call in progress and pauses the flow until each of them has accepted, declined or not "
@@ -136,6 +156,66 @@ OPERATIONS: dict[str, Operation] = {
         visibility="internal",
         query=("token",),
     ),
+    "get_start": Operation(
+        "Get start",
+        "Returns a start of a call and its status, without waiting.",
+        (200, 400, 401, 404, 503),
+        responses.Start,
+        "GetStart",
+    ),
+    "stop_start": Operation(
+        "Stop start",
+        "Stops a start that has no outcome yet: no further person is called, and the app leaves the call.",
+        (200, 400, 401, 404, 503),
+        responses.Start,
+        "StopStart",
+    ),
+    "await_start": Operation(
+        "Await the outcome of a start",
+        "Power Automate calls this while the flow waits: 202 until there is an outcome.",
+        (200, 202, 400, 404, 422, 503),
+        responses.Start,
+        "AwaitStart",
+        "internal",
+        query=("token",),
+    ),
+    "cancel_start_wait": Operation(
+        "Stop waiting for a start",
+        "Power Automate calls this when the run is cancelled or times out. It may be repeated.",
+        (204, 400, 404, 503),
+        action="CancelStartWait",
+        visibility="internal",
+        query=("token",),
+    ),
+    "list_calls": Operation(
+        "List calls",
+        "Lists the open calls that the app knows, newest first, at most 200.",
+        (200, 401, 503),
+        responses.Calls,
+        "ListCalls",
+    ),
+    "hang_up": Operation(
+        "Hang up",
+        "Makes the app leave a call. It succeeds if the call is over already.",
+        (204, 400, 401, 404, 422, 429, 503),
+        action="HangUp",
+        texts={204: "The app has left the call.", 422: "Microsoft Graph refused it."},
+    ),
+    "remove_participant": Operation(
+        "Remove a person from a call",
+        "Removes one person from a call, by the Participant ID from List people in a call.",
+        (204, 400, 401, 404, 422, 429, 503),
+        action="RemovePerson",
+        texts={204: "The person was removed.", 422: "Microsoft Graph refused it."},
+    ),
+    "cancel_invitation": Operation(
+        "Cancel invitation",
+        "Stops calling the people of an invitation whose devices still ring. Who has accepted stays in the call.",
+        (200, 400, 401, 404, 409, 422, 429, 503),
+        responses.Invitation,
+        "CancelInvitation",
+        texts={409: "Microsoft Graph doesn't list any of the people yet.", 422: "Microsoft Graph refused it."},
+    ),
     "receive_notifications": Operation(
         "Receive notifications",
         "Receives Microsoft Graph's callbacks, each with Graph's signed token.",
@@ -162,6 +242,14 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
     "invitationId": (
         Words("Invitation ID", "The Invitation ID from an inviting action.", "important"),
         {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "startId": (
+        Words("Start ID", "The Start ID from an action that starts or joins a call.", "important"),
+        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "participantId": (
+        Words("Participant ID", "The Participant ID from List people in a call.", "important"),
+        {"type": "string", "minLength": 1, "maxLength": 256},
     ),
     "token": (Words("Token", "The token from the URL."), {"type": "string", "minLength": 1}),
     "includeLeft": (

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from domain.call import CallState, Presence
 from domain.invitation import Status
+from domain.start import StartStatus
 
 if TYPE_CHECKING:
     from connector.words import Visibility
@@ -130,8 +131,56 @@ class Call(_Dated):
     """The call, as Microsoft Graph last reported it."""
 
     id: str = _shown("Call ID", "The ID of the call.")
+    title: str = _shown("Call Title", "The subject of the call, or what it is and when it began.")
     state: CallState = _shown("Call State", "The state of the call, such as establishing, established or terminated.")
-    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported when the call ended.")
+    direction: str | None = _shown("Direction", "outgoing for a call that the app started.", "advanced")
+    subject: str | None = _shown("Subject", "The subject of the call, if it has one.", "advanced")
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported when the call ended.", "advanced")
+    reason: str | None = _shown("Call Reason", "Why the call ended, and what to do.")
+    startId: str = _shown("Start ID", "The ID of the start that made the call.", "advanced", default="")
+    endedDateTime: datetime = _shown("Ended", "When the call ended, in UTC.", "advanced", default=None)
+
+
+class Calls(_Object):
+    """The open calls, newest first."""
+
+    value: list[Call] = _shown("Calls", "The open calls, newest first.")
+
+
+class CalledPerson(_Object):
+    """A person of a start."""
+
+    identity: AnyIdentity = _shown("Person Identity", "The person. Only one of the IDs has a value.")
+    status: _PersonStatus = _shown(
+        "Person Status", "completed: the person accepted. failed: they did not. unconfirmed: they may be in the call."
+    )
+    presence: Presence = _shown(
+        "Person Presence", "Where the person is now: in the call, in the lobby, left, or unknown."
+    )
+    reason: str | None = _shown(
+        "Person Reason", "Why the person isn't in the call, and what to do. Empty if they accepted."
+    )
+
+
+class Start(_Dated):
+    """The start of a call and its outcome."""
+
+    id: str = _shown("Start ID", "The ID of the start. Use it in Get start.", pattern=_ID)
+    callId: str | None = _shown("Call ID", "The ID of the call, once it is known. Use it in the other actions.")
+    status: StartStatus = _shown(
+        "Status",
+        "completed: all accepted. partiallyCompleted: some. failed: no call, or no one. stopped: by Stop start.",
+    )
+    reason: str | None = _shown("Reason", "What happened and what to do. Empty if all people accepted.")
+    joinedCount: int = _shown(
+        "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
+    )
+    participants: list[CalledPerson] = _shown("People", "The called people, each with status, presence and reason.")
+    call: Call | None = _shown("Call", "The call, once it is known.", "advanced")
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported.", "advanced")
+    clientContext: str = _shown("Start Name", "Your name for the start, or one that the app generated.", "advanced")
+    invitationId: str | None = _shown("Invitation ID", "The invitation that followed, if there is one.", "advanced")
+    escalationId: str | None = _shown("Escalation ID", "The escalation that followed, if there is one.", "advanced")
 
 
 class PersonInCall(_Object):

@@ -101,7 +101,7 @@ def _operation(operation: Operation, route: Route, known: dict[str, Schema]) -> 
     if operation.body is not None:
         schema = _inline(known[operation.body.__name__], known, set(), is_body=True)
         body = {"name": "body", "in": "body", "required": True, "schema": schema}
-        made["parameters"].append(described(body, Words("Invitation", "The people to invite.")))
+        made["parameters"].append(described(body, Words("Request", "What to do, and with whom.")))
     made["responses"] = _responses(operation)
     return made
 
@@ -116,7 +116,7 @@ def _responses(operation: Operation) -> Schema:
     if {HTTPStatus.OK, HTTPStatus.ACCEPTED} & set(operation.statuses):  # the platform polls until it gets the 200
         made["200"] = {"description": operation.response.__doc__, "schema": _answer(operation)}
     for status in operation.statuses:
-        made.setdefault(str(status), {"description": STATUSES.get(status)})
+        made.setdefault(str(status), {"description": operation.texts.get(status) or STATUSES.get(status)})
         if status in _HEADERS:
             made[str(status)]["headers"] = _HEADERS[status]
     return {**made, "default": {"description": "Anything else."}}
@@ -132,7 +132,7 @@ def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_bod
     inner, *null = schema.get("anyOf", [schema])
     nullable: Schema = {} if is_body or not (null or "null" in schema.get("type", "")) else {"x-nullable": True}
     name = inner.get("$ref", "").removeprefix(REFERENCE)
-    if name in apart:
+    if name in apart and not nullable:  # nothing may stand next to a reference
         return {"$ref": f"#/definitions/{name}"}
     if name == "IdentitySet":
         made = _identity(known)
@@ -161,14 +161,15 @@ def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body
             for name, member in schema["properties"].items()
             if name != "@odata.type"  # the app adds it for Graph
         }
-        if is_body:
-            made["required"] = list(schema["required"])
+        required = list(schema.get("required", [])) if is_body else []
         if is_body and "callbackUrl" in made["properties"]:
             made["properties"]["callbackUrl"]["x-ms-notification-url"] = True
         if is_body and "separately" in made["properties"]:
             # Makers don't see it: each person has an outcome of their own. Microsoft wants hidden defaults required.
             made["properties"]["separately"]["default"] = True
-            made["required"].append("separately")
+            required.append("separately")
+        if required:
+            made["required"] = required
     return made
 
 

@@ -48,6 +48,14 @@ MEMBERS: dict[str, Words] = {
     "removeFromDefaultAudioRoutingGroup": Words(
         "Without Shared Audio", "Yes to keep the person out of the shared audio at first.", "advanced"
     ),
+    "meeting": Words("Meeting", "The meeting to join. Leave it empty to call one to five users.", "important"),
+    "joinWebUrl": Words("Meeting Link", "The link to the meeting, or the text of its invitation.", "important"),
+    "joinMeetingId": Words("Meeting ID", "Instead of the link: the meeting ID from the invitation.", "important"),
+    "passcode": Words("Passcode", "The passcode that belongs to the meeting ID.", "important"),
+    "subject": Words("Subject", "A title for the call. The title of a meeting doesn't change.", "advanced"),
+    "leaveAfterwards": Words(
+        "Leave Afterwards", "Yes to have the app leave the meeting after the outcome.", "advanced"
+    ),
     "phoneNumber": Words("Phone Number", _PHONE_NUMBER, "important"),
     "displayName": Words("Name", "The name shown in the call.", "advanced"),
     "userId": Words("User ID", _USER_ID, "important"),
@@ -125,6 +133,8 @@ KINDS: dict[str, Kind] = {
 # By the value in a response: the name in the designer's list.
 DISPLAY_NAMES: dict[str, str] = {
     "notStarted": "Not sent",
+    "starting": "Starting",
+    "stopped": "Stopped",
     "running": "Calling",
     "completed": "Completed",
     "unconfirmed": "Unconfirmed",
