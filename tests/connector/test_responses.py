@@ -87,7 +87,7 @@ def test_responses(responses: dict[str, list[Any]]) -> None:
             if name in definitions:
                 schema = {**_strict(definitions[name]), "definitions": _strict(definitions)}
                 jsonschema.Draft4Validator(schema).validate(response)
-        if name in definitions:
+        if name in definitions and name != "Calls":  # open calls, in the form of one that ended
             returned = {path for response in found for path in _paths(response)}
             promised = {path for path in _promised(definitions[name], definitions) if ".identity." not in path}
             assert promised <= returned, name
