@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
+from escalation.cancelling import Canceller
+from escalation.progress import ESCALATION, EscalationProgress
+from escalation.routes import EscalationAlarms, EscalationRoutes
+from escalation.service import EscalationService
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.links import Links
@@ -24,6 +28,7 @@ from graph.certificates import open_certificate
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.transport import new_session
+from invite.roster import RosterReader
 from invite.routes import InviteRoutes
 from invite.sending import Sender
 from invite.service import InvitationService
@@ -71,6 +76,7 @@ class App:
     settings: Settings
     invite: InviteRoutes
     calls: CallRoutes
+    escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -85,6 +91,11 @@ class Followers:
     delivery: Delivery
     invitations: InvitationService
     calls: CallHooks
+    escalations: EscalationService
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+        self.escalations.advance(turn, call_id, escalation_id)
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -134,7 +145,16 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings,
         CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
     )
-    publisher.followers = Followers(delivery, invitations, calls.hooks)
+    steps = EscalationProgress(
+        store,
+        alarms,
+        delivery,
+        invitations=invitations,
+        canceller=Canceller(graph),
+        check_after_seconds=settings.check_after_seconds,
+    )
+    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
         progress,
@@ -157,10 +177,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
+        escalations=EscalationRoutes(escalations, steps, links, settings),
         queries=Queries(store, progress, links),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
-            {INVITATION: watchdog, **calls.kinds},
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), **calls.kinds},
             alarms,
             queue,
             StorageQueue(settings, f"{WORK}-poison", credential),

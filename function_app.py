@@ -109,6 +109,42 @@ def cancel_start_wait(req: func.HttpRequest) -> func.HttpResponse:
     return edge.answer(req, lambda app, request: app.calls.cancel_wait(request))
 
 
+@app.route("calls/{callId}/escalate", methods=["POST"], auth_level=KEY)
+def escalate(req: func.HttpRequest) -> func.HttpResponse:
+    """Call people step by step until somebody joins: 202, to be polled."""
+    return edge.answer(req, lambda app, request: app.escalations.escalate(request))
+
+
+@app.route("calls/{callId}/escalate-and-wait", methods=["POST"], auth_level=KEY)
+def escalate_and_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """Call people step by step: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
+    return edge.answer(req, lambda app, request: app.escalations.escalate_and_wait(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}", methods=["GET"], auth_level=KEY)
+def get_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """The escalation as it stands."""
+    return edge.answer(req, lambda app, request: app.escalations.get(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}", methods=["DELETE"], auth_level=KEY)
+def stop_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop an escalation: nobody further is called."""
+    return edge.answer(req, lambda app, request: app.escalations.stop(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}/result", methods=["GET"], auth_level=ANYONE)
+def await_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """202 until the outcome, then 200 or 422; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.escalations.result(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}/callback", methods=["DELETE"], auth_level=ANYONE)
+def cancel_escalation_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """The flow no longer waits; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.escalations.cancel_wait(request))
+
+
 @app.route("calls", methods=["GET"], auth_level=KEY)
 def list_calls(req: func.HttpRequest) -> func.HttpResponse:
     """Open calls, newest first."""

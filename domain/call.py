@@ -98,6 +98,8 @@ class Call:
     """The start that made it."""
     starts: tuple[str, ...] = ()
     """The open starts on this leg."""
+    escalations: tuple[str, ...] = ()
+    """The open escalations."""
     target: str | None = None
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
     target_person: Invitee | None = None

@@ -36,6 +36,9 @@ class Followers(Protocol):
     def advance(self, turn: Turn, start_id: str) -> None:
         """Take a start as far as it can go."""
 
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+
     def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
         """Bring the index of open calls up to date, and free the meeting of a call that has ended."""
 
@@ -81,6 +84,8 @@ class Publisher:
             turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
         for start_id in call.starts:
             turn.note(f"start {start_id}", partial(followers.advance, turn, start_id))
+        for name in call.escalations:
+            turn.note(f"escalation {name}", partial(followers.escalate, turn, call.call_id, name))
         is_quiet = all(_known_status(one, record) is not None for one in record.invitations.values())
         if call.leave_afterwards and not call.has_ended and not call.starts and record.invitations and is_quiet:
             turn.note(f"leave {call.call_id}", partial(followers.nothing_left, turn, call.call_id))

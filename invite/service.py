@@ -139,9 +139,16 @@ class InvitationService:
             return self._ask(turn, held, invitation, None)[0]
         return self._again(turn, held, invitation, None, None)[0]
 
-    def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
-        """Send the Graph requests that an earlier request had no time for; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, None)
+    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
+        """Send the Graph requests that this turn has taken over; see ``flows.publish.Followers``.
+
+        Args:
+            turn: who sends them.
+            held: the call's record, which has the invitation.
+            invitation: whose requests they are.
+            ends: after which none is begun.
+        """
+        self._send(turn, held, invitation, None, ends=ends)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -215,7 +222,7 @@ class InvitationService:
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None
+        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None, *, ends: datetime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         places = asking_places(invitation, turn.me)
@@ -229,7 +236,11 @@ class InvitationService:
             flow_run_id=run_id,
         )
         # What follows from a report has the time of its turn; a flow's own request has the sender's.
-        seconds = turn.seconds_left(self._now()) if invitation.start_id is not None or turn.is_message else None
+        now = self._now()
+        follows = invitation.start_id is not None or invitation.escalation_id is not None
+        seconds = turn.seconds_left(now) if follows or turn.is_message else None
+        if ends is not None:
+            seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
         sent = self._sender.send(invitation, places, scenario_id, seconds)
         written, call = self._record(turn, held, invitation, sent)
         return written, call, sent

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from domain.call import Call, CallState, Presence, call_state
+from domain.escalation import Escalation
 from domain.invitation import (
     Alarm,
     Asked,
@@ -91,6 +92,16 @@ def read_roster_entry(document: Mapping[str, Any]) -> RosterEntry:
     """Return the roster entry of a document."""
     was_in = document["presence"] in (Presence.IN_CALL, Presence.LEFT)
     return decode(RosterEntry, {"wasIn": was_in, **document})
+
+
+def escalation_document(escalation: Escalation) -> dict[str, Any]:
+    """Return the document of an escalation."""
+    return {"v": VERSION, **encode_fields(escalation)}
+
+
+def read_escalation(document: Mapping[str, Any]) -> Escalation:
+    """Return the escalation of a document."""
+    return decode(Escalation, document)
 
 
 def start_document(start: Start) -> dict[str, Any]:

@@ -163,7 +163,12 @@ class TableStore:
 
     def forget(self, partition: str) -> None:
         """Remove all rows of a partition, a hundred at a time."""
-        found = self._table.query(partition, (rows.CALL, rows.AFTER_PARTICIPANTS), select=["RowKey"])
+        found = self._table.query(
+            partition,
+            (rows.CALL, rows.AFTER_PARTICIPANTS),
+            (rows.ESCALATIONS, rows.AFTER_ESCALATIONS),
+            select=["RowKey"],
+        )
         for start in range(0, len(found), writing.MOST_ROWS):
             keys = [entity["RowKey"] for entity in found[start : start + writing.MOST_ROWS]]
             self._table.delete(partition, keys)

@@ -58,6 +58,19 @@ def invitation_id_in(request: Request) -> str:
     return value
 
 
+def escalation_id_in(request: Request) -> str:
+    """Return the escalation's id in a request's path.
+
+    Raises:
+        NotFound: it can't be one, so there is none.
+    """
+    value = request.route.get("escalationId", "").upper()
+    if not is_invitation_id(value):
+        message = "There is no such escalation. Use the URL that the app returned when it accepted it."
+        raise NotFound("EscalationNotFound", message)
+    return value
+
+
 def start_id_in(request: Request) -> str:
     """Return the start's id in a request's path.
 
