@@ -109,7 +109,11 @@ def _response(status: int, name: str, operation: Operation) -> Schema:
         return {"description": text}
     made: Schema = {"description": text, "content": _content(operation.response)}
     if status == HTTPStatus.OK:
-        return {**made, "headers": {"Retry-After": _SECONDS}} if name in ("get_invitation", "get_start") else made
+        return (
+            {**made, "headers": {"Retry-After": _SECONDS}}
+            if name in ("get_invitation", "get_start", "get_escalation")
+            else made
+        )
     headers = {"Location": _URL, "Operation-Location": _URL}
     return {**made, "headers": {**headers, "Retry-After": _RETRY_AFTER} if status == HTTPStatus.ACCEPTED else headers}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from calls.request import StartAndWaitBody, StartBody
 from connector import responses
 from connector.words import Visibility, Words
+from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
 if TYPE_CHECKING:
@@ -110,6 +111,25 @@ OPERATIONS: dict[str, Operation] = {
         "MovePerson",
         body=MovePersonBody,
     ),
+    "escalate_and_wait": Operation(
+        "Call people step by step and wait for the outcome",
+        "Calls people into a call in progress step by step until someone joins, and pauses the flow until then. "
+        "Succeeds also if no one joins, so check Status; fails only if the request is refused.",
+        (201, *_INVITE),
+        responses.Escalation,
+        "EscalateAndWait",
+        "important",
+        EscalateAndWaitBody,
+    ),
+    "escalate": Operation(
+        "Call people step by step and fail if no one joins",
+        "Calls people into a call in progress step by step until someone joins, and polls for the outcome. "
+        "Fails if no one joins, with the reason.",
+        (202, *_INVITE),
+        responses.Escalation,
+        "Escalate",
+        body=EscalateBody,
+    ),
     "get_invitation": Operation(
         "Get invitation",
         "Returns an invitation and its status, without waiting.",
@@ -187,6 +207,37 @@ OPERATIONS: dict[str, Operation] = {
         visibility="internal",
         query=("token",),
     ),
+    "get_escalation": Operation(
+        "Get escalation",
+        "Returns an escalation and its status, without waiting.",
+        (200, 400, 401, 404, 503),
+        responses.Escalation,
+        "GetEscalation",
+    ),
+    "stop_escalation": Operation(
+        "Stop escalation",
+        "Stops an escalation that has no outcome yet: no further person is called.",
+        (200, 400, 401, 404, 503),
+        responses.Escalation,
+        "StopEscalation",
+    ),
+    "await_escalation": Operation(
+        "Await the outcome of an escalation",
+        "Power Automate calls this while the flow waits: 202 until there is an outcome.",
+        (200, 202, 400, 404, 422, 503),
+        responses.Escalation,
+        "AwaitEscalation",
+        "internal",
+        query=("token",),
+    ),
+    "cancel_escalation_wait": Operation(
+        "Stop waiting for an escalation",
+        "Power Automate calls this when the run is cancelled or times out. It may be repeated.",
+        (204, 400, 404, 503),
+        action="CancelEscalationWait",
+        visibility="internal",
+        query=("token",),
+    ),
     "list_calls": Operation(
         "List calls",
         "Lists the open calls that the app knows, newest first, at most 200.",
@@ -245,6 +296,10 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
     ),
     "startId": (
         Words("Start ID", "The Start ID from an action that starts or joins a call.", "important"),
+        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "escalationId": (
+        Words("Escalation ID", "The Escalation ID from an action that calls people step by step.", "important"),
         {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
     ),
     "participantId": (

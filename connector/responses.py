@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from domain.call import CallState, Presence
+from domain.escalation import EscalationStatus, StepStatus, StopWhen
 from domain.invitation import Status
 from domain.start import StartStatus
 
@@ -181,6 +182,42 @@ class Start(_Dated):
     clientContext: str = _shown("Start Name", "Your name for the start, or one that the app generated.", "advanced")
     invitationId: str | None = _shown("Invitation ID", "The invitation that followed, if there is one.", "advanced")
     escalationId: str | None = _shown("Escalation ID", "The escalation that followed, if there is one.", "advanced")
+
+
+class JoinedPerson(_Object):
+    """A person who joined."""
+
+    identity: AnyIdentity = _shown("Joined Identity", "The person. Only one of the IDs has a value.")
+    round: int = _shown("Joined in Round", "The round in which the person was called, from 1.", "advanced", ge=1)
+    step: int = _shown("Joined in Step", "The step in which the person was called, from 1.", ge=1)
+
+
+class Step(_Object):
+    """The people who are called together, as they stand in the current round."""
+
+    status: StepStatus = _shown("Step Status", "completed: enough people joined. failed: not.")
+    waitSeconds: float = _shown("Step Wait Seconds", "How long the step waits for an answer.", "advanced")
+    startedDateTime: datetime | None = _shown("Step Started", "When the step began, in UTC.", "advanced")
+    endedDateTime: datetime | None = _shown("Step Ended", "When the step ended, in UTC.", "advanced")
+    invitationId: str | None = _shown("Step Invitation ID", "The invitation of the step.", "advanced")
+    participants: list[InvitedPerson] = _shown("Step People", "The people of the step, each with status and reason.")
+
+
+class Escalation(_Dated):
+    """The escalation and its outcome."""
+
+    id: str = _shown("Escalation ID", "The ID of the escalation. Use it in Get escalation.", pattern=_ID)
+    status: EscalationStatus = _shown(
+        "Status", "completed: someone joined. failed: no one did. stopped: by Stop escalation."
+    )
+    reason: str | None = _shown("Reason", "What happened and what to do. Empty if someone joined.")
+    joined: list[JoinedPerson] = _shown("Joined People", "The people who joined, in order.")
+    steps: list[Step] = _shown("Steps", "The steps, as they stand in the current round.", min_length=1)
+    round: int = _shown("Round", "The current round, from 1.", "advanced", ge=1)
+    currentStep: int = _shown("Current Step", "The current step, from 1.", "advanced", ge=1)
+    stopWhen: StopWhen = _shown("Stop When", "Whether one person is enough, or a whole step must join.", "advanced")
+    callId: str = _shown("Call ID", "The ID of the call.")
+    clientContext: str = _shown("Escalation Name", "Your name for it, or one that the app generated.", "advanced")
 
 
 class PersonInCall(_Object):

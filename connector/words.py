@@ -56,6 +56,10 @@ MEMBERS: dict[str, Words] = {
     "leaveAfterwards": Words(
         "Leave Afterwards", "Yes to have the app leave the meeting after the outcome.", "advanced"
     ),
+    "steps": Words("Steps", "Whom to call, in this order, up to 10 steps.", "important"),
+    "waitSeconds": Words("Wait Seconds", "How long to wait for an answer: 5 to 300, or 45 if empty."),
+    "stopWhen": Words("Stop When", "Whether one person is enough, or all people of one step must join.", "advanced"),
+    "repeat": Words("Repeat", "How many more times to go through all steps: 0 to 5.", "advanced"),
     "phoneNumber": Words("Phone Number", _PHONE_NUMBER, "important"),
     "displayName": Words("Name", "The name shown in the call.", "advanced"),
     "userId": Words("User ID", _USER_ID, "important"),
@@ -134,6 +138,9 @@ KINDS: dict[str, Kind] = {
 DISPLAY_NAMES: dict[str, str] = {
     "notStarted": "Not sent",
     "starting": "Starting",
+    "skipped": "Skipped",
+    "anyoneJoins": "Anyone joins",
+    "wholeStepJoins": "The whole step joins",
     "stopped": "Stopped",
     "running": "Calling",
     "completed": "Completed",

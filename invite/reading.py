@@ -56,7 +56,7 @@ def read_body(request: Request, model: type[Body], cloud: Cloud, prefixes: Phone
     try:
         validated = model.model_validate(body, context=prefixes)
     except ValidationError as error:
-        single = [_fault(entry, model) for entry in error.errors(include_url=False, include_context=False)]
+        single = [_fault(entry, model) for entry in error.errors(include_url=False)]
         raise BadRequest.of((single + across)[:_MOST_FAULTS]) from None
     if across:
         raise BadRequest.of(across[:_MOST_FAULTS])
@@ -123,28 +123,28 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return properties
 
 
-# By pydantic's kind: the code, and a sentence in which {} is the property.
+# By pydantic's kind: the code, and a sentence in which {0} is the property, and the other names are pydantic's.
 _PLAIN_FAULTS = {
-    "missing": ("Missing", "{} is missing. Fill it in."),
-    "string_type": ("WrongType", "{} must be a string. Put it in quotes."),
-    "string_too_short": ("Empty", "{} is empty. Fill it in."),
-    "string_too_long": ("TooLong", "{} is too long. Shorten it."),
+    "missing": ("Missing", "{0} is missing. Fill it in."),
+    "string_type": ("WrongType", "{0} must be a string. Put it in quotes."),
+    "string_too_short": ("Empty", "{0} is empty. Fill it in."),
+    "string_too_long": ("TooLong", "{0} is too long. Use up to {max_length} characters."),
     "string_pattern_mismatch": (
         "InvalidCharacters",
-        "{} has characters that can't be used. Remove line breaks, tabs and other control characters.",
+        "{0} has characters that can't be used. Remove line breaks, tabs and other control characters.",
     ),
-    "string_unicode": ("InvalidCharacters", "{} has characters that aren't valid Unicode. Remove them."),
-    "bool_type": ("WrongType", "{} must be true or false. Remove the quotes."),
-    "list_type": ("WrongType", "{} must be an array. Put it in square brackets."),
-    "model_type": ("WrongType", "{} must be an object. Put it in curly brackets."),
-    "model_attributes_type": ("WrongType", "{} must be an object. Put it in curly brackets."),
-    "dict_type": ("WrongType", "{} must be an object. Put it in curly brackets."),
-    "too_short": ("Empty", "No people are given. Add at least one person under People ({})."),
-    "too_long": ("TooMany", "There are too many people. Invite up to 50 with one action."),
-    "literal_error": (
-        "WrongType",
-        "{} has a wrong value. Remove it, or use #microsoft.graph.invitationParticipantInfo.",
-    ),
+    "string_unicode": ("InvalidCharacters", "{0} has characters that aren't valid Unicode. Remove them."),
+    "bool_type": ("WrongType", "{0} must be true or false. Remove the quotes."),
+    "list_type": ("WrongType", "{0} must be an array. Put it in square brackets."),
+    "model_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "model_attributes_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "dict_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "too_short": ("Empty", "{0} is empty. Add at least one entry."),
+    "too_long": ("TooMany", "{0} has too many entries. Use up to {max_length}."),
+    "literal_error": ("WrongType", "{0} has a wrong value. Remove it, or use {expected}."),
+    "int_type": ("WrongType", "{0} must be a whole number. Remove quotes and decimals."),
+    "greater_than_equal": ("OutOfRange", "{0} is too small. Use {ge} or more."),
+    "less_than_equal": ("OutOfRange", "{0} is too large. Use {le} or less."),
 }
 _GUID_FAULTS = {
     "User ID": "This isn't a User ID. Use Id from the action Get user profile (V2).",
@@ -169,7 +169,7 @@ def _fault(entry: ErrorDetails, model: type[BaseModel]) -> Fault:
     if kind not in _PLAIN_FAULTS:
         return Fault(kind, entry["msg"], target)
     code, message = _PLAIN_FAULTS[kind]
-    return Fault(code, message.format(name or target.rpartition(".")[2]), target)
+    return Fault(code, message.format(name or target.rpartition(".")[2], **entry.get("ctx", {})), target)
 
 
 def _id_name(location: tuple[int | str, ...]) -> str:

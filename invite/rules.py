@@ -48,21 +48,31 @@ def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud
     """Find what is wrong between the properties of a body, whatever else is wrong with each of them."""
     for name in sorted(cloud.lacking_members & body.keys()):
         yield _not_in_this_cloud(name, name, cloud)
-    participants = body.get("participants")
-    entries = participants if isinstance(participants, list) else []
-    seen: dict[tuple[str, str], int] = {}
-    for place, entry in enumerate(entries):
-        if isinstance(entry, dict):
-            yield from _cloud_faults(entry, place, cloud)
-            identity_set = entry.get("identity")
-            if isinstance(identity_set, dict):
-                yield from _identity_faults(identity_set, place, kinds, cloud, seen)
-    yield from _room_for_splitting(body.get("clientContext"), entries, separately=body.get("separately") is True)
+    yield from _people_faults(body, "", kinds, cloud)
+    for place, step in enumerate(_list(body, "steps")):
+        if isinstance(step, dict):
+            yield from _people_faults(step, f"steps[{place}].", kinds, cloud)
+    separately = body.get("separately") is True
+    yield from _room_for_splitting(body.get("clientContext"), _list(body, "participants"), separately=separately)
 
 
-def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
-    for name in sorted(cloud.lacking_members & entry.keys()):
-        yield _not_in_this_cloud(name, f"participants[{place}].{name}", cloud)
+def _list(body: Mapping[str, Any], name: str) -> list[Any]:
+    found = body.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _people_faults(body: Mapping[str, Any], path: str, kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
+    """Find what is wrong with the people of one array, who are called together."""
+    seen: dict[tuple[str, str], str] = {}
+    for place, entry in enumerate(_list(body, "participants")):
+        if not isinstance(entry, dict):
+            continue
+        here = f"{path}participants[{place}]"
+        for name in sorted(cloud.lacking_members & entry.keys()):
+            yield _not_in_this_cloud(name, f"{here}.{name}", cloud)
+        identity_set = entry.get("identity")
+        if isinstance(identity_set, dict):
+            yield from _identity_faults(identity_set, here, kinds, cloud, seen)
 
 
 def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
@@ -72,12 +82,12 @@ def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
 
 def _identity_faults(
     identity_set: Mapping[str, Any],
-    place: int,
+    person: str,
     kinds: tuple[str, ...],
     cloud: Cloud,
-    seen: dict[tuple[str, str], int],
+    seen: dict[tuple[str, str], str],
 ) -> Iterator[Fault]:
-    path = f"participants[{place}].identity"
+    path = f"{person}.identity"
     given = [kind for kind in kinds if kind in identity_set]
     if not given:
         message = f"A person has no ID. Fill in User ID, Phone Number or another ID: one of {', '.join(kinds)}."
@@ -94,9 +104,9 @@ def _identity_faults(
         yield from _type_faults(identity, f"{path}.{kind}", allowed, cloud)
         identity_id = identity.get("id")
         if isinstance(identity_id, str):
-            first = seen.setdefault((kind, _comparable(kind, identity_id)), place)
-            if first != place:
-                message = f"This person is already at participants[{first}]. Remove one of the two."
+            first = seen.setdefault((kind, _comparable(kind, identity_id)), person)
+            if first != person:
+                message = f"This person is already at {first}. Remove one of the two."
                 yield Fault("SamePersonTwice", message, f"{path}.{kind}.id")
 
 

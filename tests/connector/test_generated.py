@@ -94,7 +94,7 @@ def test_no_unused_words() -> None:
     bodies = [known[operation.body.__name__] for operation in OPERATIONS.values() if operation.body]
     members = {
         name
-        for body in [*bodies, known["InvitationParticipantInfo"], known["MeetingBody"]]
+        for body in [*bodies, known["InvitationParticipantInfo"], known["MeetingBody"], known["StepBody"]]
         for name in body["properties"]
     }
     assert MEMBERS.keys() <= members

@@ -61,6 +61,11 @@ def responses(running: Running) -> dict[str, list[Any]]:
     ask("Calls", "/calls")
     running.graph.wait_idle()
     start = ask("Start", f"/starts/{started['id']}")
+    another = running.new_call()
+    steps = [{"participants": [{"identity": {"user": {"id": one}}}]} for one in (BEN, ANNA)]
+    escalation = ask("Escalation", f"/calls/{another}/escalate", "POST", json={"steps": steps})
+    running.graph.wait_idle()
+    ask("Escalation", f"/calls/{another}/escalations/{escalation['id']}")
     requests.delete(f"{running.app}/api/calls/{start['callId']}", headers={"x-functions-key": KEY}, timeout=30)
     ask("Start", f"/starts/{started['id']}")
     ask("Call", f"/calls/{start['callId']}")
@@ -87,7 +92,7 @@ def test_responses(responses: dict[str, list[Any]]) -> None:
             if name in definitions:
                 schema = {**_strict(definitions[name]), "definitions": _strict(definitions)}
                 jsonschema.Draft4Validator(schema).validate(response)
-        if name in definitions and name != "Calls":  # open calls, in the form of one that ended
+        if name in definitions and name not in ("Calls", "Escalation"):  # parts of them are never all there
             returned = {path for response in found for path in _paths(response)}
             promised = {path for path in _promised(definitions[name], definitions) if ".identity." not in path}
             assert promised <= returned, name

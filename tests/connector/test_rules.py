@@ -160,7 +160,7 @@ def webhooks(document: Document) -> Iterator[str]:
     """A webhook action asks for the flow's URL, describes the outcome, and has a URL by which it is cancelled."""
     hooks = [path for path, item in document["paths"].items() if "x-ms-notification-content" in item]
     deletes = [path for path, method, _ in _operations(document) if method == "delete" and path.endswith("/callback")]
-    if len({path.split("/")[1] for path in deletes}) < len(deletes) or len(deletes) < len(hooks):
+    if len(deletes) < len(hooks):
         yield "DELETE"
     for path, item in document["paths"].items():
         bodies = [entry["schema"] for entry in item.get("post", {}).get("parameters", []) if entry["in"] == "body"]
