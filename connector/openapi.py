@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.operations import OPERATIONS, STATUSES, Operation
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, Schema, schemas
+from connector.words import PARAMETERS
 
 _URL = {"required": True, "description": "An absolute URL.", "schema": {"type": "string", "format": "uri"}}
 _SECONDS = {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}

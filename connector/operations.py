@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from calls.request import StartAndWaitBody, StartBody
 from connector import responses
-from connector.words import Visibility, Words
 from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import BaseModel
+
+    from connector.words import Visibility
 
 # The description of a response by its status; that of 200 is its body's.
 STATUSES: dict[int, str] = {
@@ -280,35 +281,5 @@ OPERATIONS: dict[str, Operation] = {
         (200, 503),
         responses.Health,
         texts={503: "The app can't do its work. The faults explain why."},
-    ),
-}
-
-PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
-    "callId": (
-        Words(
-            "Call ID", "The ID of a call that this app created or answered. A meeting link doesn't work.", "important"
-        ),
-        {"type": "string", "minLength": 1, "maxLength": 256},
-    ),
-    "invitationId": (
-        Words("Invitation ID", "The Invitation ID from an inviting action.", "important"),
-        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
-    ),
-    "startId": (
-        Words("Start ID", "The Start ID from an action that starts or joins a call.", "important"),
-        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
-    ),
-    "escalationId": (
-        Words("Escalation ID", "The Escalation ID from an action that calls people step by step.", "important"),
-        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
-    ),
-    "participantId": (
-        Words("Participant ID", "The Participant ID from List people in a call.", "important"),
-        {"type": "string", "minLength": 1, "maxLength": 256},
-    ),
-    "token": (Words("Token", "The token from the URL."), {"type": "string", "minLength": 1}),
-    "includeLeft": (
-        Words("Include People Who Left", "Yes to list people who have left, too.", "advanced"),
-        {"type": "boolean"},
     ),
 }

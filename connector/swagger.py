@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.operations import OPERATIONS, STATUSES, Operation
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, NoWords, Schema, described, schemas
-from connector.words import DISPLAY_NAMES, KINDS, Words
+from connector.words import DISPLAY_NAMES, KINDS, PARAMETERS, Words
 
 if TYPE_CHECKING:
     from connector.words import Visibility

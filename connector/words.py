@@ -161,3 +161,34 @@ DISPLAY_NAMES: dict[str, str] = {
     "cancelled": "Cancelled",
     "undeliverable": "Not deliverable",
 }
+
+# The parameters of paths and queries, with their schemas.
+PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
+    "callId": (
+        Words(
+            "Call ID", "The ID of a call that this app created or answered. A meeting link doesn't work.", "important"
+        ),
+        {"type": "string", "minLength": 1, "maxLength": 256},
+    ),
+    "invitationId": (
+        Words("Invitation ID", "The Invitation ID from an inviting action.", "important"),
+        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "startId": (
+        Words("Start ID", "The Start ID from an action that starts or joins a call.", "important"),
+        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "escalationId": (
+        Words("Escalation ID", "The Escalation ID from an action that calls people step by step.", "important"),
+        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
+    ),
+    "participantId": (
+        Words("Participant ID", "The Participant ID from List people in a call.", "important"),
+        {"type": "string", "minLength": 1, "maxLength": 256},
+    ),
+    "token": (Words("Token", "The token from the URL."), {"type": "string", "minLength": 1}),
+    "includeLeft": (
+        Words("Include People Who Left", "Yes to list people who have left, too.", "advanced"),
+        {"type": "boolean"},
+    ),
+}

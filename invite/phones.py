@@ -37,7 +37,7 @@ _DIGITS_TO_LIST = 3
 
 
 class PhoneRefused(ValueError):
-    """A text can't be used as a phone number; the message says why and what to write, without the text."""
+    """Something can't be used as a phone number; the message says why and what to write, without the value."""
 
 
 class NotAllowed(PhoneRefused):
