@@ -32,7 +32,7 @@ _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
     + [page for folder in ("docs", "dev/simulator", "connector") for page in (_ROOT / folder).rglob("*.md")]
 )
-_ROOMS = ("invite", "notifications", "watchdog", "flows", "web")
+_ROOMS = ("calls", "escalation", "invite", "notifications", "watchdog", "flows", "web")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^\s*```(\w*)\n(.*?)^\s*```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -65,9 +65,16 @@ _NOT_IN_THE_SAMPLE = {
 _VARIABLES = {
     "app": "",
     "call": "/calls/{callId}",
+    "participant": "{participantId}",
     "invited.response.headers.Location": "/calls/{callId}/invitations/{invitationId}/result",
     "waiting.response.headers.Location": "/calls/{callId}/invitations/{invitationId}/callback",
     "invited.response.body.id": "{invitationId}",
+    "started.response.headers.Location": "/starts/{startId}/result",
+    "startedAndWaiting.response.headers.Location": "/starts/{startId}/callback",
+    "started.response.body.id": "{startId}",
+    "escalated.response.headers.Location": "/calls/{callId}/escalations/{escalationId}/result",
+    "escalatedAndWaiting.response.headers.Location": "/calls/{callId}/escalations/{escalationId}/callback",
+    "escalated.response.body.id": "{escalationId}",
 }
 
 
@@ -188,8 +195,14 @@ def _errors(base: type[errors.ApiError]) -> Iterator[type[errors.ApiError]]:
 
 def _codes_raised() -> Iterator[str]:
     """Return the constants with which errors are created; ``__init__`` is an error class that calls its base."""
-    names = {error.__name__ for error in _errors(errors.ApiError)} | {"Fault", "PydanticCustomError", "__init__"}
-    for path in (path for room in _ROOMS for path in (_ROOT / room).glob("*.py")):
+    names = {error.__name__ for error in _errors(errors.ApiError)} | {
+        "Fault",
+        "MeetingRefused",
+        "PydanticCustomError",
+        "Reason",
+        "__init__",
+    }
+    for path in (path for room in _ROOMS for path in (_ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
