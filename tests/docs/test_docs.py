@@ -202,7 +202,7 @@ def _codes_raised() -> Iterator[str]:
         "Reason",
         "__init__",
     }
-    for path in (path for room in _ROOMS for path in (_ROOT / room).rglob("*.py")):
+    for path in (_ROOT / "app.py", *(path for room in _ROOMS for path in (_ROOT / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
