@@ -54,6 +54,7 @@ from web.http import HttpEdge
 
 if TYPE_CHECKING:
     from calls.hooks import CallHooks
+    from calls.page.routes import PageRoutes
     from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
@@ -76,6 +77,7 @@ class App:
     settings: Settings
     invite: InviteRoutes
     calls: CallRoutes
+    page: PageRoutes
     escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
@@ -151,6 +153,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         delivery,
         invitations=invitations,
         canceller=Canceller(graph),
+        links=links,
         check_after_seconds=settings.check_after_seconds,
     )
     escalations = EscalationService(store, steps, RosterReader(graph, progress))
@@ -178,6 +181,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
         escalations=EscalationRoutes(escalations, steps, links, settings),
+        page=calls.page,
         queries=Queries(store, progress, links),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(

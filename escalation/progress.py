@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from escalation.cancelling import Canceller
     from flows.alarms import Alarms
     from flows.delivery import Delivery
+    from flows.links import Links
     from flows.turn import Turn
     from invite.service import InvitationService
     from storage.reading import Held
@@ -53,11 +54,13 @@ class EscalationProgress:
         *,
         invitations: InvitationService,
         canceller: Canceller,
+        links: Links,
         check_after_seconds: float,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._alarms = alarms
+        self._links = links
         self._delivery = delivery
         self._invitations = invitations
         self._canceller = canceller
@@ -172,7 +175,9 @@ class EscalationProgress:
         )
 
     def _post(self, turn: Turn, held: Held, escalation: Escalation, flow: WaitingFlow) -> None:
-        result = self._delivery.send(turn, flow, lambda now: escalation_view(escalation, held.record, now))
+        result = self._delivery.send(
+            turn, flow, lambda now: escalation_view(escalation, held.record, now, page_url=self._links.page)
+        )
 
         def mark(record: CallRecord, now: datetime) -> CallRecord:
             current = record.escalations.get(escalation.id)

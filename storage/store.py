@@ -10,17 +10,18 @@ write changes nothing more, and what follows from it follows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
+from domain.timeline import noted
 from storage import reading, rows, writing
 from storage.errors import StorageUnavailable
 from storage.table import Conflict, WriteUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from storage.reading import Held
     from storage.table import Table
@@ -76,6 +77,12 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call, its invitations, roster, escalations and events."""
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call, and its roster."""
+
     def is_reachable(self) -> bool:
         """Return whether state can be read."""
 
@@ -86,8 +93,9 @@ class Store(Protocol):
 class TableStore:
     """The store on Azure Table Storage; see ``Store``."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
+        self._now = now
 
     def read(self, call_id: str, needs: Needs) -> Held:
         """Read what is known of a call; see ``Store``."""
@@ -114,6 +122,7 @@ class TableStore:
             after = change(before)
             if before_write is not None:
                 after = before_write(before, after)
+            after = noted(before, after, self._now())
             changed = writing.rows_of(held, after)
             if not changed:
                 return Updated(doubtful or before, after, held)
@@ -125,12 +134,21 @@ class TableStore:
                 # It may be stored: read again, and what follows from the change follows either way.
                 doubtful, held = doubtful or before, None
             else:
+                after = replace(after, events=())
                 return Updated(doubtful or before, after, held.now(after, etags))
         raise StorageUnavailable
 
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
+
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call with all that belongs to it; see ``Store``."""
+        return reading.read_live(self._table, call_id)
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call; see ``Store``."""
+        return reading.read_timeline(self._table, call_id)
 
     def is_reachable(self) -> bool:
         """Return whether state can be read; see ``Store``."""
@@ -167,6 +185,7 @@ class TableStore:
             partition,
             (rows.CALL, rows.AFTER_PARTICIPANTS),
             (rows.ESCALATIONS, rows.AFTER_ESCALATIONS),
+            (rows.EVENTS, rows.AFTER_EVENTS),
             select=["RowKey"],
         )
         for start in range(0, len(found), writing.MOST_ROWS):
