@@ -75,6 +75,8 @@ class CallRecord:
     """Invitations that are written as they are, so that another writer's change makes the write a conflict."""
     events: tuple[Event, ...] = ()
     """What happened: what a change adds, or what is kept, where it was read."""
+    guards_call: bool = False
+    """Whether the call's row is written for the same reason, though it has not changed."""
 
     def with_invitation(self, invitation: Invitation) -> CallRecord:
         """Return the record with an invitation as it is now."""
