@@ -15,7 +15,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo run simulator doctor format clean
+.PHONY: help setup test check prove bench demo run simulator doctor screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ simulator: $(RUN_READY) ## run the simulated Microsoft Graph
 
 doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json")
 	@$(RUN) dev.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
+
+screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
+	@$(RUN) dev.screenshots
 
 format: $(TESTS_READY) ## format the code and fix what ruff can fix
 	@$(RUN) ruff check --fix .
