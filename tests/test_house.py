@@ -262,7 +262,7 @@ def test_package() -> None:
     """What is deployed is the app's rooms and what the host and the build need; nothing else."""
     assert {_room(path) for path in MODULES} <= ARROWS.keys()
     others = {str(path) for path in PACKAGE if path.suffix != ".py"}
-    assert others == {"host.json", "requirements.txt"}
+    assert others == {"calls/page/page.html", "host.json", "requirements.txt"}
 
 
 def test_package_works_alone(tmp_path: Path) -> None:

@@ -39,7 +39,6 @@ def content_security_policy(html: str) -> str:
 
 
 PAGE_HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": content_security_policy(PAGE),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 
 from tests.calls.test_starting import id_of, start, until, user
 
 if TYPE_CHECKING:
+    import requests
+
     from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.call import CallState, Presence
+from domain.call import Presence
 from domain.invitation import Alarm, Decider, Invitation, Late, Refused
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
