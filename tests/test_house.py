@@ -51,7 +51,7 @@ LIBRARIES: dict[str, set[str]] = {
     "msal": {"graph"},
     "requests": {"graph"},
     "jwt": {"graph", "notifications"},
-    "urllib3": {"flows", "graph"},
+    "urllib3": {"flows", "graph", "storage"},
     "pydantic": {"invite", "calls", "escalation"},
     "pydantic_core": {"invite", "calls", "escalation"},
     "phonenumbers": {"invite"},
