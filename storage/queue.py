@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from storage.attempts import Failed, attempt
 from storage.connections import CLIENT_OPTIONS
 from storage.errors import StorageUnavailable
-from storage.outcomes import Outcome
 from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from settings import Settings
     from storage.connections import SharedCredential
 
-WORK = "work"
-"""The queue of everything that time brings."""
-CHECKS = "invitation-checks"
-OUTCOMES = "invitation-outcomes"
-"""Queues of the previous release, whose messages are still handled."""
 _SYSTEM = "microsoft.queues"
 # Storage keeps a message hidden for at most seven days.
 _LONGEST_DELAY = 7 * 24 * 3600 - 60
@@ -68,15 +62,6 @@ class StorageQueue:
         except Failed as error:
             error.failure.log("queue storage")
             raise StorageUnavailable from error
-
-    def is_reachable(self) -> bool:
-        """Return whether the queue service responds."""
-        try:
-            attempt("queue read", _SYSTEM, lambda: self._connected().get_queue_properties())
-        except Failed as error:
-            # The queue is made with its first message.
-            return error.failure.outcome is Outcome.MISSING
-        return True
 
     def _connected(self) -> QueueClient:
         with self._lock:

@@ -71,9 +71,6 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
-    def is_reachable(self) -> bool:
-        """Return whether state can be read."""
-
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day, so that it is found when its time is over."""
 
@@ -120,14 +117,6 @@ class TableStore:
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
-
-    def is_reachable(self) -> bool:
-        """Return whether state can be read; see ``Store``."""
-        try:
-            self._table.get("health", "health")
-        except StorageUnavailable:
-            return False
-        return True
 
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day; see ``Store``."""

@@ -11,7 +11,7 @@ import azure.functions as func
 from settings import SettingsError
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
-from web.health import unconfigured
+from web.health import broken, unconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 _log = logging.getLogger("call_invites.http")
+_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class HttpEdge(Generic[A]):
@@ -58,12 +59,15 @@ class HttpEdge(Generic[A]):
         return _response(answer)
 
     def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
-        """Answer ``GET /health``, which an app with wrong settings can answer in full."""
+        """Answer ``GET /health``, whatever is broken."""
         try:
             with self._within():
                 answer = check(self._build())
         except SettingsError as error:
             answer = unconfigured([str(fault) for fault in error.faults])
+        except Exception as error:  # noqa: BLE001 - the host would make it a 500 without a body
+            _log.exception("unforeseen")
+            answer = broken(error)
         return _response(answer)
 
     def _error_of(self, error: Exception) -> ApiError:
@@ -86,7 +90,7 @@ def _request(request: func.HttpRequest) -> Request:
 
 
 def _response(answer: Answer) -> func.HttpResponse:
-    headers = {"Cache-Control": "no-store", **answer.headers}
+    headers = {**_ALWAYS, **answer.headers}
     if answer.body is None:
         return func.HttpResponse(status_code=int(answer.status), headers=headers)
     return func.HttpResponse(
