@@ -15,6 +15,7 @@ from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load, storage_connection
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageUnavailable, TooLarge
 from storage.names import CHECKS, OUTCOMES, WORK
 from web import errors
@@ -296,4 +297,4 @@ def _too_large() -> errors.ApiError:
 
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS)
+edge = HttpEdge(current, ERRORS, within=partial(budget, REQUEST_SECONDS))

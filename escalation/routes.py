@@ -130,7 +130,7 @@ class EscalationRoutes:
     def _read(self, request: Request, model: Any) -> Any:
         if self._settings.faults:
             raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud)
+        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
 
     def _answer(self, request: Request, escalation: Escalation, record: CallRecord, status: HTTPStatus) -> Answer:
         call = quote(escalation.call_id, safe="")
