@@ -243,11 +243,8 @@ def _invitation(
     escalation: Escalation, people: tuple[Invitee, ...], place: tuple[int, int], rules: Rules
 ) -> Invitation:
     context = str(uuid.uuid5(_NAMESPACE, f"{escalation.id}/{place[0]}/{place[1]}"))
-    contexts = (
-        (context,)
-        if len(people) == 1
-        else tuple(part_context(context, number, len(people)) for number in range(1, len(people) + 1))
-    )
+    parts = [part_context(context, number, len(people)) for number in range(1, len(people) + 1)]
+    contexts = parts if len(parts) > 1 else [context]
     return Invitation(
         id=invitation_id(context),
         call_id=escalation.call_id,
