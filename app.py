@@ -15,6 +15,7 @@ from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load, storage_connection
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageUnavailable, TooLarge
 from storage.names import CHECKS, OUTCOMES, WORK
 from web import errors
@@ -157,15 +158,17 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings,
         CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
     )
+    rosters = RosterReader(graph, progress)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
+        publisher,
         invitations=invitations,
-        canceller=Canceller(graph),
+        canceller=Canceller(graph, rosters),
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    escalations = EscalationService(store, steps, rosters)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
@@ -280,4 +283,4 @@ def _too_large() -> errors.ApiError:
 
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS)
+edge = HttpEdge(current, ERRORS, within=partial(budget, REQUEST_SECONDS))

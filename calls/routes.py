@@ -159,7 +159,7 @@ class CallRoutes:
     def _read(self, request: Request, model: Any) -> Any:
         if self._settings.faults:
             raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud)
+        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
 
     def _asked(self, body: StartBody) -> StartRequest:
         """Return what a body asks for.

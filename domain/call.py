@@ -100,6 +100,8 @@ class Call:
     """The open starts on this leg."""
     escalations: tuple[str, ...] = ()
     """The open escalations."""
+    escalated: tuple[str, ...] = ()
+    """Escalations that are over, and of which people may still join."""
     target: str | None = None
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
     target_person: Invitee | None = None

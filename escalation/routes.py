@@ -11,7 +11,9 @@ from domain.escalation import Escalation, EscalationStatus, is_open
 from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
+from flows.duties import run_duties
 from flows.links import token_in, token_matches
+from flows.reasons import IN_LOBBY, JOINED
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
 from invite.reading import read_body
@@ -95,7 +97,7 @@ class EscalationRoutes:
         if escalation.status is not EscalationStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
-            Fault(person["status"], person["reason"] or "Nobody joined.", f"steps[{step}].participants[{place}]")
+            Fault(person["status"], person["reason"] or _message(person), f"steps[{step}].participants[{place}]")
             for step, one in enumerate(view["steps"])
             for place, person in enumerate(one["participants"])
         )
@@ -120,15 +122,15 @@ class EscalationRoutes:
         if escalation is None or not is_one:
             raise _no_such_escalation()
         self._links.check_age(escalation.concluded, self._now())
-        self._progress.save(
-            Turn(request.arrived, may_post=False), call_id, name, lambda record, _: _without(record, name, token)
-        )
+        turn = Turn(request.arrived)
+        self._progress.save(turn, call_id, name, lambda record, _: _without(record, name, token))
+        run_duties(turn)  # other flows may be due
         return Answer(HTTPStatus.NO_CONTENT)
 
     def _read(self, request: Request, model: Any) -> Any:
         if self._settings.faults:
             raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud)
+        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
 
     def _answer(self, request: Request, escalation: Escalation, record: CallRecord, status: HTTPStatus) -> Answer:
         call = quote(escalation.call_id, safe="")
@@ -204,13 +206,15 @@ class EscalationAlarms:
         """Do what is due: the step's end, cancelling, POSTs, and asking Graph where no report came."""
         now = self._now()
         record = thing.held.record
+        held: Held | None = thing.held
         for begun in thing.escalation.begun:
             invitation = record.invitations.get(begun.invitation_id or "")
             if invitation is None or all(one.status.is_final for one in invitation.operations):
                 continue
             if now >= invitation.watch_at:
                 self._watcher.look(turn, thing.held, invitation)
-        self._progress.save(turn, message.call_id, message.id, lambda record, _: record)
+                held = None
+        self._progress.save(turn, message.call_id, message.id, lambda record, _: record, held=held)
 
 
 def _without(record: CallRecord, name: str, token: str) -> CallRecord:
@@ -219,6 +223,10 @@ def _without(record: CallRecord, name: str, token: str) -> CallRecord:
         return record
     flows = tuple(cancelled(flow) if token_matches(flow.token or "", token) else flow for flow in escalation.flows)
     return record if flows == escalation.flows else record.with_escalation(replace(escalation, flows=flows))
+
+
+def _message(person: dict[str, Any]) -> str:
+    return IN_LOBBY if person["presence"] == "inLobby" else JOINED
 
 
 def _no_such_escalation() -> NotFound:

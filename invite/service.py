@@ -30,6 +30,7 @@ from invite.refusals import answer_for_refusals
 from invite.splitting import split
 from invite.subscription import FlowRequest, run_id_in, subscribe
 from observability.events import Events
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageError, StorageUnavailable
 from web.identifiers import flow_run_id
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 _events = Events("invite")
 # A flow that calls in a loop makes a new attempt each time; each costs two requests to find, so there is an end to it.
 _MOST_ATTEMPTS = 100
+# Of storage's time, so that what Graph answers can be written down after an insert that took long.
+_SECONDS_FOR_ANSWERS = 3.0
 
 
 class InvitationService:
@@ -181,7 +184,8 @@ class InvitationService:
 
         needs = _needs(draft.id)
         nothing = self._store.nothing_yet(draft.call_id)
-        updated = self._progress.save(turn, draft.call_id, needs, insert, held=nothing)
+        with budget(REQUEST_SECONDS - _SECONDS_FOR_ANSWERS):
+            updated = self._progress.save(turn, draft.call_id, needs, insert, held=nothing)
         return updated.held, updated.after.invitations[draft.id]
 
     def _again(

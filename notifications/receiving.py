@@ -78,12 +78,12 @@ class NotificationReceiver:
             Unavailable, StorageUnavailable: 503, so that Graph may send it again.
         """
         turn = Turn(request.arrived)
-        with budget(CALLBACK_SECONDS):
-            kind = self._authorize(request)
-            if is_bot_framework(request.body):
-                return Answer(HTTPStatus.NO_CONTENT)
-            items = items_of(request)
-            origin = origin_of(request.query)
+        kind = self._authorize(request)
+        if is_bot_framework(request.body):
+            return Answer(HTTPStatus.NO_CONTENT)
+        items = items_of(request)
+        origin = origin_of(request.query)
+        with budget(CALLBACK_SECONDS, whole=True):
             by_call: dict[str, list[Report]] = {}
             ignored = 0
             for item in items:

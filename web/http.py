@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import azure.functions as func
@@ -14,6 +15,7 @@ from web.health import broken, unconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 A = TypeVar("A")
 _log = logging.getLogger("call_invites.http")
@@ -26,16 +28,25 @@ class HttpEdge(Generic[A]):
     Args:
         build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
         errors: the responses for errors of other rooms.
+        within: what each request is handled in, such as the time that storage may take.
     """
 
-    def __init__(self, build: Callable[[], A], errors: Mapping[type[Exception], Callable[[], ApiError]]) -> None:
+    def __init__(
+        self,
+        build: Callable[[], A],
+        errors: Mapping[type[Exception], Callable[[], ApiError]],
+        *,
+        within: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._build = build
         self._errors = errors
+        self._within = within
 
     def answer(self, request: func.HttpRequest, use_case: Callable[[A, Request], Answer]) -> func.HttpResponse:
         """Answer a request by a use case; every error becomes a response in the one error form."""
         try:
-            answer = use_case(self._build(), _request(request))
+            with self._within():
+                answer = use_case(self._build(), _request(request))
         except ApiError as error:
             answer = error_answer(error)
         except SettingsError:
@@ -50,7 +61,8 @@ class HttpEdge(Generic[A]):
     def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
         """Answer ``GET /health``, whatever is broken."""
         try:
-            answer = check(self._build())
+            with self._within():
+                answer = check(self._build())
         except SettingsError as error:
             answer = unconfigured([str(fault) for fault in error.faults])
         except Exception as error:  # noqa: BLE001 - the host would make it a 500 without a body
