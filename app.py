@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from domain.configuration.faults import Fault, Kind
 from domain.configuration.packages import package_fault
+from domain.configuration.trust import bundle_fault, ca_bundle
 from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
@@ -152,7 +152,9 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     progress = Progress(store, alarms, publisher)
     links = Links(settings.public_base_url, settings.connector_gateway_hosts, token_hours=settings.result_token_hours)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
-    flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
+    flow_client = FlowClient(
+        settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=ca_bundle(os.environ)
+    )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     calls = assemble(
         settings,
@@ -216,24 +218,6 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     )
 
 
-def _ca_bundle() -> str | None:
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((value for name in names if (value := os.environ.get(name))), None)
-
-
-def _learn_secrets(settings: Settings) -> None:
-    credential, storage = settings.credential, settings.storage
-    key = re.search(r"AccountKey=([^;]+)", storage.connection_string or "", re.IGNORECASE)
-    pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
-    learn_secrets(
-        credential.client_secret,
-        *settings.flow_callback_secrets,
-        storage.connection_string,
-        key[1] if key else None,
-        *pem.split(),
-    )
-
-
 class _Once:
     """Builds the app at its first use, since a fault of the settings must not keep the functions from loading."""
 
@@ -272,11 +256,13 @@ class _Once:
         if tracing.start(os.environ):
             keep_values()
         settings = load(open_certificate=open_certificate)
-        _learn_secrets(settings)
+        learn_secrets(*settings.secrets())
         try:
             return build(settings)
         except ImportError as error:  # of what only some settings need, such as a managed identity
             raise SettingsError([package_fault(error)]) from error
+        except OSError as error:  # OpenSSL's, for a file that isn't there or holds no certificate
+            raise SettingsError([bundle_fault(os.environ)]) from error
 
 
 _once = _Once()
