@@ -135,9 +135,14 @@ def reported(call: Call, state: CallState, result: ResultInfo | None, now: datet
     if call.target is not None and later is CallState.ESTABLISHED:
         call = replace(call, presence={call.target: Presence.IN_CALL}, shown={call.target: now})
     if later is CallState.TERMINATED:
-        presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
-        call = replace(call, ended_at=now, alarm=None, presence=presence)
+        call = everybody_left(replace(call, ended_at=now, alarm=None))
     return call
+
+
+def everybody_left(call: Call) -> Call:
+    """Return a call that everybody in it has left."""
+    presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
+    return replace(call, presence=presence)
 
 
 def title(call: Call) -> str:

@@ -134,12 +134,10 @@ class Escalation:
         return self.status is not EscalationStatus.RUNNING
 
     @property
-    def ended_at(self) -> datetime | None:
-        """When it ended; None while it has not."""
-        if not self.is_final:
-            return None
-        ended = self.current.ended if self.current is not None else None
-        return ended or self.updated
+    def concluded(self) -> datetime | None:
+        """When its last step ended, or when it was made where none began; None while it runs."""
+        ends = [begun.ended for begun in self.begun if begun.ended is not None]
+        return max(ends, default=self.created) if self.is_final else None
 
     @property
     def current(self) -> Begun | None:

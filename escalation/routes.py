@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
 from flows.duties import run_duties
-from flows.links import token_matches
+from flows.links import token_in, token_matches
 from flows.reasons import IN_LOBBY, JOINED
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
@@ -91,7 +90,7 @@ class EscalationRoutes:
         Raises:
             EscalationFailed: 422, which no flow retries.
         """
-        escalation, record = self._found(request, token=request.query.get("token", ""))
+        escalation, record = self._found(request, is_keyed=False)
         if not escalation.is_final:
             return self._answer(request, escalation, record, HTTPStatus.ACCEPTED)
         view = escalation_view(escalation, record, self._now())
@@ -116,11 +115,13 @@ class EscalationRoutes:
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
         call_id, name = call_id_in(request), escalation_id_in(request)
-        token = request.query.get("token", "")
+        token = token_in(request, _no_such_escalation)
         escalation = self._progress.read(call_id, name).escalations.get(name)
-        flows = () if escalation is None or self._is_over(escalation) else escalation.flows
-        if not any([token_matches(flow.token or "", token) for flow in flows]):  # noqa: C419 - every token is compared
+        flows = () if escalation is None else escalation.flows
+        is_one = any([token_matches(flow.token or "", token) for flow in flows])  # noqa: C419 - every token is compared
+        if escalation is None or not is_one:
             raise _no_such_escalation()
+        self._links.check_age(escalation.concluded, self._now())
         turn = Turn(request.arrived)
         self._progress.save(turn, call_id, name, lambda record, _: _without(record, name, token))
         run_duties(turn)  # other flows may be due
@@ -146,17 +147,14 @@ class EscalationRoutes:
     def _retry_after(self, escalation: Escalation) -> int:
         return self._links.seconds_between_polls(escalation.created, self._now())
 
-    def _is_over(self, escalation: Escalation) -> bool:
-        """Return whether the tokens of an escalation have expired."""
-        lifetime = timedelta(hours=self._settings.result_token_hours)
-        return escalation.ended_at is not None and self._now() >= escalation.ended_at + lifetime
-
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Escalation, CallRecord]:
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Escalation, CallRecord]:
         call_id, name = call_id_in(request), escalation_id_in(request)
+        token = None if is_keyed else token_in(request, _no_such_escalation)
         escalation, record = self._service.read(call_id, name)
-        is_closed = escalation is None or (token is not None and self._is_over(escalation))
-        if escalation is None or is_closed or (token is not None and not token_matches(escalation.token, token)):
+        if escalation is None or (token is not None and not token_matches(escalation.token, token)):
             raise _no_such_escalation()
+        if token is not None:
+            self._links.check_age(escalation.concluded, self._now())
         self._progress.nudge(escalation, record)
         return escalation, record
 

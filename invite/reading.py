@@ -17,7 +17,8 @@ from invite.request import (
     without_blanks,
 )
 from invite.rules import faults_across_members
-from web.errors import BadRequest, Fault, TooLarge
+from web.bodies import content_of
+from web.errors import BadRequest, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +41,6 @@ def read_body(request: Request, model: type[Body], cloud: Cloud) -> Body:
         BadRequest: with all that is wrong.
         TooLarge: it has more than 1 MiB.
     """
-    if len(request.body) > LARGEST_BODY:
-        message = "The body is larger than 1 MiB. Invite at most 50 people in one request."
-        raise TooLarge("BodyTooLarge", message)
     body = without_blanks(_json_object(request), model)
     across = list(faults_across_members(body, IDENTITY_KINDS, cloud))
     try:
@@ -79,15 +77,16 @@ def _invitee(entry: InvitationParticipantInfo) -> Invitee:
 
 
 def _json_object(request: Request) -> dict[str, Any]:
+    content = content_of(request, LARGEST_BODY)
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().casefold()
     if content_type != "application/json" and not content_type.endswith("+json"):
         message = "Send the body as JSON, with the header Content-Type: application/json."
         raise BadRequest("WrongContentType", message, target="Content-Type")
-    if not request.body.strip():
+    if not content.strip():
         message = 'The body is empty. Send JSON such as {"participants": [...]}, with a Content-Length.'
         raise BadRequest("EmptyBody", message)
     try:
-        body = json.loads(request.body.decode("utf-8-sig"), object_pairs_hook=_object)
+        body = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object)
     except _GivenTwice as error:
         message = "A member is given twice in one object. Keep one of the two."
         raise BadRequest("MemberGivenTwice", message, target=error.name) from None
