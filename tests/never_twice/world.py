@@ -21,8 +21,9 @@ from flows.turn import Turn
 from flows.webhook import PostResponse
 from flows.work import Work
 from graph import wire
-from graph.client import CallRead
+from graph.calls import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
+from graph.participants import read_roster
 from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.payload import reports_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from domain.invitation import Invitation
     from domain.results import OperationState
+    from domain.sightings import Roster
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -147,9 +149,9 @@ class FakeGraph:
             raise Refused(404, code="8522")
         return CallRead("established", None)
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         self._answer()
-        return [roster_entry(person) for person in sorted(self.present)]
+        return read_roster([roster_entry(person) for person in sorted(self.present)])
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self._answer()
@@ -204,7 +206,7 @@ class World:
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
         calls: Any = NoCalls()
-        publisher.followers = Followers(delivery, self.service, calls)
+        publisher.followers = Followers(delivery, self.service, calls, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
