@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calls.page.policy import PAGE, PAGE_HEADERS
+from calls.page.policy import PAGE_HEADERS, content_security_policy
 from calls.page.views import timeline_csv, timeline_view
 from domain.record import CallRecord, Needs
 from escalation.views import escalation_view
@@ -70,7 +72,8 @@ class PageRoutes:
 
     def page(self, _: Request) -> Answer:
         """Answer the page, which holds no data."""
-        return Answer(HTTPStatus.OK, text=PAGE, media_type="text/html", headers=PAGE_HEADERS)
+        html, headers = _page()
+        return Answer(HTTPStatus.OK, text=html, media_type="text/html", headers=headers)
 
     def live(self, request: Request) -> Answer:
         """Answer all that the page shows; 304 where it has that already.
@@ -109,6 +112,12 @@ class PageRoutes:
             return record.with_call(replace(call, page_token=token))
 
         return self._store.update(call_id, Needs(call=True), change).after.call
+
+
+@cache
+def _page() -> tuple[str, dict[str, str]]:
+    html = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    return html, {**PAGE_HEADERS, "Content-Security-Policy": content_security_policy(html)}
 
 
 def _no_such_call() -> NotFound:

@@ -145,8 +145,8 @@ def live(call: dict[str, Any], **parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
     return [
-        event(moment, end + 372, "callStarting", "The call is starting."),
-        event(moment, end + 369, "callEstablished", "The call is connected."),
+        event(moment, end + 372, "callStarting", "The app is starting the call."),
+        event(moment, end + 369, "callEstablished", "The app is connected to the call."),
         event(
             moment,
             end + 368,
@@ -156,15 +156,23 @@ def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
             invitationId="first",
         ),
         event(moment, end + 356, "answered", "Alex Wilber answered after 12 seconds.", ALEX, invitationId="first"),
-        event(moment, end + 355, "joined", "Alex Wilber joined.", ALEX),
-        event(moment, end + 341, "joined", "Adele Vance and Megan Bowen joined.", ADELE, MEGAN),
-        event(moment, end + 329, "notReached", "Diego Siciliani declined the call.", DIEGO, invitationId="first"),
-        event(moment, end + 240, "left", "Nestor Wilke left.", NESTOR),
+        event(moment, end + 355, "joined", "Alex Wilber joined the call.", ALEX),
+        event(moment, end + 341, "joined", "Adele Vance and Megan Bowen joined the call.", ADELE, MEGAN),
+        event(
+            moment,
+            end + 329,
+            "notReached",
+            "Diego Siciliani was not reached. The person declined. Call someone else.",
+            DIEGO,
+            invitationId="first",
+        ),
+        event(moment, end + 300, "joined", "Lee Gu joined the call.", LEE),
+        event(moment, end + 240, "left", "Nestor Wilke left the call.", NESTOR),
         event(
             moment,
             end + 68,
             "stepStarted",
-            "Step 1 began: Isaiah Langer and a user are called.",
+            "Step 1 started: calling Isaiah Langer and A user.",
             ISAIAH,
             escalationId="db",
         ),
@@ -172,7 +180,7 @@ def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
             moment,
             end + 68,
             "invited",
-            "Isaiah Langer and a user were invited.",
+            "Isaiah Langer and A user were invited.",
             ISAIAH,
             invitationId="one",
             escalationId="db",
@@ -182,7 +190,7 @@ def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
             moment,
             end + 23,
             "notReached",
-            "Isaiah Langer and a user did not answer.",
+            "Isaiah Langer and A user were not reached. No one answered.",
             ISAIAH,
             invitationId="one",
             escalationId="db",
@@ -191,7 +199,7 @@ def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
             moment,
             end + 22,
             "stepStarted",
-            "Step 2 began: Grady Archie and a phone ending in 67 are called.",
+            "Step 2 started: calling Grady Archie and A phone ending in 67.",
             *(GRADY, ON_CALL),
             escalationId="db",
         ),
@@ -199,7 +207,7 @@ def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
             moment,
             end + 22,
             "invited",
-            "Grady Archie and a phone ending in 67 were invited.",
+            "Grady Archie and A phone ending in 67 were invited.",
             *(GRADY, ON_CALL),
             invitationId="two",
             escalationId="db",
@@ -277,17 +285,16 @@ def ended(now: datetime | None = None) -> dict[str, Any]:
         "steps": [first, second, third | {"status": "skipped"}],
         "joined": [{"identity": GRADY, "round": 1, "step": 2}],
     }
-    for entry in shown["participants"]:
-        entry |= {"presence": "left", "isInLobby": False, "leftDateTime": moment.ago(60)}
+    shown["participants"] = []
     for people in (one["participants"] for one in shown["invitations"]):
         for person in people:
             person["presence"] = "left" if person["presence"] == "inCall" else person["presence"]
     shown["timeline"] += [
         event(moment, 1492, "answered", "Grady Archie answered after 30 seconds.", GRADY, invitationId="two"),
-        event(moment, 1491, "joined", "Grady Archie joined.", GRADY),
-        event(moment, 1491, "cancelled", "The call to a phone ending in 67 was cancelled.", ON_CALL),
-        event(moment, 1491, "escalationEnded", "The escalation was completed: Grady Archie joined.", escalationId="db"),
-        event(moment, 60, "callEnded", "The call ended after 31 minutes."),
+        event(moment, 1491, "joined", "Grady Archie joined the call.", GRADY),
+        event(moment, 1491, "cancelled", "The call to A phone ending in 67 was cancelled.", ON_CALL),
+        event(moment, 1491, "escalationEnded", "The escalation is complete: enough people joined.", escalationId="db"),
+        event(moment, 60, "callEnded", "The call has ended."),
     ]
     return shown | {"call": call(moment, state="terminated", began=1872, ended=60)}
 
@@ -295,5 +302,5 @@ def ended(now: datetime | None = None) -> dict[str, Any]:
 def empty(now: datetime | None = None) -> dict[str, Any]:
     """Return a call that has just been started."""
     moment = Moment(now)
-    starting = event(moment, 2, "callStarting", "The call is starting.")
+    starting = event(moment, 2, "callStarting", "The app is starting the call.")
     return live(call(moment, state="establishing", began=2), timeline=[starting])

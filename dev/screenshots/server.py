@@ -8,14 +8,20 @@ import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
-from calls.page.policy import PAGE, PAGE_HEADERS
+from calls.page.policy import PAGE_HEADERS, content_security_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PAGE = (Path(__file__).resolve().parents[2] / "calls" / "page" / "page.html").read_text(encoding="utf-8")
+_HEADERS = PAGE_HEADERS | {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": content_security_policy(PAGE),
+}
 TOKEN = "cGFnZS10b2tlbi1vZi1hbi1leGFtcGxl"  # noqa: S105 - it opens an example
 
 
@@ -101,7 +107,7 @@ class PageServer:
         """Answer a request."""
         path = urlsplit(target).path
         if path == "/api/page":
-            return HTTPStatus.OK, {**PAGE_HEADERS, "Content-Type": "text/html; charset=utf-8"}, PAGE.encode()
+            return HTTPStatus.OK, _HEADERS, PAGE.encode()
         if path != f"/api/calls/{quote(self.live['call']['id'], safe='')}/live":
             return HTTPStatus.NOT_FOUND, {}, b""
         if self.refusal is not None:

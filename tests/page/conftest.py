@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -108,10 +109,10 @@ def watch(browser: Browser) -> Iterator[Watch]:
             page.on("console", complain)
             page.on("pageerror", lambda error: watched.complaints.append(str(error)))
             if frozen:
-                page.clock.install()
+                now = time.time()
+                page.clock.install(time=now)
+                page.clock.pause_at(now + 1)
             page.goto(server.url if fragment is None else server.url_with(fragment))
-            if frozen:
-                page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 0.1)
             page.locator("#shown:not([hidden]), #notice:not([hidden])").first.wait_for(timeout=10_000)
             return watched
 

@@ -72,6 +72,17 @@ def test_phone_numbers(watch: Watch) -> None:
     assert "7946" not in watched.page.content()
 
 
+def test_uninvited_people(watch: Watch) -> None:
+    """Who came uninvited and left is known from the timeline."""
+    moment = Moment()
+    came = [event(moment, at, "joined", "Somebody joined the call.", one) for at, one in ((90, ADELE), (80, GRADY))]
+    left = event(moment, 70, "left", "Adele Vance left the call.", ADELE)
+    watched = watch(live(call(moment, began=100), participants=[listed(moment, GRADY, 80)], timeline=[*came, left]))
+    assert "Left at" in _card(watched, "Adele Vance")
+    assert "Since" in _card(watched, "Grady Archie")
+    assert watched.page.locator(".person").count() == 2
+
+
 def test_app_itself(watch: Watch) -> None:
     """The app's own entry in the roster is no person."""
     shown = incident()
@@ -256,7 +267,7 @@ def test_stops_at_the_end(watch: Watch) -> None:
     assert len(watched.server.polls) == 1
     assert watched.text("#notice") == "The call has ended."
     assert "Final" in watched.text("#fresh")
-    assert watched.page.locator("#counts div").all_inner_texts() == ["Took part\n7", "Ringing\n0", "Not reached\n4"]
+    assert watched.page.locator("#counts div").all_inner_texts() == ["Took part\n6", "Not reached\n4"]
     assert "Cancelled" in _card(watched, "A phone ending in 67")
 
 
