@@ -73,6 +73,7 @@ except Exception as error:  # noqa: BLE001 - compiled packages raise more than I
 
 if TYPE_CHECKING:
     from calls.hooks import CallHooks
+    from calls.page.routes import PageRoutes
     from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
@@ -90,6 +91,7 @@ class App:
     settings: Settings
     invite: InviteRoutes
     calls: CallRoutes
+    page: PageRoutes
     escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
@@ -169,6 +171,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         publisher,
         invitations=invitations,
         canceller=Canceller(graph, rosters),
+        links=links,
         check_after_seconds=settings.check_after_seconds,
     )
     escalations = EscalationService(store, steps, rosters)
@@ -197,6 +200,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
         escalations=EscalationRoutes(escalations, steps, links, settings),
+        page=calls.page,
         queries=Queries(store, progress, links),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
