@@ -81,7 +81,8 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
     with client, budget(_SECONDS):
         try:
             code = _code_of_reading(client, row)
-            more = f"; rows can be read but not written, or the table {settings.state_table} may be missing and can't be made"
+            more = "; rows can be read but not written, "
+            more += f"or the table {settings.state_table} may be missing and can't be made"
             if code == "TableNotFound":
                 client.create_table()
             client.create_entity(row)
