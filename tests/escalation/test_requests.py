@@ -167,6 +167,7 @@ def test_who_was_there_before_is_read_once(world: EscalationWorld) -> None:
 
 def test_participants_that_cannot_be_read(world: EscalationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """People are called all the same."""
+
     def refused(*_: Any, **__: Any) -> Any:
         raise Refused(403)
 
