@@ -47,7 +47,7 @@ def test_an_id_that_no_call_can_have_is_a_bad_request(host: Host, call_id: str, 
 
 
 @pytest.mark.parametrize("call_id", ["..", ".", "%2E%2E", "%2e", "..%2f..", "a/b"])
-def test_dots_and_slashes_lead_nowhere_else(host: Host, call_id: str) -> None:
+def test_dots_and_slashes_lead_unreachable_else(host: Host, call_id: str) -> None:
     """Whatever an HTTP client makes of them, no other call is read."""
     with requests.Session() as session:
         address = f"{host.api}/calls/{call_id}/participants"
@@ -122,7 +122,7 @@ def test_every_fault_is_told_at_once(host: Host, graph: Simulator) -> None:
         "participants": [
             {"identity": {"phone": {"id": "12345"}}},
             {"identity": {}, "replacesCallId": ""},
-            {"identity": {"user": {"id": "nobody"}, "guest": {"id": "x"}}, "hiden": True},
+            {"identity": {"user": {"id": "no GUID"}, "guest": {"id": "x"}}, "hiden": True},
         ],
         "clientContext": "é",
         "client_context": "x",
@@ -177,11 +177,11 @@ def test_without_storage_nobody_is_rung_and_everybody_is_told_to_come_back(
     settings: dict[str, str], graph: Simulator, tmp_path: Path
 ) -> None:
     """A storage that can't be reached is 503 with Retry-After on every route; Graph is asked for nothing."""
-    nowhere = ";".join(
+    unreachable = ";".join(
         f"{part.partition('=')[0]}=http://127.0.0.1:9/devstoreaccount1" if "Endpoint=" in part else part
         for part in settings["AzureWebJobsStorage"].split(";")
     )
-    with run_host({**settings, "AzureWebJobsStorage": nowhere}, tmp_path) as host:
+    with run_host({**settings, "AzureWebJobsStorage": unreachable}, tmp_path) as host:
         call_id = graph.create_call(host.callback_uri, announce=False)
         report = {
             "changeType": "updated",

@@ -17,13 +17,13 @@ USES = {
     1: "one user",
     2: "several users of a group call",
     3: "replacing a peer-to-peer call",
-    4: "a telephone",
+    4: "a phone",
     5: "moving between meetings",
 }
 
 
 def identity_id(entry: dict[str, Any]) -> str:
-    """The id of whoever a participant is."""
+    """Return the id of a participant's identity."""
     found: str = next(value["id"] for value in entry["identity"].values() if isinstance(value, dict))
     return found
 
@@ -147,7 +147,7 @@ def test_a_partial_completion_is_a_success_that_says_so(host: Host, graph: Simul
 
 
 def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
-    """An address that is no flow's is refused before anybody is rung."""
+    """A URL that is no flow's is refused before anyone is called."""
     call_id = graph.create_call(host.callback_uri)
     body = {**request_body(1), "callbackUrl": "https://example.com/?sig=secret"}
     refused = host.request("POST", f"/calls/{call_id}/participants/invite-and-wait", json=body)
@@ -171,7 +171,7 @@ def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
             5,
         ),
     ],
-    ids=["a telephone", "a move"],
+    ids=["a phone", "a move"],
 )
 def test_the_flat_forms_send_the_documented_body(
     host: Host, graph: Simulator, route: str, body: dict[str, Any], use: int

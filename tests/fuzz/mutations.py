@@ -1,4 +1,4 @@
-"""Bodies that nobody sends on purpose: documented ones, bent in structure, in values and in bytes."""
+"""The documented bodies, bent in structure, in values and in bytes."""
 
 from __future__ import annotations
 

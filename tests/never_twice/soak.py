@@ -177,14 +177,14 @@ def _judge(tally: Tally, graph: Simulator) -> None:
 
 
 def _is_right(flow: Flow, rings: list[str]) -> bool:
-    """Whether the outcome told is what happened, or that it could not be known where it truly could not."""
+    """Return whether the outcome is what happened, or says that it could not be known where that is so."""
     came = any(ring in ("answered", "inLobby") for ring in rings)
     if flow.outcome == "completed":
         return came
     if flow.outcome.startswith("refused"):
         return not rings
     if flow.outcome == "failed":
-        # Somebody in the lobby whose report was lost can't be told from somebody who never came.
+        # A person in the lobby whose report was lost looks like one who never came.
         unknowable = flow.behaviour == "lobby" and any(
             fault.get("lost") in ("operation", "all") for fault in flow.faults
         )

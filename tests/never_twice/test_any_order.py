@@ -94,9 +94,7 @@ class AnyOrder(RuleBasedStateMachine):
         repeats=st.integers(1, 2),
         plan=plans,
     )
-    def graph_reports(
-        self, data: st.DataObject, status: str, repeats: int, plan: Fault, *, with_id: bool
-    ) -> None:
+    def graph_reports(self, data: st.DataObject, status: str, repeats: int, plan: Fault, *, with_id: bool) -> None:
         operation = data.draw(st.sampled_from(self.world.graph.taken))
         # A report names its operation by id, by context, or by both.
         with_context = data.draw(st.booleans()) if with_id else True

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from domain.invitation import Invitation
+    from domain.results import OperationState
 
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -150,7 +151,7 @@ class FakeGraph:
         self._answer()
         return [roster_entry(person) for person in sorted(self.present)]
 
-    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> wire.OperationState:
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self._answer()
         raise Refused(404)
 
@@ -164,26 +165,25 @@ class FakeFlows:
 
     def __init__(self) -> None:
         self.statuses: list[int | None] = []
-        self.told: list[tuple[str, str]] = []
+        self.posted: list[tuple[str, str]] = []
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
         status = self.statuses.pop(0) if self.statuses else 200
-        if status is not None and status < 300:
-            self.told.append((url, headers["webhook-id"]))
+        self.posted.append((url, headers["webhook-id"]))
         return PostResponse(status)
 
 
 class World:
     """The app's real parts between stand-ins of everything outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, table: Any = None, queue: Any = None) -> None:
         self.clock = FakeClock()
         self.plan = Plan()
         self.memory = MemoryTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
         self.graph, self.flows = FakeGraph(), FakeFlows()
-        table: Any = Breaking(self.memory, self.plan)
-        queue: Any = Breaking(self.queue, self.plan)
+        table = Breaking(table or self.memory, self.plan)
+        queue = Breaking(queue or self.queue, self.plan)
         graph: Any = Breaking(self.graph, self.plan, is_storage=False)
         flows: Any = Breaking(self.flows, self.plan, is_storage=False)
         now = self.clock.now
@@ -193,9 +193,7 @@ class World:
         self.progress = Progress(self.store, self.alarms, publisher, now=now)
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
-        self.service = InvitationService(
-            self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now
-        )
+        self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
         publisher.followers = Followers(delivery, self.service)
         self.watchdog = Watchdog(
