@@ -109,7 +109,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     links = Links(settings.public_base_url, settings.connector_gateway_hosts)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
-    delivery = Delivery(progress, flow_client, secret=settings.flow_callback_secret)
+    delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     publisher.followers = Followers(delivery, invitations)
     watchdog = Watchdog(
         store,
@@ -136,7 +136,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         notifications=NotificationReceiver(validator, store, progress),
         work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
         retention=Retention(store, days=settings.retention_days),
-        health=Health(store, queue, [str(warning) for warning in settings.warnings]),
+        health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
     )
 
 
@@ -151,7 +151,7 @@ def _learn_secrets(settings: Settings) -> None:
     pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
     learn_secrets(
         credential.client_secret,
-        settings.flow_callback_secret,
+        *settings.flow_callback_secrets,
         storage.connection_string,
         key[1] if key else None,
         *pem.split(),
@@ -187,7 +187,9 @@ class _Once:
                 for fault in error.faults:
                     _events.error(f"setting: {fault}")
             raise
-        for warning in app.settings.warnings:
+        for fault in settings.faults:
+            _events.error(f"setting: {fault}")
+        for warning in settings.warnings:
             _events.warning(f"setting: {warning}")
         return app
 

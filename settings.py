@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from domain.clouds import CLOUDS, UNSUPPORTED_CLOUDS, Cloud
 from domain.configuration import trust
-from domain.configuration.callers import PhonePrefixes, read_phone_prefixes
+from domain.configuration.callers import PhonePrefixes, SignIn, read_ids, read_phone_prefixes, read_sign_in
 from domain.configuration.credential import GraphCredential, read_credential
 from domain.configuration.environment import GUID, Environment
 from domain.configuration.faults import Fault, Kind
+from domain.configuration.signing import read_flow_secrets
 from domain.configuration.storage import StorageLocation, connection_name, read_storage
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _MULTI_TENANT = {"common", "organizations", "consumers"}
 _DEFAULT_ISSUERS = "https://api.botframework.com,https://graph.microsoft.com"
-# Microsoft's calling service, to which Entra ID issues the tokens of callbacks.
-_CALLING_SERVICE = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
+# The application id of Microsoft's calling service, which sends Graph's callbacks with tokens of Entra ID.
+_DEFAULT_CALLER = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 _DEFAULT_GATEWAYS = ".azure-apihub.net,.azure-apim.net"
 _DEFAULT_FLOW_HOSTS = (
     ".logic.azure.com,.environment.api.powerplatform.com,"
@@ -78,7 +79,7 @@ class Settings:
     connector_gateway_hosts: tuple[str, ...]
     flow_callback_hosts: tuple[str, ...]
     flow_callback_local_hosts: frozenset[str]
-    flow_callback_secret: str | None
+    flow_callback_secrets: tuple[str, ...]
     check_after_seconds: float
     give_up_after_seconds: float
     retention_days: float
@@ -87,7 +88,10 @@ class Settings:
     rejects_incoming_calls: bool
     result_token_hours: float
     phone_prefixes: PhonePrefixes
+    sign_in: SignIn
     warnings: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+    """What keeps the app from sending: invites are refused and due POSTs wait, while callbacks are still recorded."""
 
 
 def storage_connection(environment: Mapping[str, str] = os.environ) -> str:
@@ -119,6 +123,7 @@ def load(
     check_after, give_up_after = _watchdog(environment)
     endpoint = environment.url("GRAPH_ENDPOINT", cloud.endpoint).removesuffix("/v1.0")
     authority = environment.url("GRAPH_AUTHORITY", f"{cloud.authority_host}/{tenant_id}", https_only=True)
+    flow_secrets, sending_faults = read_flow_secrets(environment)
     public_base_url = _public_base_url(environment)
     is_local = trust.is_this_machine(public_base_url)
     _check_trust(environment, cloud, tenant_id, is_trial=is_local or trust.is_this_machine(endpoint))
@@ -136,14 +141,14 @@ def load(
             issuer.rstrip("/") for issuer in environment.list("CALLBACK_ISSUERS", _DEFAULT_ISSUERS)
         ),
         callback_tenant_ids=frozenset(map(str.casefold, environment.list("CALLBACK_TENANT_IDS", tenant_id))),
-        callback_caller_ids=frozenset(map(str.casefold, environment.list("CALLBACK_CALLER_IDS", _CALLING_SERVICE))),
+        callback_caller_ids=read_ids(environment, "CALLBACK_CALLER_IDS", _DEFAULT_CALLER),
         storage=read_storage(environment, cloud),
         state_table=_table_name(environment),
         public_base_url=public_base_url,
         connector_gateway_hosts=trust.suffixes(environment, "CONNECTOR_GATEWAY_HOSTS", _DEFAULT_GATEWAYS),
         flow_callback_hosts=trust.suffixes(environment, "FLOW_CALLBACK_HOSTS", _DEFAULT_FLOW_HOSTS),
         flow_callback_local_hosts=_local_hosts(environment, is_local=is_local),
-        flow_callback_secret=environment.get("FLOW_CALLBACK_SECRET"),
+        flow_callback_secrets=flow_secrets,
         check_after_seconds=check_after,
         give_up_after_seconds=give_up_after,
         retention_days=environment.number("CALL_RETENTION_DAYS", 30, most=_MOST_DAYS),
@@ -152,11 +157,13 @@ def load(
         rejects_incoming_calls=environment.choice("INCOMING_CALLS", "ignore", "reject") == "reject",
         result_token_hours=environment.number("RESULT_TOKEN_HOURS", 24, least=1, most=720),
         phone_prefixes=read_phone_prefixes(environment),
+        sign_in=read_sign_in(environment),
         warnings=(),
+        faults=sending_faults,
     )
     environment.check_references()
     if environment.faults:
-        raise SettingsError(environment.faults, environment.warnings)
+        raise SettingsError((*environment.faults, *sending_faults), environment.warnings)
     return replace(settings, warnings=tuple(environment.warnings))
 
 
@@ -203,7 +210,7 @@ def _check_trust(environment: Environment, cloud: Cloud, tenant_id: str, *, is_t
             "CALLBACK_OPENID_CONFIGURATION": cloud.openid_configuration,
             "CALLBACK_ISSUERS": _DEFAULT_ISSUERS,
             "CALLBACK_TENANT_IDS": tenant_id,
-            "CALLBACK_CALLER_IDS": _CALLING_SERVICE,
+            "CALLBACK_CALLER_IDS": _DEFAULT_CALLER,
             "CONNECTOR_GATEWAY_HOSTS": _DEFAULT_GATEWAYS,
             "FLOW_CALLBACK_HOSTS": _DEFAULT_FLOW_HOSTS,
         }

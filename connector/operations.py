@@ -22,7 +22,7 @@ STATUSES: dict[int, str] = {
     400: "The request is invalid. The message names every fault.",
     401: "The function key is missing or wrong.",
     404: "The call, invitation or token doesn't exist.",
-    409: "The invitation name was used before for other people.",
+    409: "The invitation name was used before for other people, or five flows wait already.",
     413: "The request is too large.",
     422: "Microsoft Graph refused the invitation, or it failed. The message explains what to do.",
     429: "Microsoft Graph is busy and no person was called. The flow tries again automatically.",

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from domain.model import Delivery, Presence, Status
+from domain.call import CallState, Presence
+from domain.invitation import Status
 
 if TYPE_CHECKING:
     from connector.words import Visibility
 
-_PartStatus = Literal[Status.NOT_STARTED, Status.RUNNING, Status.COMPLETED, Status.FAILED]
+_OperationStatus = Literal[Status.NOT_STARTED, Status.RUNNING, Status.COMPLETED, Status.FAILED]
+_PersonStatus = Literal[Status.NOT_STARTED, Status.RUNNING, Status.COMPLETED, Status.UNCONFIRMED, Status.FAILED]
+_Delivery = Literal["waiting", "due", "delivered", "cancelled", "undeliverable"]
 _ID = "^[A-Z2-7]{26}$"
 
 
@@ -37,20 +40,21 @@ class AnyIdentity(RootModel[dict[str, dict[str, Any]]]):
 
 
 class ResultInfo(_Object):
-    """The reason for an end, as Microsoft Graph reported it."""
+    """The result that Microsoft Graph reported."""
 
-    code: int | None = _shown("Reason Code", "A number for the reason, such as 603 for declined.")
-    subcode: int | None = _shown("Reason Subcode", "A second, finer number.", "advanced")
-    message: str | None = _shown("Reason", "The reason as text, from Microsoft Graph.")
+    code: int | None = _shown("Result Code", "A number for the reason, such as 603 for declined.")
+    subcode: int | None = _shown("Result Subcode", "A second, finer number.", "advanced")
+    message: str | None = _shown("Result Message", "The text from Microsoft Graph.")
 
 
 class InvitedPerson(_Object):
     """A person of an invitation."""
 
     identity: AnyIdentity = _shown("Person Identity", "The identity of the person; one of the kinds is present.")
-    status: _PartStatus = _shown("Person Status", "The status of this person's invitation.")
+    status: _PersonStatus = _shown("Person Status", "The status of this person's invitation.")
     presence: Presence = _shown("Person Presence", "Whether this person is in the call, from the list of people in it.")
-    resultInfo: ResultInfo | None = _shown("Reason", "Why this person's invitation ended, if a reason is known.")
+    reason: str | None = _shown("Person Reason", "What happened and what to do, if there is something to explain.")
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported for this person.", "advanced")
     replacesCallId: str = _shown(
         "Moved From Call ID", "The call that the person was in before.", "advanced", default=""
     )
@@ -67,14 +71,14 @@ class Operation(_Object):
 
     id: str | None = _shown("Operation ID", "The ID that Microsoft Graph assigned.", "advanced")
     clientContext: str = _shown("Operation Name", "The name under which Graph reports the outcome.", "advanced")
-    status: _PartStatus = _shown("Operation Status", "The status of this request.", "advanced")
-    resultInfo: ResultInfo | None = _shown("Reason", "Why this request ended, if a reason is known.")
+    status: _OperationStatus = _shown("Operation Status", "The status of this request.", "advanced")
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported for this request.", "advanced")
 
 
 class Callback(_Object):
     """The flow that waits, or waited; never its URL."""
 
-    status: Delivery = _shown("Flow Notified", "Whether the outcome has been sent to the flow.", "advanced")
+    status: _Delivery = _shown("Flow Notified", "Whether the outcome has been sent to the flow.", "advanced")
     attempts: int = _shown("Attempts", "How often the app tried to send the outcome.", "advanced", ge=0)
     lastAttemptDateTime: datetime | None = _shown(
         "Last Attempt", "When the app last tried to send the outcome, in UTC.", "advanced"
@@ -92,7 +96,9 @@ class Invitation(_Dated):
 
     id: str = _shown("Invitation ID", "The ID of the invitation, for the other actions.", pattern=_ID)
     status: Status = _shown("Status", "Completed means that all people answered. Check it before you go on.")
-    resultInfo: ResultInfo | None = _shown("Reason", "Why the invitation ended, if a reason is known.")
+    reason: str | None = _shown("Reason", "What happened and what to do, if there is something to explain.")
+    joinedCount: int = _shown("Joined Count", "How many of the people have joined the call.", ge=0)
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported.", "advanced")
     participants: list[InvitedPerson] = _shown("People", "The people invited, with the outcome for each.", min_length=1)
     callId: str = _shown("Call ID", "The ID of the call.")
     clientContext: str = _shown("Invitation Name", "The name that you gave, or one that the app made.")
@@ -114,8 +120,8 @@ class Call(_Dated):
     """The call, as Microsoft Graph last reported it."""
 
     id: str = _shown("Call ID", "The ID of the call.")
-    state: str = _shown("Call State", "The last reported state, such as established or terminated.")
-    resultInfo: ResultInfo | None = _shown("Reason", "Why the call ended, if a reason is known.")
+    state: CallState = _shown("Call State", "The last reported state.")
+    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported when the call ended.")
 
 
 class PersonInCall(_Object):

@@ -32,6 +32,9 @@ MEMBERS: dict[str, Words] = {
         "The URL that listCallbackUrl() returns: HTTPS, at most 2,000 characters, on a host in FLOW_CALLBACK_HOSTS.",
         "internal",
     ),
+    "separately": Words(
+        "Call Separately", "Whether each person gets an outcome of their own, from a request of their own.", "advanced"
+    ),
     "identity": Words("Person", "The person to invite. Fill in one ID only.", "important"),
     "replacesCallId": Words(
         "Move From Call ID", "To move a person out of another call: the ID of that call.", "advanced"
@@ -120,12 +123,17 @@ DISPLAY_NAMES: dict[str, str] = {
     "notStarted": "Not started",
     "running": "Calling",
     "completed": "Completed",
+    "unconfirmed": "Unconfirmed",
     "partiallyCompleted": "Partly completed",
     "failed": "Failed",
     "unknown": "Not known yet",
     "inLobby": "In the lobby",
     "inCall": "In the call",
     "left": "Left the call",
+    "establishing": "Establishing",
+    "established": "Established",
+    "terminating": "Ending",
+    "terminated": "Ended",
     "waiting": "Waiting for the outcome",
     "due": "Being sent",
     "delivered": "Sent",

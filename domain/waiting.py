@@ -56,7 +56,9 @@ class PostResult:
     is_refused: bool = False
     """Whether the URL may not be a flow's; nothing was sent."""
     was_begun: bool = True
-    """Whether there was time to begin it."""
+    """Whether it was begun."""
+    again_after: timedelta | None = None
+    """When to try again, where it could not be begun for another reason than time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,10 @@ def posted(flow: WaitingFlow, owner: str, result: PostResult, now: datetime) -> 
     if not flow.is_waiting or flow.claim is None or flow.claim.owner != owner:
         return flow
     flow = replace(flow, claim=None)
-    if not result.was_begun or result.message_id != flow.message_id:
+    if result.message_id != flow.message_id:
         return flow
+    if not result.was_begun:
+        return flow if result.again_after is None else replace(flow, not_before=now + result.again_after)
     subscribed_since = flow.subscribed is not None and flow.subscribed > result.claimed
     flow = replace(flow, attempts=flow.attempts + 1, last_attempt=now, last_status=result.status)
     status = result.status

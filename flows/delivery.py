@@ -18,7 +18,7 @@ from observability import tracing
 from observability.events import Events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from domain.invitation import Invitation
     from flows.progress import Progress
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from storage.reading import Held
 
 _events = Events("outcomes")
+_PAUSE = timedelta(minutes=1)
 
 
 class FlowEndpoint(Protocol):
@@ -37,20 +38,31 @@ class FlowEndpoint(Protocol):
 
 
 class Delivery:
-    """POSTs outcomes that a turn has claimed."""
+    """POSTs outcomes that a turn has claimed.
+
+    Args:
+        progress: by which their marks are written.
+        flows: how a flow's URL is reached.
+        secrets: what each POST is signed with.
+        is_paused: whether nothing can be signed as it should be, so that due POSTs wait.
+        now: the clock.
+        sleep: waits for seconds.
+    """
 
     def __init__(
         self,
         progress: Progress,
         flows: FlowEndpoint,
         *,
-        secret: str | None,
+        secrets: Sequence[str] = (),
+        is_paused: bool = False,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._progress = progress
         self._flows = flows
-        self._secret = secret
+        self._secrets = secrets
+        self._is_paused = is_paused
         self._now = now
         self._sleep = sleep
 
@@ -84,6 +96,8 @@ class Delivery:
         if flow.not_before is not None and flow.not_before > claimed:
             self._sleep((flow.not_before - claimed) / timedelta(seconds=1))
         now = self._now()
+        if self._is_paused:
+            return PostResult(flow.message_id, None, claimed, was_begun=False, again_after=_PAUSE)
         run = turn.run(now)
         ends = flow.claim.until if flow.claim is not None else now
         if now >= min(run.post_begins_before, ends):
@@ -91,7 +105,7 @@ class Delivery:
         limit = min(run.post_limit, ends)
         view = invitation_view(replace(invitation, flows=()), record.call, now)
         body = json.dumps(view, ensure_ascii=False).encode("utf-8", "replace")
-        headers = signed_headers(flow.message_id, now, body, self._secret)
+        headers = signed_headers(flow.message_id, now, body, self._secrets)
         try:
             response = self._flows.post(flow.url, body, headers, seconds=(limit - now) / timedelta(seconds=1))
         except UrlRefused as error:

@@ -6,7 +6,6 @@ Headers follow https://www.standardwebhooks.com.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import socket
@@ -48,14 +47,14 @@ class PostResponse:
     """Whether the time limit ended it after it was sent."""
 
 
-def signed_headers(message_id: str, now: datetime, body: bytes, secret: str | None) -> dict[str, str]:
-    """Return the Standard Webhooks headers of a message, with a signature where a secret is set.
+def signed_headers(message_id: str, now: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
+    """Return the Standard Webhooks headers of a message, signed with each secret.
 
     Args:
         message_id: the same over all tries of one outcome.
         now: becomes ``webhook-timestamp``, in whole seconds.
         body: exactly what is sent.
-        secret: ``whsec_`` and Base64, or any text.
+        secrets: each ``whsec_`` and Base64; several while one replaces another.
     """
     timestamp = str(int(now.timestamp()))
     headers = {
@@ -63,18 +62,15 @@ def signed_headers(message_id: str, now: datetime, body: bytes, secret: str | No
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
     }
-    if secret:
+    if secrets:
         signed = b".".join((message_id.encode(), timestamp.encode(), body))
-        signature = hmac.new(_key_bytes(secret), signed, hashlib.sha256).digest()
-        headers["webhook-signature"] = "v1," + base64.b64encode(signature).decode()
+        headers["webhook-signature"] = " ".join(_signature(secret, signed) for secret in secrets)
     return headers
 
 
-def _key_bytes(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        return secret.encode()
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 class FlowClient:

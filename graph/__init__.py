@@ -1,1 +1,1 @@
-"""Microsoft Graph, outside our walls: clouds, credentials, the HTTP client, its wire forms and its errors."""
+"""Microsoft Graph and Entra ID: the HTTP client, credentials, JSON forms, errors, and the keys of callbacks."""

@@ -54,7 +54,7 @@ class CallRead:
     """What Graph says of a call."""
 
     state: str | None
-    """In small letters."""
+    """In lower case."""
     result: ResultInfo | None
     """How it ended."""
     id: str | None = None

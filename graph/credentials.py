@@ -12,9 +12,11 @@ import jwt
 import msal
 
 from graph import wire
+from graph.entra_errors import is_lasting
 from graph.errors import CredentialRefused, NothingSent, TokenUnavailable
 from graph.identity import identity_assertion
 from graph.tracing import request_span
+from graph.transport import StatusKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +30,6 @@ _log = logging.getLogger("call_invites.graph")
 _LAST_SECONDS = 30.0
 # While renewal fails, it is tried again this often, by one request; the others use the token there is.
 _RETRY_SECONDS = 30.0
-# What Entra ID answers when the app's registration or credential is wrong, which waiting doesn't fix.
-_CREDENTIAL_ERRORS = frozenset({"invalid_client", "unauthorized_client", "invalid_request", "invalid_scope"})
 # What MSAL lets through where a response is not of the documented form: 502 and 503, a gateway's page, an error without
 # its properties.
 _OUT_OF_ORDER = (
@@ -40,7 +40,7 @@ _OUT_OF_ORDER = (
     RuntimeError,
     TypeError,
 )
-# MSAL tells an unknown tenant from a busy Entra ID only in its text (msal/authority.py).
+# MSAL distinguishes an unknown tenant from a busy Entra ID only in its text (msal/authority.py).
 _THROTTLED_DISCOVERY = "HTTP status: 429"
 
 
@@ -55,6 +55,7 @@ class TokenSource:
         self, settings: Settings, session: requests.Session, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings
+        self._http = StatusKeeper(session)
         self._session = session
         self._clock = clock
         self._lock = threading.Lock()
@@ -139,7 +140,7 @@ class TokenSource:
             return
         codes, reason = answer.get("error_codes"), wire.text(answer.get("error"))
         code = f"AADSTS{codes[0]}" if isinstance(codes, list) and codes else None
-        if reason in _CREDENTIAL_ERRORS or (code is not None and reason != "temporarily_unavailable"):
+        if is_lasting(self._http.status or 0) and reason != "temporarily_unavailable":
             message = f"Entra ID refused the app's credential ({code or reason})"
             raise CredentialRefused(message, code=code)
         message = f"Entra ID issued no token ({code or reason or 'no reason given'})"
@@ -152,7 +153,7 @@ class TokenSource:
             authority=settings.authority,
             client_credential=self._client_credential(),
             instance_discovery=False if settings.authority_is_overridden else None,
-            http_client=self._session,
+            http_client=self._http,
         )
 
     def _client_credential(self) -> str | dict[str, Any]:

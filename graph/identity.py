@@ -9,30 +9,10 @@ import msal
 from msal.managed_identity import DEFAULT_TO_VM, get_managed_identity_source
 
 from graph.errors import CredentialRefused, TokenUnavailable
+from graph.transport import StatusKeeper
 
 if TYPE_CHECKING:
     import requests
-
-
-class _StatusKeeper:
-    """MSAL reports every failure of an identity as ``invalid_scope``, so the status is read on its way through."""
-
-    def __init__(self, session: requests.Session) -> None:
-        self._session = session
-        self.status: int | None = None
-
-    def get(self, url: str, **kwargs: Any) -> requests.Response:
-        return self._keep(self._session.get(url, **kwargs))
-
-    def post(self, url: str, **kwargs: Any) -> requests.Response:
-        return self._keep(self._session.post(url, **kwargs))
-
-    def close(self) -> None:
-        """Leave the session open, which belongs to the app."""
-
-    def _keep(self, response: requests.Response) -> requests.Response:
-        self.status = response.status_code
-        return response
 
 
 def identity_assertion(client_id: str, audience: str, session: requests.Session) -> str:
@@ -52,7 +32,7 @@ def identity_assertion(client_id: str, audience: str, session: requests.Session)
     identity: Any = (
         msal.SystemAssignedManagedIdentity() if is_system else msal.UserAssignedManagedIdentity(client_id=client_id)
     )
-    keeper = _StatusKeeper(session)
+    keeper = StatusKeeper(session)
     answer: Any = None
     try:
         answer = msal.ManagedIdentityClient(identity, http_client=keeper).acquire_token_for_client(resource=audience)

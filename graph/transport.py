@@ -146,6 +146,29 @@ def new_session(urls: Iterable[str]) -> requests.Session:
     return session
 
 
+class StatusKeeper:
+    """Passes MSAL's requests on to a session and keeps the last response's status, which MSAL does not return."""
+
+    def __init__(self, session: requests.Session) -> None:
+        self._session = session
+        self.status: int | None = None
+
+    def get(self, url: str, **kwargs: Any) -> requests.Response:
+        """Send a GET."""
+        return self._keep(self._session.get(url, **kwargs))
+
+    def post(self, url: str, **kwargs: Any) -> requests.Response:
+        """Send a POST."""
+        return self._keep(self._session.post(url, **kwargs))
+
+    def close(self) -> None:
+        """Leave the session open, which belongs to the app."""
+
+    def _keep(self, response: requests.Response) -> requests.Response:
+        self.status = response.status_code
+        return response
+
+
 def nothing_was_sent(error: requests.RequestException) -> bool:
     """Return whether a failed request certainly never reached the server: DNS, connection, proxy or handshake failed.
 

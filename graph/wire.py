@@ -28,7 +28,7 @@ _NOT_IDS = frozenset({"participants", "operations", "null", "undefined", ""})
 
 
 def type_name(value: Mapping[str, Any]) -> str:
-    """Return the bare ``@odata.type`` of a JSON object in small letters, empty where it has none."""
+    """Return the bare ``@odata.type`` of a JSON object in lower case, empty where it has none."""
     name = value.get(ODATA_TYPE)
     return name.rpartition(".")[2].lstrip("#").casefold() if isinstance(name, str) else ""
 

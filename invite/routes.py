@@ -9,6 +9,7 @@ from flows.urls import UrlRefused, check_url
 from invite.reading import invitees, read_body
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 from invite.subscription import flow_of
+from settings import Settings, SettingsError
 from web.errors import BadRequest
 from web.identifiers import call_id_in
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from flows.links import Links
     from invite.request import InvitationParticipantInfo
     from invite.service import InvitationService
-    from settings import Settings
     from web.answers import Answer, Request
 
 
@@ -32,18 +32,21 @@ class InviteRoutes:
 
     def invite(self, request: Request) -> Answer:
         """Invite people, and answer where to poll."""
+        self._check_settings()
         call_id = call_id_in(request)
         body = read_body(request, InviteBody, self._settings.cloud)
         return self._accepted(request, call_id, body.participants, body.clientContext, separately=body.separately)
 
     def invite_phone(self, request: Request) -> Answer:
         """Invite one phone, and answer where to poll."""
+        self._check_settings()
         call_id = call_id_in(request)
         body = read_body(request, InvitePhoneBody, self._settings.cloud)
         return self._accepted(request, call_id, [body.participant()], body.clientContext)
 
     def move_person(self, request: Request) -> Answer:
         """Move one person from another meeting, and answer where to poll."""
+        self._check_settings()
         call_id = call_id_in(request)
         body = read_body(request, MovePersonBody, self._settings.cloud)
         return self._accepted(request, call_id, [body.participant()], body.clientContext)
@@ -54,6 +57,7 @@ class InviteRoutes:
         Raises:
             BadRequest: in addition to all that inviting raises, the URL can't be a flow's.
         """
+        self._check_settings()
         call_id = call_id_in(request)
         body = read_body(request, InviteAndWaitBody, self._settings.cloud)
         try:
@@ -74,6 +78,15 @@ class InviteRoutes:
         return self._links.subscribed(
             invitation, flow_of(invitation, request.headers), call, request.headers, utc_now()
         )
+
+    def _check_settings(self) -> None:
+        """Refuse to call people whose outcome could not be sent to flows as the settings want it.
+
+        Raises:
+            SettingsError: see ``settings.Settings.faults``.
+        """
+        if self._settings.faults:
+            raise SettingsError(self._settings.faults, self._settings.warnings)
 
     def _accepted(
         self,

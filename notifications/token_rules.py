@@ -1,6 +1,6 @@
 """Which callback tokens are accepted, as pure rules over their claims; signatures are verified elsewhere.
 
-There are two kinds, and ``iss`` tells them apart: the older kind, of the Bot Framework's issuer, and Entra ID's, to
+There are two kinds, and ``iss`` shows which: the older kind, of the Bot Framework's issuer, and Entra ID's, to
 which Microsoft is moving callbacks. The rules for the older one:
 https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications. Those for Entra's are
 the ones of Microsoft's own validator (NuGet Microsoft.Graph.Communications.Common 1.2.0.18742). Any app of a tenant
@@ -55,7 +55,7 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class TokenRules:
-    """What a token must say, by this app's settings; ids are in small letters except ``audience``."""
+    """What a token must say, by this app's settings; ids are in lower case except ``audience``."""
 
     audience: str
     tenant_ids: frozenset[str]
@@ -69,7 +69,7 @@ class TokenRules:
         """Check what needs neither keys nor metadata, and return when the token counts.
 
         Raises:
-            NotFromGraph: audience, tenant, time, or a proof of possession, which nobody checks here.
+            NotFromGraph: audience, tenant, time, or a proof of possession, which is not checked here.
         """
         audience, tenant = claims.get("aud"), claims.get("tid")
         # Graph sends one audience; a list would also name others, and the token was not meant for this app alone.
@@ -142,7 +142,7 @@ class TokenRules:
             raise NotFromGraph("caller", caller=str(caller) if is_id else None)
 
     def _entra(self, claims: Mapping[str, object]) -> TokenKind:
-        # Entra ID writes ids in small letters, and Microsoft's validator compares the audience with case.
+        # Entra ID writes ids in lower case, and Microsoft's validator compares the audience with case.
         if claims["aud"] not in {self.audience, self.audience.casefold()}:
             raise NotFromGraph("audience")
         return TokenKind.ENTRA

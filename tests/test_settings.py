@@ -28,7 +28,7 @@ def test_five_settings_are_enough_and_everything_else_has_a_default() -> None:
     assert got.public_base_url == "https://app.azurewebsites.net"
     assert got.connector_gateway_hosts == (".azure-apihub.net", ".azure-apim.net")
     assert {".logic.azure.com", ".environment.api.powerplatform.com"} <= set(got.flow_callback_hosts)
-    assert (got.flow_callback_local_hosts, got.flow_callback_secret) == (frozenset(), None)
+    assert (got.flow_callback_local_hosts, got.flow_callback_secrets) == (frozenset(), ())
     assert (got.check_after_seconds, got.give_up_after_seconds, got.retention_days) == (120, 900, 30)
     assert got.warnings == ()
 
@@ -187,7 +187,7 @@ def test_no_credential_is_a_fault_that_names_all_three() -> None:
     ],
 )
 def test_several_credentials_are_a_fault(more: dict[str, str]) -> None:
-    """The app never guesses which of two credentials counts."""
+    """The app never guesses between two credentials."""
     fault = next(one for one in faults(**more) if one.kind is Kind.CONTRADICTORY)
     assert str(fault).startswith("several credentials are set")
 
@@ -267,11 +267,6 @@ def test_the_public_address_is_the_hosts_unless_named() -> None:
     assert loaded(PUBLIC_BASE_URL="https://x.example", WEBSITE_HOSTNAME=None).public_base_url == "https://x.example"
     (fault,) = faults(WEBSITE_HOSTNAME=None)
     assert str(fault).startswith("PUBLIC_BASE_URL is not set")
-
-
-def test_a_flow_callback_secret_is_kept_as_it_is() -> None:
-    """The secret that signs outcomes is optional."""
-    assert loaded(FLOW_CALLBACK_SECRET="s3cret").flow_callback_secret == "s3cret"
 
 
 @pytest.mark.parametrize("name", ["calls", "Abc", "a23", "x" * 63])
@@ -356,6 +351,8 @@ def test_incoming_calls_know_two_words(value: str) -> None:
 def test_blank_optional_settings_count_as_not_set() -> None:
     """A template full of blank optional settings gives the same app as one without them."""
     optional = (
+        "ALLOWED_PRINCIPALS",
+        "REQUIRE_SIGN_IN",
         "GRAPH_CLOUD",
         "GRAPH_CLIENT_CERTIFICATE",
         "GRAPH_MANAGED_IDENTITY_CLIENT_ID",
@@ -363,6 +360,7 @@ def test_blank_optional_settings_count_as_not_set() -> None:
         "GRAPH_AUTHORITY",
         "CALLBACK_OPENID_CONFIGURATION",
         "CALLBACK_ISSUERS",
+        "CALLBACK_CALLER_IDS",
         "CALLBACK_TENANT_IDS",
         "STATE_STORAGE",
         "STATE_TABLE",

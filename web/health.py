@@ -31,12 +31,14 @@ class Health:
         store: Storage,
         queue: Storage,
         warnings: Sequence[str],
+        faults: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._queue = queue
         self._warnings = list(warnings)
+        self._faults = list(faults)
         self._clock = clock
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
@@ -50,7 +52,7 @@ class Health:
                 self._asked_at = self._clock()
             table, queue = self._reachable
         checks = [
-            _configuration([], self._warnings),
+            _configuration(self._faults, self._warnings),
             _storage_check("tableStorage", reachable=table),
             _storage_check("queueStorage", reachable=queue),
         ]

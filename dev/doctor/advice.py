@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from domain.configuration.faults import Fault
 
 NO_FILE = "make run makes local.settings.json for this machine; --settings FILE names another; docs/doctor.md"
+SIGN_IN = (
+    "REQUIRE_SIGN_IN accepts X-MS-CLIENT-PRINCIPAL-ID as it comes: App Service authentication (Easy Auth) must be on",
+    "az webapp auth show -n <app> -g <group>, or Function App > Authentication",
+)
 _SET = "az functionapp config appsettings set -n <app> -g <group> --settings"
 _DELETE = "az functionapp config appsettings delete -n <app> -g <group> --setting-names"
 _SOURCES = {

@@ -125,6 +125,9 @@ class Examination:
             findings += self._warnings(error.warnings)
             return findings + [fault(str(one), advice.fix(one)) for one in error.faults]
         findings += self._warnings(known.warnings)
+        findings += [fault(str(one), advice.fix(one)) for one in known.faults]
+        if known.sign_in.is_required:
+            findings.append(warning(*advice.SIGN_IN))
         if any(finding.status is Status.FAULT for finding in findings):
             return findings
         self._settings = known

@@ -42,7 +42,7 @@ def check_keys(settings: Settings, session: requests.Session) -> list[Finding]:
     except KeysUnavailable:
         return [fault(f"the JWKS at {keys_at} has {count} entries, but no RSA key that signs", _FIX)]
     if settings.cloud.name.startswith("us-gov") and address == settings.cloud.openid_configuration:
-        text = f"{host} publishes keys, but for US Government whether Graph signs with these is not confirmed"
+        text = f"{host} publishes keys, but it is unconfirmed whether Graph signs with these in US Government"
         return [warning(text, "docs/limits.md#national-clouds")]
     return [ok(f"{host} publishes keys that Graph's callbacks can be checked with")]
 

@@ -1,4 +1,4 @@
-"""What callers may do: which phone numbers may be called."""
+"""Who may ask the app, and which phone numbers it may call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.configuration.environment import GUID
 from domain.configuration.faults import Kind
 
 if TYPE_CHECKING:
@@ -24,6 +25,34 @@ class PhonePrefixes:
     """Whether a number without a listed prefix may be called, where its type is no reason against it."""
     listed: tuple[str, ...] = ()
     """Prefixes that are listed, as ``+digits``, longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Whether callers of keyed routes must be signed in, and which ones may call."""
+
+    is_required: bool = False
+    allowed_principals: frozenset[str] | None = None
+    """Object ids in lowercase; None allows all."""
+
+
+def read_ids(environment: Environment, name: str, default: str = "") -> frozenset[str]:
+    """Return a setting's comma-separated GUIDs in lowercase."""
+    ids = environment.list(name, default)
+    if not all(map(GUID.fullmatch, ids)):
+        environment.fault(name, Kind.INVALID, f"{name} holds something that is not a GUID: list ids, comma-separated")
+    return frozenset(map(str.casefold, ids))
+
+
+def read_sign_in(environment: Environment) -> SignIn:
+    """Read ``REQUIRE_SIGN_IN`` and ``ALLOWED_PRINCIPALS``, which has no meaning without it."""
+    is_required = environment.choice("REQUIRE_SIGN_IN", "false", "true") == "true"
+    name = "ALLOWED_PRINCIPALS"
+    allowed = read_ids(environment, name)
+    if allowed and not is_required:
+        text = f"{name} has no effect without REQUIRE_SIGN_IN=true: set both, or remove it"
+        environment.fault(name, Kind.CONTRADICTORY, text)
+    return SignIn(is_required=is_required, allowed_principals=allowed or None)
 
 
 def read_phone_prefixes(environment: Environment) -> PhonePrefixes:

@@ -26,7 +26,7 @@ ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _WHOLE = "copy it whole: az storage account show-connection-string prints it"
 _EMULATOR = {"usedevelopmentstorage": "true"}
-# The emulator's account and key are the same for everybody and documented by Microsoft.
+# The emulator's account and key are the same everywhere and documented by Microsoft.
 _EMULATOR_ACCOUNT = "devstoreaccount1"
 _EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _EMULATOR_PORTS = {"Blob": 10000, "Queue": 10001, "Table": 10002}
@@ -90,7 +90,7 @@ def _wrong_value(parts: dict[str, str], *, in_azure: bool) -> str | None:
         return f"has an AccountKey that is not Base64: {_WHOLE}"
     needs_name = not {"queueendpoint", "tableendpoint"} <= parts.keys()
     if needs_name and not ACCOUNT_NAME.fullmatch(parts["accountname"]):
-        return "has an AccountName that is none: 3 to 24 small letters and digits"
+        return "has an invalid AccountName: 3 to 24 lowercase letters and digits"
     protocol = parts.get("defaultendpointsprotocol", "https").casefold()
     if protocol not in ("http", "https"):
         return "has a DefaultEndpointsProtocol that is not https"

@@ -90,7 +90,7 @@ class Environment:
         return [entry for entry in map(str.strip, (self.get(name) or default).split(",")) if entry]
 
     def choice(self, name: str, default: str, *others: str) -> str:
-        """Return one of a few words, in small letters."""
+        """Return one of a few words, in lowercase."""
         value = (self.get(name) or default).casefold()
         if value not in (default, *others):
             self.fault(name, Kind.INVALID, f"{name} is not known: use {' or '.join((default, *others))}")

@@ -142,7 +142,7 @@ class _Identity:
 
     def _of_account(self, account: str, uris: Mapping[str, str | None], cloud: Cloud) -> dict[str, str | None]:
         if not ACCOUNT_NAME.fullmatch(account):
-            text = "is not the name of a storage account: 3 to 24 small letters and digits, without a domain"
+            text = "is not the name of a storage account: 3 to 24 lowercase letters and digits, without a domain"
             self._fault("accountName", Kind.INVALID, text)
         elif cloud.name != "global":
             text = (

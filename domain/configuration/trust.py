@@ -51,7 +51,7 @@ def is_shared(suffix: str) -> bool:
     """Return whether hosts of strangers end like this: a public suffix, or a domain that a cloud's customers share.
 
     Args:
-        suffix: in small letters, with or without a dot in front.
+        suffix: in lowercase, with or without a dot in front.
     """
     domain = suffix.strip(".")
     first, _, rest = domain.partition(".")
@@ -66,7 +66,7 @@ def is_shared(suffix: str) -> bool:
 
 
 def suffixes(environment: Environment, name: str, default: str) -> tuple[str, ...]:
-    """Return host suffixes in small letters, each with a dot in front."""
+    """Return host suffixes in lowercase, each with a dot in front."""
     found = environment.list(name, default)
     if any("*" in suffix or "/" in suffix or "." not in suffix.strip(".") for suffix in found):
         text = f"{name} holds something that is not a host suffix: write .example.com,.example.org"

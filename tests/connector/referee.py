@@ -28,11 +28,10 @@ TRIGGER: dict[str, Any] = {
     "onCall": PEOPLE,
     "phoneNumber": "+12065550100",
 }
-_DECLINED = {"code": 603, "subcode": 0, "message": "Declined"}
 # The outputs of an action that sends a request, by what came back.
 RESPONSES: dict[str, Any] = {
-    "completed": {"statusCode": 200, "body": {"status": "completed", "resultInfo": None}},
-    "failed": {"statusCode": 200, "body": {"status": "failed", "resultInfo": _DECLINED}},
+    "completed": {"statusCode": 200, "body": {"status": "completed", "reason": None}},
+    "failed": {"statusCode": 200, "body": {"status": "failed", "reason": "The person declined."}},
     "error": {"statusCode": 422, "body": {"error": {"code": "InvitationFailed", "message": "The person declined."}}},
     "text": {"statusCode": 503, "body": "Function host is not running."},
     "empty": {"statusCode": 502, "body": ""},

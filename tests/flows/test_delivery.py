@@ -272,7 +272,8 @@ def test_mark_that_could_not_be_written(world: World, flows: Flows) -> None:
     """The POST succeeded and storage failed: when the claim ends it is repeated, with the same id."""
 
     def storage_fails() -> None:
-        world.plan.kind, world.plan.countdown = "storage", 1
+        # The write, and the two reads that look whether it was stored.
+        world.plan.kind, world.plan.countdown, world.plan.in_a_row = "storage", 1, 3
 
     flows.meanwhile = storage_fails
     assert world.report(ends(world))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import pytest
 
+import app as app_module
 import function_app
 from domain.clouds import CLOUDS
 from flows.links import Links
@@ -44,14 +45,17 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     world = World()
     anybody: Any = Anybody()
     cloud: Any = SimpleNamespace(
-        cloud=CLOUDS["global"], flow_callback_hosts=(".logic.azure.com",), flow_callback_local_hosts=frozenset()
+        cloud=CLOUDS["global"],
+        flow_callback_hosts=(".logic.azure.com",),
+        flow_callback_local_hosts=frozenset(),
+        faults=(),
     )
-    app: Any = SimpleNamespace(
+    parts: Any = SimpleNamespace(
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
         queries=world.queries,
         notifications=NotificationReceiver(anybody, world.store, world.progress, now=world.clock.now),
     )
-    monkeypatch.setattr(function_app.edge, "_build", lambda: app)
+    monkeypatch.setattr(app_module.edge, "_build", lambda: parts)
     return world
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.simulator.simulator import Simulator
+from graph.client import GraphClient
+from graph.credentials import TokenSource
 from graph.transport import new_session
 from settings import load
 from tests.graph.servers import AUTHORITY
@@ -61,3 +63,27 @@ def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[reques
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     with new_session(()) as session:
         yield session
+
+
+@pytest.fixture
+def client(settings: Settings, session: requests.Session) -> GraphClient:
+    """The app's client of the simulated Graph."""
+    return GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
+
+
+@pytest.fixture
+def call_id(simulator: Simulator) -> str:
+    """A call that goes on, whose people ring forever: nothing is reported."""
+    simulator.everyone("ringsOut", after=1e6)
+    return simulator.create_call("https://localhost:9/nowhere", announce=False)
+
+
+@pytest.fixture
+def authority_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The authority of the servers here, trusted by the process."""
+    path = tmp_path / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(path))
+    for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    return path

@@ -88,7 +88,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request as a server received it; header names in small letters."""
+    """One request as a server received it; header names in lower case."""
 
     method: str
     path: str
@@ -138,7 +138,7 @@ def drip(connection: socket.socket, body: bytes, *, every: float, headers_too: b
 
 
 def closed_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -6,28 +6,25 @@ import json
 import logging
 import re
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Invitation, KeyKind
 from domain.results import OperationState
-from graph.calls import CallRead
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.errors import NothingSent, OutcomeUnknown, Refused, Throttled, TokenUnavailable
+from graph.participants import invite_body
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
-from invite.splitting import graph_body, split
-from tests.graph.servers import Recorder, answer, closed_port, drip, listening, read_request, tls
-from tests.graph.tokens import FixedToken
+from invite.splitting import split
+from tests.graph.servers import answer, closed_port, listening, read_request, tls
+from tests.graph.tokens import SCENARIO, FixedToken
 from web.answers import Request
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
     import requests
 
@@ -39,29 +36,15 @@ _BODY = {
     "participants": [{"identity": {"phone": {"id": "+12345678901"}}}],
     "clientContext": "f2fa86af-3c51-4bc2-8fc0-475452d9764f",
 }
-_SCENARIO = "00000000-0000-4000-8000-00000000cafe"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@pytest.fixture
-def client(settings: Settings, session: requests.Session) -> GraphClient:
-    """The app's client of the simulated Graph."""
-    return GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
-
-
-@pytest.fixture
-def call_id(simulator: Simulator) -> str:
-    """A call that goes on, whose people ring for ever: nothing is reported."""
-    simulator.everyone("ringsOut", after=1e6)
-    return simulator.create_call("https://localhost:9/nowhere", announce=False)
-
-
 def _invite(client: GraphClient, call_id: str, body: Any = None, read_seconds: float = 5) -> OperationState:
-    return client.invite(call_id, body or _BODY, scenario_id=_SCENARIO, read_seconds=read_seconds)
+    return client.invite(call_id, body or _BODY, scenario_id=SCENARIO, read_seconds=read_seconds)
 
 
 def test_an_invite_that_graph_takes_is_running(client: GraphClient, call_id: str, simulator: Simulator) -> None:
-    """The answer tells the operation's id and status, and the context comes back."""
+    """The response holds the operation's id and status, and the context comes back."""
     state = _invite(client, call_id)
     (invite,) = simulator.log.invites
     assert state == OperationState(invite.operation_id, _BODY["clientContext"], "running", None)  # type: ignore[arg-type]
@@ -93,7 +76,7 @@ def test_support_can_follow_a_request(client: GraphClient, call_id: str, simulat
     _invite(client, call_id)
     _invite(client, call_id)
     one, other = simulator.log.invites
-    assert one.scenario_id == other.scenario_id == _SCENARIO
+    assert one.scenario_id == other.scenario_id == SCENARIO
     assert one.client_request_id != other.client_request_id
     assert _GUID.fullmatch(str(one.client_request_id))
 
@@ -104,7 +87,7 @@ def test_support_can_follow_a_request(client: GraphClient, call_id: str, simulat
 def test_a_client_error_is_a_refusal(
     status: int, code: str, client: GraphClient, call_id: str, simulator: Simulator
 ) -> None:
-    """Graph's code, words and ids are kept for the maker and for support; nobody was rung."""
+    """Graph's code, words and ids are kept for the maker and for support; no person was called."""
     simulator.fault(status=status, code=code, message="No.")
     with pytest.raises(Refused) as caught:
         _invite(client, call_id)
@@ -144,22 +127,22 @@ def test_a_busy_graph_may_say_a_date(client: GraphClient, call_id: str, simulato
     assert caught.value.retry_after == pytest.approx(10, abs=2)
 
 
-@pytest.mark.parametrize("rung", [0, 1])
+@pytest.mark.parametrize("called", [0, 1])
 @pytest.mark.parametrize("status", [408, 500, 501, 502, 504])
 def test_a_server_error_leaves_the_outcome_unknown(
-    status: int, rung: int, client: GraphClient, call_id: str, simulator: Simulator
+    status: int, called: int, client: GraphClient, call_id: str, simulator: Simulator
 ) -> None:
-    """Somebody may have been rung or not: both look the same from here, so it is never called a refusal."""
-    simulator.fault(status=status, taken=bool(rung))
+    """Somebody may have been called or not: both look the same from here, so it is never called a refusal."""
+    simulator.fault(status=status, taken=bool(called))
     with pytest.raises(OutcomeUnknown):
         _invite(client, call_id)
-    assert len(simulator.log.rings) == rung
+    assert len(simulator.log.rings) == called
     assert len(simulator.log.invites) == 1
 
 
-@pytest.mark.parametrize(("cut", "rung"), [("before", 0), ("after", 1)])
+@pytest.mark.parametrize(("cut", "called"), [("before", 0), ("after", 1)])
 def test_a_cut_connection_leaves_the_outcome_unknown(
-    cut: Any, rung: int, client: GraphClient, call_id: str, simulator: Simulator
+    cut: Any, called: int, client: GraphClient, call_id: str, simulator: Simulator
 ) -> None:
     """Whether the request was taken before the connection broke can't be seen; it is tried once only."""
     _invite(client, call_id)
@@ -168,7 +151,7 @@ def test_a_cut_connection_leaves_the_outcome_unknown(
     with pytest.raises(OutcomeUnknown):
         _invite(client, call_id)
     assert len(simulator.log.invites) == 1
-    assert len(simulator.log.rings) == rung
+    assert len(simulator.log.rings) == called
 
 
 def test_a_slow_answer_leaves_the_outcome_unknown(client: GraphClient, call_id: str, simulator: Simulator) -> None:
@@ -300,7 +283,8 @@ def test_each_documented_request_goes_out_to_the_letter(
     people = invitees(read_body(Request(body=text), InviteBody, settings.cloud).participants)
     operations = split(people, documented["clientContext"])
     for operation in operations:
-        _invite(client, call_id, graph_body(_invitation(call_id, people, operations), operation))
+        named = [people[person] for person in operation.people]
+        _invite(client, call_id, invite_body(named, operation.client_context))
     sent = [entry.body for entry in simulator.log.invites]
     if example == 2:
         # Both replace a call, and Graph reads only the first of such a request: one request for each.
@@ -313,159 +297,6 @@ def test_each_documented_request_goes_out_to_the_letter(
     assert [(entry.dropped, entry.ignored) for entry in simulator.log.invites] == [((), ())] * len(sent)
 
 
-def _invitation(call_id: str, people: Any, operations: Any) -> Invitation:
-    now = datetime.now(UTC)
-    return Invitation(
-        id="I",
-        call_id=call_id,
-        client_context="c",
-        key_kind=KeyKind.CLIENT_CONTEXT,
-        fingerprint="f",
-        participants=people,
-        operations=operations,
-        created=now,
-        updated=now,
-        asked=now,
-        token="t",
-        watch="w",
-        check_due=now,
-    )
-
-
-def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simulator: Simulator) -> None:
-    """The state comes in small letters; a call that ended says how, where Graph still knows it."""
-    read = client.call(call_id, scenario_id=_SCENARIO)
-    assert (read.state, read.result, read.id) == ("established", None, call_id)
-    assert str(read.thread_id).startswith("19:meeting_")
-    assert str(read.thread_id) not in repr(read)
-    simulator.end_call(call_id, announce=False, forget=False)
-    assert client.call(call_id, scenario_id=_SCENARIO).state == "terminated"
-    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
-    simulator.end_call(other, announce=False)
-    with pytest.raises(Refused) as caught:
-        client.call(other, scenario_id=_SCENARIO)
-    assert caught.value.status == 404
-
-
-def test_participants_are_read(client: GraphClient, simulator: Simulator) -> None:
-    """Everybody in the call is listed; in a call of two Graph lists nobody."""
-    call_id = simulator.create_call(
-        "https://localhost:9/nowhere", announce=False, participants=["user-1", "+123456789"]
-    )
-    found = client.participants(call_id, scenario_id=_SCENARIO)
-    assert len(found) == 2
-    pair = simulator.create_call("https://localhost:9/nowhere", announce=False, kind="peerToPeer")
-    assert client.participants(pair, scenario_id=_SCENARIO) == []
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"value": null}', b'{"value": {"a": 1}}', b'{"value": [5]}'])
-def test_an_odd_list_has_nobody_in_it(content: bytes, trusting: requests.Session) -> None:
-    """What can't be read proves nothing about anybody."""
-
-    def serve(connection: socket.socket) -> None:
-        read_request(connection)
-        answer(connection, 200, content)
-
-    with listening(tls(serve)) as port:
-        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
-        assert client.participants("call", scenario_id=_SCENARIO) == []
-
-
-def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulator: Simulator) -> None:
-    """A 404 comes as a refusal, which proves nothing about the operation."""
-    simulator.everyone("ringsOut", after=1e6)
-    readable = simulator.create_call("https://localhost:9/nowhere", announce=False, operations_readable=True)
-    operation = _invite(client, readable)
-    assert client.operation(readable, str(operation.id), scenario_id=_SCENARIO).status == "running"
-    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
-    with pytest.raises(Refused):
-        client.operation(other, str(_invite(client, other).id), scenario_id=_SCENARIO)
-
-
-def test_the_roster_is_read(client: GraphClient, simulator: Simulator) -> None:
-    """As values that say nothing of Graph's JSON."""
-    call_id = simulator.create_call("https://localhost:9/nowhere", announce=False, participants=["user-1"])
-    roster = client.roster(call_id, scenario_id=_SCENARIO)
-    assert [person.identity["id"] for person in roster.people] == ["user-1"]
-    assert not roster.hides_people
-
-
-_CREATED = {"id": "c-1", "state": "Establishing", "chatInfo": {"threadId": "19:x"}, "myParticipantId": "p-1"}
-
-
-@pytest.mark.parametrize(
-    ("body", "location", "expected"),
-    [
-        (_CREATED, "", CallRead("establishing", None, "c-1", "19:x", "p-1")),
-        ({}, "Location: https://graph.microsoft.com/v1.0/communications/calls/c-2\r\n", CallRead(None, None, "c-2")),
-        (b"<html>", "Location: /communications/calls/c%203/\r\n", CallRead(None, None, "c 3")),
-        ([], "Location: https://[\r\n", CallRead(None, None)),
-        ({"id": 5, "state": None, "chatInfo": [], "myParticipantId": {}}, "", CallRead(None, None)),
-    ],
-)
-def test_a_created_call_is_read(body: object, location: str, expected: CallRead, trusting: requests.Session) -> None:
-    """Its id comes with the body or with ``Location``; a 201 without both is still a call."""
-    with listening(tls(Recorder(201, body, location))) as port:
-        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
-        assert client.create({}, scenario_id=_SCENARIO, read_seconds=5) == expected
-
-
-_ACTIONS: dict[str, Callable[[GraphClient], object]] = {
-    "create": lambda client: client.create({}, scenario_id=_SCENARIO, read_seconds=0.5),
-    "keep alive": lambda client: client.keep_alive("c", scenario_id=_SCENARIO),
-    "hang up": lambda client: client.hang_up("c", scenario_id=_SCENARIO),
-    "reject": lambda client: client.reject("c", {}, scenario_id=_SCENARIO),
-    "remove": lambda client: client.remove_participant("c", "p", scenario_id=_SCENARIO),
-}
-
-
-@pytest.mark.parametrize("act", _ACTIONS.values(), ids=_ACTIONS.keys())
-@pytest.mark.parametrize(
-    ("status", "kind"), [(404, Refused), (403, Refused), (429, Throttled), (503, Throttled), (500, OutcomeUnknown)]
-)
-def test_each_request_fails_as_an_invite_does(
-    act: Callable[[GraphClient], object], status: int, kind: type[Exception], trusting: requests.Session
-) -> None:
-    """By the same tree, with Graph's status and code."""
-    recorder = Recorder(status, {"error": {"code": "8522", "message": "No."}})
-    with listening(tls(recorder)) as port, pytest.raises(kind) as caught:
-        act(GraphClient(f"https://localhost:{port}", FixedToken(), trusting))
-    assert (vars(caught.value)["status"], vars(caught.value)["code"]) == (status, "8522")
-    assert len(recorder.requests) == 1
-
-
-@pytest.mark.parametrize("headers_too", [False, True])
-def test_a_dripping_graph_has_a_time_limit(trusting: requests.Session, *, headers_too: bool) -> None:
-    """However slowly the response arrives, the caller's limit holds; the outcome is unknown then."""
-
-    def serve(connection: socket.socket) -> None:
-        read_request(connection)
-        drip(connection, b" " * 200, every=0.05, headers_too=headers_too)
-
-    with listening(tls(serve)) as port:
-        started = time.monotonic()
-        with pytest.raises(OutcomeUnknown):
-            _ACTIONS["create"](GraphClient(f"https://localhost:{port}", FixedToken(), trusting))
-        assert time.monotonic() - started < 2
-
-
-@pytest.mark.parametrize("name", ["", ".", ".."])
-def test_an_id_that_is_no_segment_is_never_sent(name: str, trusting: requests.Session) -> None:
-    """To remove the participant ``..`` would be to end the call: such a path is made plain on its way."""
-    recorder = Recorder(204)
-    with listening(tls(recorder)) as port:
-        client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
-        for act in (client.hang_up, client.keep_alive, client.call):
-            with pytest.raises(Refused) as caught:
-                act(name, scenario_id=_SCENARIO)
-            assert caught.value.status == 404
-        with pytest.raises(Refused):
-            client.remove_participant("call", name, scenario_id=_SCENARIO)
-        with pytest.raises(Refused):
-            client.operation("call", name, scenario_id=_SCENARIO)
-    assert recorder.requests == []
-
-
 def test_the_log_has_ids_and_no_secrets(
     client: GraphClient, call_id: str, simulator: Simulator, caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
@@ -474,7 +305,7 @@ def test_the_log_has_ids_and_no_secrets(
         _invite(client, call_id)
     (line,) = [record.getMessage() for record in caplog.records if record.name == "call_invites.graph"]
     assert str(simulator.log.invites[0].client_request_id) in line
-    assert _SCENARIO in line
+    assert SCENARIO in line
     assert "status=200" in line
     for secret in ("Bearer", "+12345678901", str(settings.credential.client_secret), "eyJ"):
         assert secret not in caplog.text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.model import Presence
+from domain.call import Presence
 from domain.roster import identity_hash
 from graph.participants import identity_of, read_roster, sighting
 
@@ -105,7 +105,7 @@ def test_a_roster_may_hide_people(participant: dict[str, Any], *, hides: bool) -
 
 @pytest.mark.parametrize("garbage", [None, 5, "x", {}, [], [None], [5], [[]], ["x"]])
 def test_garbage_is_nobody(garbage: object) -> None:
-    """And hides nobody either."""
+    """And it hides no person either."""
     roster = read_roster(garbage)
     assert (roster.people, roster.hides_people) == ((), False)
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Invitee
+from domain.invitation import Invitee
 from graph.calls import MeetingCoordinates, MeetingId, Targets, create_body, reject_body
 from graph.client import GraphClient
 from graph.participants import invite_body
 from tests.graph.servers import Recorder, listening, tls
-from tests.graph.tokens import FixedToken
+from tests.graph.tokens import SCENARIO, FixedToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ _CALL = "57dab8b1-894c-409a-b240-bd8beae78896"
 _TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 _APP = "11111111-1111-1111-1111-111111111111"
 _CALLBACK = "https://bot.example.com/api/notifications"
-_SCENARIO = "00000000-0000-4000-8000-00000000cafe"
 _ALICE = Invitee("user", {"id": "278405a3-f568-4b3e-b684-009193463064", "tenantId": _TENANT})
 _BOB = Invitee("user", {"id": "550fae72-d251-43ec-868c-373732c2704f", "tenantId": _TENANT})
 _REPLACING = Invitee(_ALICE.kind, _ALICE.identity, replaces_call_id="a7ebfb2d-871e-419c-87af-27290b22e8db")
@@ -36,11 +35,11 @@ _ORGANIZER = "5810cede-f3cc-42eb-b2c1-e9bd5d53ec96"
 
 def _create(to: Targets | MeetingCoordinates | MeetingId) -> Callable[[GraphClient], object]:
     body = create_body(to, callback_uri=_CALLBACK, tenant_id=_TENANT, client_id=_APP)
-    return lambda client: client.create(body, scenario_id=_SCENARIO, read_seconds=5)
+    return lambda client: client.create(body, scenario_id=SCENARIO, read_seconds=5)
 
 
 def _invite(*people: Invitee) -> Callable[[GraphClient], object]:
-    return lambda client: client.invite(_CALL, invite_body(people, "<GUID>"), scenario_id=_SCENARIO, read_seconds=5)
+    return lambda client: client.invite(_CALL, invite_body(people, "<GUID>"), scenario_id=SCENARIO, read_seconds=5)
 
 
 OURS: dict[str, Callable[[GraphClient], object]] = {
@@ -52,12 +51,12 @@ OURS: dict[str, Callable[[GraphClient], object]] = {
     "invite-several": _invite(_ALICE, _BOB),
     "invite-phone": _invite(_PHONE),
     "invite-one-replacing-a-call": _invite(_REPLACING),
-    "keep-alive": lambda client: client.keep_alive(_CALL, scenario_id=_SCENARIO),
-    "hang-up": lambda client: client.hang_up(_CALL, scenario_id=_SCENARIO),
+    "keep-alive": lambda client: client.keep_alive(_CALL, scenario_id=SCENARIO),
+    "hang-up": lambda client: client.hang_up(_CALL, scenario_id=SCENARIO),
     "remove-participant": lambda client: client.remove_participant(
-        _CALL, "550fae72-d251-43ec-868c-373732c2704e", scenario_id=_SCENARIO
+        _CALL, "550fae72-d251-43ec-868c-373732c2704e", scenario_id=SCENARIO
     ),
-    "incoming-reject": lambda client: client.reject(_CALL, reject_body(_CALLBACK), scenario_id=_SCENARIO),
+    "incoming-reject": lambda client: client.reject(_CALL, reject_body(_CALLBACK), scenario_id=SCENARIO),
 }
 
 # What only the SDK sends (-), or only this app (+), and why.
@@ -118,7 +117,7 @@ def test_a_request_is_the_sdks(name: str, trusting: requests.Session) -> None:
     names = {header.lower() for header in sdk["headers"]}
     common = {"host", "accept", "accept-encoding", "connection", "content-length"}
     assert ours.headers.keys() - common == names | {"authorization"}
-    assert ours.headers["scenario-id"] == _SCENARIO
+    assert ours.headers["scenario-id"] == SCENARIO
     assert ours.headers.get("content-type") == ("application/json" if ours.body else None)
 
 

@@ -11,26 +11,14 @@ import requests
 import trustme
 
 from graph.transport import new_session, nothing_was_sent
-from tests.graph.servers import AUTHORITY, answer, closed_port, drip, listening, read_request, reset, tls
+from tests.graph.requesting import LIMITS, failure
+from tests.graph.servers import answer, closed_port, drip, listening, read_request, reset, tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.graph.servers import Serve
-
-_LIMITS = (0.5, 0.5)
-
-
-@pytest.fixture
-def authority_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The authority of the servers here, trusted by the process."""
-    path = tmp_path / "authority.pem"
-    AUTHORITY.cert_pem.write_to_path(str(path))
-    for name in ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
-    return path
 
 
 @pytest.fixture
@@ -40,44 +28,38 @@ def session(authority_file: Path) -> Iterator[requests.Session]:
         yield session
 
 
-def _failure(session: requests.Session, url: str) -> requests.RequestException:
-    with pytest.raises(requests.RequestException) as caught:
-        session.post(url, json={"ring": "once"}, timeout=_LIMITS)
-    return caught.value
-
-
 def test_a_refused_connection_sent_nothing(session: requests.Session) -> None:
-    """Where nobody listens, nobody was asked to ring anyone."""
-    assert nothing_was_sent(_failure(session, f"https://localhost:{closed_port()}/"))
+    """Where no server listens, the request never left."""
+    assert nothing_was_sent(failure(session, f"https://localhost:{closed_port()}/"))
 
 
 def test_an_unknown_host_sent_nothing(session: requests.Session) -> None:
-    """A name that does not resolve leads nowhere."""
-    assert nothing_was_sent(_failure(session, "https://graph.invalid/"))
+    """A name that does not resolve has no server."""
+    assert nothing_was_sent(failure(session, "https://graph.invalid/"))
 
 
 def test_a_foreign_certificate_sent_nothing(session: requests.Session) -> None:
-    """Nobody but Graph gets to see a request: a stranger's certificate ends it before its first byte."""
+    """Only Graph receives a request: a stranger's certificate ends it before its first byte."""
     received: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
         received.append(connection.recv(65536))
 
     with listening(tls(serve, authority=trustme.CA())) as port:
-        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert nothing_was_sent(failure(session, f"https://localhost:{port}/"))
     assert received == []
 
 
 def test_a_certificate_for_another_name_sent_nothing(session: requests.Session) -> None:
     """The name is checked too: 127.0.0.1 is not the localhost of the certificate."""
     with listening(tls(lambda connection: answer(connection, 200, {}))) as port:
-        assert nothing_was_sent(_failure(session, f"https://127.0.0.1:{port}/"))
+        assert nothing_was_sent(failure(session, f"https://127.0.0.1:{port}/"))
 
 
 def test_a_server_without_tls_sent_nothing(session: requests.Session) -> None:
     """A handshake that fails for any other reason comes before the request too."""
     with listening(lambda connection: connection.sendall(b"SSH-2.0-hello\r\n")) as port:
-        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert nothing_was_sent(failure(session, f"https://localhost:{port}/"))
 
 
 def test_a_reset_in_the_handshake_sent_nothing(session: requests.Session) -> None:
@@ -88,7 +70,7 @@ def test_a_reset_in_the_handshake_sent_nothing(session: requests.Session) -> Non
         reset(connection)
 
     with listening(serve) as port:
-        assert nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert nothing_was_sent(failure(session, f"https://localhost:{port}/"))
 
 
 def test_a_handshake_that_never_ends_sent_nothing(session: requests.Session) -> None:
@@ -99,9 +81,9 @@ def test_a_handshake_that_never_ends_sent_nothing(session: requests.Session) -> 
         over.wait(10)
 
     with listening(serve) as port:
-        failure = _failure(session, f"https://localhost:{port}/")
+        failed = failure(session, f"https://localhost:{port}/")
         over.set()
-    assert nothing_was_sent(failure)
+    assert nothing_was_sent(failed)
 
 
 def _reads_then_resets(connection: socket.socket) -> None:
@@ -139,9 +121,9 @@ _AFTER_THE_REQUEST = [
 
 @pytest.mark.parametrize("serve", _AFTER_THE_REQUEST)
 def test_what_fails_after_the_request_may_have_been_taken(serve: Serve, session: requests.Session) -> None:
-    """Once the server has the request, no failure is taken for a refusal, or somebody would be rung twice."""
+    """Once the server has the request, no failure is taken for a refusal, or a person would be called twice."""
     with listening(tls(serve)) as port:
-        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert not nothing_was_sent(failure(session, f"https://localhost:{port}/"))
 
 
 def test_a_tls_failure_after_the_request_may_have_been_taken(session: requests.Session) -> None:
@@ -157,9 +139,9 @@ def test_a_tls_failure_after_the_request_may_have_been_taken(session: requests.S
             raw.detach()
 
     with listening(tls(serve)) as port:
-        failure = _failure(session, f"https://localhost:{port}/")
-    assert isinstance(failure, requests.exceptions.SSLError)
-    assert not nothing_was_sent(failure)
+        failed = failure(session, f"https://localhost:{port}/")
+    assert isinstance(failed, requests.exceptions.SSLError)
+    assert not nothing_was_sent(failed)
 
 
 def test_a_kept_connection_that_the_server_dropped_may_have_sent_something(session: requests.Session) -> None:
@@ -172,8 +154,8 @@ def test_a_kept_connection_that_the_server_dropped_may_have_sent_something(sessi
         reset(connection)
 
     with listening(tls(serve)) as port:
-        assert session.post(f"https://localhost:{port}/", json={}, timeout=_LIMITS).ok
-        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert session.post(f"https://localhost:{port}/", json={}, timeout=LIMITS).ok
+        assert not nothing_was_sent(failure(session, f"https://localhost:{port}/"))
 
 
 def _tunnel(port: int) -> Serve:
@@ -225,16 +207,16 @@ def test_the_way_out_is_read_from_the_environment(
 
     with listening(tls(serve)) as port, listening(_tunnel(port)) as proxy:
         session = _proxied(proxy, monkeypatch, behind_proxy)
-        assert session.get(f"https://localhost:{port}/", timeout=_LIMITS).status_code == 200
+        assert session.get(f"https://localhost:{port}/", timeout=LIMITS).status_code == 200
         assert session.proxies == {"https://localhost": f"http://127.0.0.1:{proxy}"}
 
 
 def test_a_proxy_that_is_not_there_sent_nothing(
     monkeypatch: pytest.MonkeyPatch, behind_proxy: list[requests.Session]
 ) -> None:
-    """Without its proxy the app reaches nobody."""
+    """Without its proxy the app can't connect."""
     session = _proxied(closed_port(), monkeypatch, behind_proxy)
-    assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+    assert nothing_was_sent(failure(session, "https://localhost:1/"))
 
 
 def test_a_proxy_that_refuses_sent_nothing(
@@ -248,7 +230,7 @@ def test_a_proxy_that_refuses_sent_nothing(
 
     with listening(serve) as proxy:
         session = _proxied(proxy, monkeypatch, behind_proxy)
-        assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+        assert nothing_was_sent(failure(session, "https://localhost:1/"))
 
 
 @pytest.mark.parametrize("serve", _AFTER_THE_REQUEST)
@@ -258,7 +240,7 @@ def test_behind_a_proxy_too_what_was_sent_may_have_been_taken(
     """A connection that breaks after the request is not mistaken for a proxy that could not be reached."""
     with listening(tls(serve)) as port, listening(_tunnel(port)) as proxy:
         session = _proxied(proxy, monkeypatch, behind_proxy)
-        assert not nothing_was_sent(_failure(session, f"https://localhost:{port}/"))
+        assert not nothing_was_sent(failure(session, f"https://localhost:{port}/"))
 
 
 def test_the_way_out_holds_for_addresses_with_port_and_path(
@@ -277,49 +259,8 @@ def test_the_way_out_holds_for_addresses_with_port_and_path(
         session = new_session(addresses)
         behind_proxy.append(session)
         for address in addresses:
-            assert nothing_was_sent(_failure(session, address))
+            assert nothing_was_sent(failure(session, address))
     assert used == [b"CONNECT login.invalid:8443", b"CONNECT graph.invalid:443"]
-
-
-def test_every_request_has_a_time_limit(session: requests.Session) -> None:
-    """Who asks without a limit, as MSAL does, is given one: nothing waits for ever."""
-    adapter = session.get_adapter("https://localhost")
-    limits: list[object] = []
-
-    class Spy(type(adapter)):  # type: ignore[misc]  # the adapter's class is private
-        def get_connection_with_tls_context(self, *_: object, **__: object) -> object:
-            return self
-
-        def urlopen(self, **arguments: object) -> object:
-            limits.append(arguments["timeout"])
-            message = "seen"
-            raise requests.ConnectionError(message)
-
-    spy = Spy()
-    session.mount("https://limits.invalid", spy)
-    for timeout in (None, 7.0):
-        with pytest.raises(requests.ConnectionError):
-            session.get("https://limits.invalid/", timeout=timeout)
-    without, with_own = limits
-    assert (getattr(without, "connect_timeout", None), getattr(without, "_read", None)) == (3.0, 10.0)
-    assert getattr(with_own, "_read", None) == 7.0
-
-
-@pytest.mark.parametrize("headers_too", [False, True])
-@pytest.mark.parametrize("secure", [False, True])
-def test_a_dripping_response_has_a_time_limit(session: requests.Session, *, secure: bool, headers_too: bool) -> None:
-    """The limit is for the whole response: a server that sends a byte now and then doesn't hold a request for ever."""
-
-    def serve(connection: socket.socket) -> None:
-        read_request(connection)
-        drip(connection, b"x" * 200, every=0.05, headers_too=headers_too)
-
-    with listening(tls(serve) if secure else serve) as port:
-        started = time.monotonic()
-        failure = _failure(session, f"{'https' if secure else 'http'}://localhost:{port}/")
-        assert time.monotonic() - started < 2
-        session.close()
-    assert not nothing_was_sent(failure)
 
 
 def test_a_dripping_proxy_has_a_time_limit(
@@ -334,25 +275,8 @@ def test_a_dripping_proxy_has_a_time_limit(
     with listening(serve) as proxy:
         session = _proxied(proxy, monkeypatch, behind_proxy)
         started = time.monotonic()
-        assert nothing_was_sent(_failure(session, "https://localhost:1/"))
+        assert nothing_was_sent(failure(session, "https://localhost:1/"))
         assert time.monotonic() - started < 2
-
-
-def test_a_connection_survives_a_response_that_came_late(session: requests.Session) -> None:
-    """What was left of one response's time is not the limit of the next request on the same connection."""
-    opened: list[int] = []
-
-    def serve(connection: socket.socket) -> None:
-        opened.append(1)
-        while read_request(connection):
-            time.sleep(0.4)
-            answer(connection, 200, {"text": "x" * 100_000})
-
-    with listening(tls(serve)) as port:
-        for _ in range(3):
-            assert session.post(f"https://localhost:{port}/", data=b"y" * 1_000_000, timeout=_LIMITS).ok
-        session.close()
-    assert len(opened) == 1
 
 
 def test_a_netrc_never_replaces_the_token(
@@ -371,10 +295,10 @@ def test_a_netrc_never_replaces_the_token(
 
     with listening(tls(serve)) as port:
         url = f"https://localhost:{port}/"
-        session.get(url, headers={"Authorization": "Bearer own"}, timeout=_LIMITS)
-        session.get(url, timeout=_LIMITS)
+        session.get(url, headers={"Authorization": "Bearer own"}, timeout=LIMITS)
+        session.get(url, timeout=LIMITS)
         with requests.Session() as careless:
-            careless.get(url, timeout=_LIMITS)
+            careless.get(url, timeout=LIMITS)
     own, none, replaced = received
     assert b"Authorization: Bearer own\r\n" in own
     assert b"Authorization" not in none
@@ -385,7 +309,7 @@ def test_a_netrc_never_replaces_the_token(
 def test_the_authorities_to_trust_are_read_from_the_environment(
     name: str, authority_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of the usual names works, and without any the public authorities count."""
+    """Each of the usual names works, and without any the public CAs count."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
 
     def serve(connection: socket.socket) -> None:
@@ -394,44 +318,7 @@ def test_the_authorities_to_trust_are_read_from_the_environment(
 
     with listening(tls(serve)) as port:
         with new_session(()) as public:
-            assert nothing_was_sent(_failure(public, f"https://localhost:{port}/"))
+            assert nothing_was_sent(failure(public, f"https://localhost:{port}/"))
         monkeypatch.setenv(name, str(authority_file))
         with new_session(()) as session:
-            assert session.get(f"https://localhost:{port}/", timeout=_LIMITS).ok
-
-
-def _counting(opened: list[int]) -> Serve:
-    def serve(connection: socket.socket) -> None:
-        opened.append(1)
-        while read_request(connection):
-            answer(connection, 200, {})
-
-    return serve
-
-
-def test_a_connection_is_kept_while_it_is_in_use(session: requests.Session) -> None:
-    """Requests in a row share one connection, for a handshake costs more than a request."""
-    opened: list[int] = []
-    with listening(tls(_counting(opened))) as port:
-        for _ in range(3):
-            session.get(f"https://localhost:{port}/", timeout=_LIMITS)
-        session.close()
-    assert len(opened) == 1
-
-
-def test_a_connection_that_was_idle_for_long_is_not_used_again(session: requests.Session) -> None:
-    """What a load balancer may have dropped in silence is not trusted with an invitation; others in use don't help."""
-    opened: list[int] = []
-    with listening(tls(_counting(opened))) as port, listening(tls(_counting([]))) as other:
-        url = f"https://localhost:{port}/"
-        session.get(url, timeout=_LIMITS)
-        pools = session.get_adapter(url).poolmanager.pools  # type: ignore[attr-defined]
-        (pool,) = [pools[key] for key in pools.keys()]  # noqa: SIM118 - it can't be iterated
-        connection = pool._get_conn()
-        pool._put_conn(connection)
-        connection.used_at -= 61
-        session.get(f"https://localhost:{other}/", timeout=_LIMITS)
-        session.get(url, timeout=_LIMITS)
-        session.close()
-        pool.close()
-    assert len(opened) == 2
+            assert session.get(f"https://localhost:{port}/", timeout=LIMITS).ok

@@ -151,7 +151,7 @@ def test_text_is_fit_to_be_stored(value: object, text: str | None) -> None:
 
 
 def test_text_has_a_bounded_length() -> None:
-    """A text of megabytes is cut, so that what is made of it always fits into a row."""
+    """A string of megabytes is cut, so that what is made of it always fits into a row."""
     read = wire.text("x" * 3_000_000)
     assert read is not None
     assert 1_000 < len(read) < 30_000

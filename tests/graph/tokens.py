@@ -1,8 +1,10 @@
-"""A source of tokens that asks nobody."""
+"""What a client of Graph needs besides a server: a scenario, and a token that asks for nothing."""
 
 from __future__ import annotations
 
 from graph.credentials import TokenSource
+
+SCENARIO = "00000000-0000-4000-8000-00000000cafe"
 
 
 class FixedToken(TokenSource):

@@ -194,7 +194,7 @@ class World:
         # One at a time, so that the same choices always lead to the same story.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
-        delivery = Delivery(self.progress, flows, secret=None, now=now, sleep=self.clock.sleep)
+        delivery = Delivery(self.progress, flows, secrets=(), now=now, sleep=self.clock.sleep)
         publisher.followers = Followers(delivery, self.service)
         self.watchdog = Watchdog(
             self.store,

@@ -5,129 +5,25 @@ No JWT library makes them, so that nothing keeps a forgery from being as bad as 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from notifications.token_rules import TokenKind
+from tests.notifications.forge import ATTACKERS_KEY, CALLING_SERVICE, Forge, as_json, base64url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dev.simulator import Simulator
-    from dev.simulator.keys import SigningKey
 
-CALLING_SERVICE = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 _MINUTES = 60
-_ATTACKERS_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _base64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _json(value: object) -> bytes:
-    return value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
-
-
-@dataclass
-class Forge:
-    """Makes tokens of one kind, good ones and any others."""
-
-    simulator: Simulator
-    elsewhere: str
-    kind: TokenKind = TokenKind.OLDER
-
-    @property
-    def signing_key(self) -> SigningKey:
-        return self.simulator.entra._key if self.kind is TokenKind.ENTRA else self.simulator.keys.current
-
-    @property
-    def key(self) -> rsa.RSAPrivateKey:
-        return self.signing_key.private
-
-    @property
-    def header(self) -> dict[str, Any]:
-        return {"alg": "RS256", "typ": "JWT", "kid": self.signing_key.kid}
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        now = int(time.time())
-        claims = {
-            "iss": "https://api.botframework.com",
-            "aud": self.simulator.client_id,
-            "tid": self.simulator.tenant_id,
-            "iat": now,
-            "nbf": now,
-            "exp": now + 3900,
-        }
-        if self.kind is TokenKind.ENTRA:
-            claims |= {"iss": f"{self.simulator.authority}/v2.0", "azp": CALLING_SERVICE}
-        return claims
-
-    def public(self, encoding: serialization.Encoding) -> bytes:
-        return self.key.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-    def signed(self, header: object, claims: object, sign: Callable[[bytes], bytes] | None = None) -> str:
-        signing_input = f"{_base64url(_json(header))}.{_base64url(_json(claims))}"
-        signature = (sign or self.rs256)(signing_input.encode())
-        return f"Bearer {signing_input}.{_base64url(signature)}"
-
-    def rs256(self, content: bytes, key: rsa.RSAPrivateKey | None = None) -> bytes:
-        return (key or self.key).sign(content, padding.PKCS1v15(), hashes.SHA256())
-
-    def good(self) -> str:
-        return self.signed(self.header, self.claims)
-
-    def with_header(self, **members: Any) -> str:
-        return self.signed({**self.header, **members}, self.claims)
-
-    def without_header(self, name: str) -> str:
-        return self.signed({member: value for member, value in self.header.items() if member != name}, self.claims)
-
-    def with_claims(self, **members: Any) -> str:
-        return self.signed(self.header, {**self.claims, **members})
-
-    def without_claim(self, name: str) -> str:
-        return self.signed(self.header, {claim: value for claim, value in self.claims.items() if claim != name})
-
-    def by_attacker(self, **header: Any) -> str:
-        return self.signed({**self.header, **header}, self.claims, lambda content: self.rs256(content, _ATTACKERS_KEY))
-
-    def by_the_other_kind(self, **header: Any) -> str:
-        kinds = {TokenKind.OLDER: TokenKind.ENTRA, TokenKind.ENTRA: TokenKind.OLDER}
-        other = Forge(self.simulator, self.elsewhere, kinds[self.kind])
-        return self.signed({**other.header, **header}, self.claims, other.rs256)
-
-    def hs256(self, secret: bytes, **header: Any) -> str:
-        return self.signed(
-            {**self.header, "alg": "HS256", **header},
-            self.claims,
-            lambda content: hmac.new(secret, content, hashlib.sha256).digest(),
-        )
-
-    def parts(self) -> tuple[str, str, str]:
-        header, claims, signature = self.good().removeprefix("Bearer ").split(".")
-        return header, claims, signature
-
-    def expired_by(self, seconds: float) -> str:
-        return self.with_claims(exp=int(time.time() - seconds))
-
-    def valid_in(self, seconds: float) -> str:
-        return self.with_claims(nbf=int(time.time() + seconds))
 
 
 def _attackers_jwk() -> dict[str, Any]:
-    jwk: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(_ATTACKERS_KEY.public_key(), as_dict=True)
+    jwk: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(ATTACKERS_KEY.public_key(), as_dict=True)
     return {**jwk, "kid": "attacker", "use": "sig", "alg": "RS256"}
 
 
@@ -183,7 +79,7 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     ),
     "alg ES256": lambda forge: forge.signed({**forge.header, "alg": "ES256"}, forge.claims, _es256),
     "alg RSA256 as announced": lambda forge: forge.with_header(alg="RSA256"),
-    "alg in small letters": lambda forge: forge.with_header(alg="rs256"),
+    "alg in lower case": lambda forge: forge.with_header(alg="rs256"),
     "alg with a blank": lambda forge: forge.with_header(alg="RS256 "),
     "alg as list": lambda forge: forge.with_header(alg=["RS256"]),
     "alg null": lambda forge: forge.with_header(alg=None),
@@ -208,7 +104,7 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "key elsewhere by jku": lambda forge: forge.by_attacker(jku=forge.elsewhere, kid="attacker"),
     "key elsewhere by jku under a known kid": lambda forge: forge.by_attacker(jku=forge.elsewhere),
     "certificate elsewhere by x5u": lambda forge: forge.by_attacker(x5u=forge.elsewhere),
-    "certificate brought along as x5c": lambda forge: forge.by_attacker(x5c=[_base64url(b"certificate")]),
+    "certificate brought along as x5c": lambda forge: forge.by_attacker(x5c=[base64url(b"certificate")]),
     "signed with an access token's key": lambda forge: (
         "Bearer " + forge.simulator.entra.access_token(audience=forge.simulator.client_id)
     ),
@@ -277,11 +173,11 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
     "exp zero": lambda forge: forge.with_claims(exp=0),
     "exp negative": lambda forge: forge.with_claims(exp=-1),
     "exp with a fraction without end": lambda forge: forge.signed(
-        forge.header, _json(forge.claims).replace(b'"exp":', b'"exp":1e99999,"x":')
+        forge.header, as_json(forge.claims).replace(b'"exp":', b'"exp":1e99999,"x":')
     ),
     "nbf of thousands of digits": lambda forge: forge.with_claims(nbf=10**4000),
-    "exp endless": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("inf")})),
-    "exp no number": lambda forge: forge.signed(forge.header, _json({**forge.claims, "exp": float("nan")})),
+    "exp endless": lambda forge: forge.signed(forge.header, as_json({**forge.claims, "exp": float("inf")})),
+    "exp no number": lambda forge: forge.signed(forge.header, as_json({**forge.claims, "exp": float("nan")})),
     "expired beyond the leeway": lambda forge: forge.expired_by(5 * _MINUTES + 5),
     "expired long ago": lambda forge: forge.expired_by(365 * 24 * 60 * _MINUTES),
     "not valid yet beyond the leeway": lambda forge: forge.valid_in(5 * _MINUTES + 30),
@@ -303,10 +199,10 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
         forge.header, forge.claims, lambda content: forge.rs256(content.partition(b".")[2])
     ),
     "payload swapped": lambda forge: "Bearer {}.{}.{}".format(
-        forge.parts()[0], _base64url(_json({**forge.claims, "exp": 9999999999})), forge.parts()[2]
+        forge.parts()[0], base64url(as_json({**forge.claims, "exp": 9999999999})), forge.parts()[2]
     ),
     "header swapped": lambda forge: "Bearer {}.{}.{}".format(
-        _base64url(_json({**forge.header, "typ": "at+jwt"})), *forge.parts()[1:]
+        base64url(as_json({**forge.header, "typ": "at+jwt"})), *forge.parts()[1:]
     ),
     "signature padded": lambda forge: forge.good() + "==",
     "payload padded": lambda forge: "Bearer {}.{}==.{}".format(*forge.parts()),
@@ -338,6 +234,9 @@ FORGERIES: dict[str, Callable[[Forge], str | None]] = {
 }
 
 ENTRA_FORGERIES: dict[str, Callable[[Forge], str | None]] = {
+    "signed with a published key of another issuer": lambda forge: (
+        "Bearer " + forge.simulator.token(kind="entra", key="other")
+    ),
     "of another tenant": lambda forge: forge.with_claims(
         iss=f"{forge.simulator.base_url}/{uuid.uuid4()}/v2.0",
     ),
@@ -368,6 +267,9 @@ ENTRA_FORGERIES: dict[str, Callable[[Forge], str | None]] = {
 }
 
 ENTRA_ACCEPTED: dict[str, Callable[[Forge], str]] = {
+    "minted by the simulator, version 1": lambda forge: "Bearer " + forge.simulator.token(kind="entra", version=1),
+    "minted by the simulator, version 2": lambda forge: "Bearer " + forge.simulator.token(kind="entra", version=2),
+    "signed with a key that names no issuer": lambda forge: "Bearer " + forge.simulator.token(kind="entra", key="none"),
     "as it is": lambda forge: forge.good(),
     "of version 1": lambda forge: forge.with_claims(
         iss=f"https://sts.windows.net/{forge.simulator.tenant_id}/", azp=None, appid=CALLING_SERVICE, ver="1.0"
@@ -388,7 +290,7 @@ ENTRA_ACCEPTED: dict[str, Callable[[Forge], str]] = {
 ACCEPTED: dict[str, Callable[[Forge], str]] = {
     "as it is": lambda forge: forge.good(),
     "minted by the simulator": lambda forge: "Bearer " + forge.simulator.token(),
-    "scheme in small letters": lambda forge: forge.good().replace("Bearer", "bearer"),
+    "scheme in lower case": lambda forge: forge.good().replace("Bearer", "bearer"),
     "scheme in capitals": lambda forge: forge.good().replace("Bearer", "BEARER"),
     "blanks around it": lambda forge: f"  {forge.good().replace(' ', '   ')}  ",
     "issuer with a slash at its end": lambda forge: forge.with_claims(iss="https://api.botframework.com/"),

@@ -17,7 +17,7 @@ from notifications.token_rules import TokenKind
 from settings import load
 from storage.table import table_client
 from tests.graph.servers import closed_port
-from tests.notifications.forgeries import Forge
+from tests.notifications.forge import Forge
 from tests.notifications.reports import (
     DECLINED,
     kept,

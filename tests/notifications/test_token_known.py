@@ -34,7 +34,7 @@ def _published(key: rsa.RSAPrivateKey) -> PublishedKey:
 
 
 class _Keys:
-    """An announcement that can change, and counts who asks."""
+    """An metadata that can change, and counts who asks."""
 
     def __init__(self) -> None:
         self.announced: PublishedKey | None = _published(_KEY)
@@ -143,7 +143,7 @@ def test_another_key_under_the_same_id_counts(door: _Door) -> None:
 
 
 def test_without_keys_nothing_is_known(door: _Door) -> None:
-    """Where keys are too old to be trusted, nobody can tell, of a known token as little as of a new one."""
+    """Where keys are too old to be trusted, nothing is decided, of a known token or a new one."""
     token = _token()
     assert door.opens(token)
     door.keys.unavailable = True

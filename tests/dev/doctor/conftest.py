@@ -141,7 +141,7 @@ def command(environment: dict[str, str], *arguments: str) -> Said:
 
 
 def secrets_in(text: str, settings: dict[str, str]) -> list[str]:
-    """The secrets of these settings, and what looks like a token, in a text."""
+    """The secrets of these settings, and what looks like a token, in what was printed."""
     names = ("GRAPH_CLIENT_SECRET", "GRAPH_CLIENT_CERTIFICATE", "FLOW_CALLBACK_SECRET", "AzureWebJobsStorage")
     values = [settings[name] for name in names if settings.get(name)]
     values += [part for value in values for part in re.findall(r"(?:AccountKey|sig)=([^;&]+)", value)]

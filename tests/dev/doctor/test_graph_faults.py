@@ -132,4 +132,4 @@ def test_keys_of_us_government_are_not_called_confirmed(
     with new_session((graph.openid_configuration,)) as session:
         (found,) = check_keys(own, session)
     assert found.status is status
-    assert ("not confirmed" in found.text) is (cloud != "global")
+    assert ("unconfirmed" in found.text) is (cloud != "global")

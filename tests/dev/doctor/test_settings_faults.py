@@ -78,6 +78,20 @@ def test_a_warning_of_the_settings_is_no_fault(doctor: Doctor) -> None:
     assert "1 warning" in said.text
 
 
+def test_a_secret_that_signs_nothing(doctor: Doctor) -> None:
+    """What keeps the app only from sending is a fault too."""
+    said = doctor(only="none", FLOW_CALLBACK_SECRET="s3cret~of~flows")
+    assert said.status == 1
+    assert "FLOW_CALLBACK_SECRET is not whsec_ and Base64" in said.of("settings")
+
+
+def test_signing_in_needs_easy_auth(doctor: Doctor) -> None:
+    """The doctor can't see it from the settings, so it says what must be on."""
+    said = doctor(only="none", REQUIRE_SIGN_IN="true", ALLOWED_PRINCIPALS=ID)
+    assert said.status == 0
+    assert "Easy Auth) must be on" in said.of("settings")
+
+
 def test_a_key_vault_reference_is_not_taken_for_the_secret(doctor: Doctor) -> None:
     """The settings of a deployed app hold references that only Azure resolves; what to do for one run is said."""
     reference = "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/graph)"

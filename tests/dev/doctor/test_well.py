@@ -102,7 +102,7 @@ def test_a_machine_reads_the_same(doctor: Doctor) -> None:
 
 
 def test_a_machine_reads_a_fault(doctor: Doctor) -> None:
-    """A fault has its text and its fix, and the whole is at fault."""
+    """A fault has its text and its fix, and so is the whole report."""
     said = doctor("--json", only="token", GRAPH_CLIENT_SECRET="another secret")
     assert said.status == 1
     assert said.json["status"] == "fault"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domain.configuration.callers import PhonePrefixes
+from domain.configuration.callers import PhonePrefixes, SignIn
 from domain.configuration.faults import Kind
-from tests.configured import faults, loaded
+from tests.configured import TENANT, faults, loaded
+
+CALLER = "26a18ebc-cdf7-4a6a-91cb-beb352805e81"
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,48 @@ def test_what_is_no_phone_prefix(value: str) -> None:
     """Another form is a fault: a lock that is misspelt must not stand open."""
     (fault,) = faults(PHONE_PREFIXES=f"+1,{value}")
     assert (fault.setting, fault.kind) == ("PHONE_PREFIXES", Kind.INVALID)
+
+
+def test_the_callers_of_callbacks() -> None:
+    """Microsoft's calling service unless others are listed, in any case of letters."""
+    assert loaded().callback_caller_ids == {CALLER}
+    assert loaded(CALLBACK_CALLER_IDS=f"{CALLER.upper()}, {TENANT}").callback_caller_ids == {CALLER, TENANT}
+
+
+@pytest.mark.parametrize("value", ["*", "all", "contoso", f"{{{TENANT}}}", TENANT[:-1], f"{TENANT};{TENANT}"])
+def test_callers_are_guids(value: str) -> None:
+    """Anything else is a fault."""
+    (fault,) = faults(CALLBACK_CALLER_IDS=value)
+    assert (fault.setting, fault.kind) == ("CALLBACK_CALLER_IDS", Kind.INVALID)
+
+
+@pytest.mark.parametrize(
+    ("required", "allowed", "expected"),
+    [
+        (None, None, SignIn()),
+        ("false", " ", SignIn()),
+        ("True", None, SignIn(is_required=True)),
+        ("true", f"{CALLER.upper()},", SignIn(is_required=True, allowed_principals=frozenset({CALLER}))),
+    ],
+)
+def test_signing_in(required: str | None, allowed: str | None, expected: SignIn) -> None:
+    """Off by default; with it, everybody who signed in or only those who are listed."""
+    assert loaded(REQUIRE_SIGN_IN=required, ALLOWED_PRINCIPALS=allowed).sign_in == expected
+
+
+@pytest.mark.parametrize(
+    ("required", "allowed", "setting"),
+    [
+        (None, CALLER, "ALLOWED_PRINCIPALS"),
+        ("false", CALLER, "ALLOWED_PRINCIPALS"),
+        ("true", "ada@contoso.com", "ALLOWED_PRINCIPALS"),
+        ("true", "all", "ALLOWED_PRINCIPALS"),
+        ("yes", None, "REQUIRE_SIGN_IN"),
+        ("1", None, "REQUIRE_SIGN_IN"),
+    ],
+)
+def test_sign_ins_that_can_not_be(required: str | None, allowed: str | None, setting: str) -> None:
+    """A list without sign-in, names in place of ids, other words: the app must not stay open by mistake."""
+    (fault,) = faults(REQUIRE_SIGN_IN=required, ALLOWED_PRINCIPALS=allowed)
+    assert fault.setting == setting
+    assert "ada" not in fault.text

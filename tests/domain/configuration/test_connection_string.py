@@ -65,7 +65,7 @@ def test_whole_ones(text: str) -> None:
         (f'"{CONNECTION}"', "quotation mark"),
         (CONNECTION.replace("a2V5", "not/base64!"), "not Base64"),
         (CONNECTION.replace("a2V5", "a2V5a"), "not Base64"),
-        (CONNECTION.replace("stinvites", "StInvites"), "an AccountName that is none"),
+        (CONNECTION.replace("stinvites", "StInvites"), "an invalid AccountName"),
         (CONNECTION.replace("=https", "=ftp"), "DefaultEndpointsProtocol"),
         (CONNECTION.replace("core.windows.net", "https://core.windows.net"), "EndpointSuffix"),
         (f"{CONNECTION};QueueEndpoint=q.example", "an endpoint that is not a URL"),

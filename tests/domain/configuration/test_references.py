@@ -43,13 +43,12 @@ def test_every_way_to_write_one(value: str) -> None:
         "STATE_STORAGE",
         "STATE_TABLE",
         "PUBLIC_BASE_URL",
-        "FLOW_CALLBACK_SECRET",
         "FLOW_CALLBACK_HOSTS",
         "CALL_RETENTION_DAYS",
     ],
 )
 def test_in_any_setting(name: str) -> None:
-    """There is one fault for the setting, and none about the form of a text that was never meant as its value."""
+    """There is one fault for the setting, and none about the form of a string that was never meant as its value."""
     (fault,) = faults(**{name: REFERENCE})
     assert (fault.setting, fault.kind) == (name, Kind.UNRESOLVED)
 

@@ -85,7 +85,7 @@ def test_a_blank_state_storage() -> None:
     ["STone", "ab", "a" * 25, "st-one", "st_one", "stone.table.core.windows.net", "https://stone", "st one", "stöne"],
 )
 def test_account_names_that_cannot_be(name: str) -> None:
-    """An account's name has 3 to 24 small letters and digits."""
+    """An account's name has 3 to 24 lowercase letters and digits."""
     (fault,) = faults(**_members(accountName=name))
     assert (fault.setting, fault.kind) == (f"{HOST}__accountName", Kind.INVALID)
     assert len(name) < 3 or name not in fault.text

@@ -73,6 +73,7 @@ def test_plain_http_in_azure(name: str) -> None:
         ("CALLBACK_OPENID_CONFIGURATION", "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"),
         ("CALLBACK_ISSUERS", "https://api.botframework.com/"),
         ("CALLBACK_TENANT_IDS", TENANT.upper()),
+        ("CALLBACK_CALLER_IDS", "26A18EBC-CDF7-4A6A-91CB-BEB352805E81"),
         ("FLOW_CALLBACK_HOSTS", ".logic.azure.com"),
         ("CONNECTOR_GATEWAY_HOSTS", ".azure-apim.net"),
     ],
@@ -89,6 +90,7 @@ def test_the_defaults_said_again(name: str, value: str) -> None:
         ("CALLBACK_OPENID_CONFIGURATION", "https://login.botframework.azure.us/v1/.well-known/openidconfiguration"),
         ("CALLBACK_ISSUERS", "https://api.botframework.us"),
         ("CALLBACK_TENANT_IDS", f"{TENANT},{TENANT[::-1]}"),
+        ("CALLBACK_CALLER_IDS", TENANT),
         ("FLOW_CALLBACK_HOSTS", ".flows.contoso.com"),
         ("CONNECTOR_GATEWAY_HOSTS", "gateway.contoso.com"),
         ("REQUESTS_CA_BUNDLE", "/etc/contoso.pem"),
@@ -116,7 +118,7 @@ def test_a_trial_on_one_machine() -> None:
 
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_host_suffixes_are_whole_domains(name: str) -> None:
-    """A suffix always matches at a dot, in small letters, however it was written."""
+    """A suffix always matches at a dot, in lowercase, however it was written."""
     got = loaded(**{name: "Example.com, .b.example.org ,,"})
     hosts = got.connector_gateway_hosts if name == "CONNECTOR_GATEWAY_HOSTS" else got.flow_callback_hosts
     assert hosts == (".example.com", ".b.example.org")
