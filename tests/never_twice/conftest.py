@@ -29,4 +29,4 @@ class Inline:
 @pytest.fixture
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The duties of a turn are done one after the other."""
-    monkeypatch.setattr(duties, "_SIDE_BY_SIDE", Inline())
+    monkeypatch.setattr(duties, "_SIDE_BY_SIDE", {False: Inline(), True: Inline()})
