@@ -51,7 +51,7 @@ class WaitingFlow:
         return self.url_of("run")
 
     def url_of(self, name: str) -> str:
-        """Return a flow's URL; one whose name begins with ``hangs`` never responds."""
+        """Return a flow's URL; one named ``hangs…`` never responds, ``drips…`` sends a byte every tenth of a second."""
         return f"http://{self.local_host}/{name}?sig=secret"
 
     def posts(self, count: int = 1, *, seconds: float = 15, name: str | None = None) -> list[Posted]:
@@ -78,6 +78,11 @@ def waiting_flow() -> Iterator[WaitingFlow]:
             flow.posted.append(Posted(self.path, headers, body, time.monotonic()))
             if self.path.startswith("/hangs"):
                 flow.closing.wait(60)
+                return
+            if self.path.startswith("/drips"):
+                with suppress(OSError):
+                    while not flow.closing.wait(0.1):
+                        self.wfile.write(b"H")
                 return
             script = flow.script.get(self.path.partition("?")[0].removeprefix("/"))
             response = script.pop(0) if script else 200
