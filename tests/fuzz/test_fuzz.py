@@ -125,6 +125,30 @@ def test_callbacks(world: World) -> None:
     assert statuses[202] > 1_000
 
 
+def messages(world: World) -> list[Any]:
+    """The messages of an invitation in each form, some with the alarm that its row names."""
+    world.invite(("278405a3-f568-4b3e-b684-009193463064",), "context", {}, waits=True)
+    (waiting,) = world.queue.waiting
+    own = waiting.message
+    older = {"callId": own["callId"], "invitationId": own["id"], "watch": own["alarm"]}
+    return [own, {**own, "alarm": "another"}, {**own, "v": 2}, {**own, "kind": "escalation"}, older]
+
+
+def test_messages(world: World) -> None:
+    """Thousands of bent messages raise nothing, call nobody again and notify no flow."""
+    chance = random.Random(5)  # noqa: S311 - not for secrets
+    bodies = messages(world)
+    for number in range(2_000):
+        raw = bent(chance, bodies)
+        message = world.work.read(raw)
+        if message is not None:
+            world.work.act(message)
+        if number % 100 == 0:
+            world.queue.waiting.clear()
+    assert set(world.graph.rings.values()) == {1}
+    assert world.flows.posted == []
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("what", ["invites", "callbacks"])
 def test_a_hundred_thousand(world: World, what: str) -> None:

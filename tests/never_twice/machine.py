@@ -195,7 +195,8 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def flows_are_notified_once(self) -> None:
         """Judged at each POST, see ``FakeFlows``."""
-        assert self.world.flows.broken == []
+        broken = self.world.flows.broken
+        assert broken == []
 
     @invariant()
     def everything_open_has_its_alarm(self) -> None:

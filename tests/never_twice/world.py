@@ -153,9 +153,13 @@ class World:
     def stop_waiting(self, invitation: Invitation, flow: WaitingFlow) -> None:
         """Send a flow's request that it no longer waits."""
         route = {"callId": CALL, "invitationId": invitation.id}
+        stored = next(one for one in self.invitations() if one.id == invitation.id)
+        claims = [one.claim for one in stored.flows if one.message_id == flow.message_id]
         with self._turn(), suppress(Crash, StorageUnavailable, ApiError):
             self.queries.cancel_wait(Request(route=route, query={"token": flow.token or ""}, arrived=self.clock.now()))
-            self.flows.cancelled.add(flow.message_id)
+            # A POST that was claimed before goes on.
+            if not any(claim is not None and claim.until > self.clock.now() for claim in claims):
+                self.flows.cancelled.add(flow.message_id)
 
     def work_queue(self, *, twice: bool = False) -> None:
         """Let the queue trigger do what is due; what fails comes back, and a message may be delivered twice."""
