@@ -9,7 +9,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
+from escalation.cancelling import Canceller
+from escalation.progress import ESCALATION, EscalationProgress
+from escalation.routes import EscalationAlarms, EscalationRoutes
+from escalation.service import EscalationService
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.links import Links
@@ -23,6 +28,7 @@ from graph.certificates import open_certificate
 from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.transport import new_session
+from invite.roster import RosterReader
 from invite.routes import InviteRoutes
 from invite.sending import Sender
 from invite.service import InvitationService
@@ -38,6 +44,7 @@ from storage.connections import credential_for
 from storage.errors import StorageUnavailable, TooLarge
 from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
 from storage.retention import Retention
+from storage.singles import SingleRows
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from watchdog.service import Watchdog
@@ -46,6 +53,9 @@ from web.health import Health
 from web.http import HttpEdge
 
 if TYPE_CHECKING:
+    from calls.hooks import CallHooks
+    from calls.routes import CallRoutes
+    from domain.call import Call
     from domain.invitation import Invitation
     from flows.turn import Turn
     from storage.reading import Held
@@ -65,6 +75,8 @@ class App:
 
     settings: Settings
     invite: InviteRoutes
+    calls: CallRoutes
+    escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -78,6 +90,12 @@ class Followers:
 
     delivery: Delivery
     invitations: InvitationService
+    calls: CallHooks
+    escalations: EscalationService
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+        self.escalations.advance(turn, call_id, escalation_id)
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -86,6 +104,18 @@ class Followers:
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send what an earlier request had no time for."""
         self.invitations.ask(turn, held, invitation)
+
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+        self.calls.advance(turn, start_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index of open calls up to date."""
+        self.calls.call_changed(turn, call, has_ended=has_ended)
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more."""
+        self.calls.nothing_left(turn, call_id)
 
 
 def build(settings: Settings, *, table: Table | None = None) -> App:
@@ -98,10 +128,11 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     graph = GraphClient(settings.graph_endpoint, TokenSource(settings, session), session)
     credential = credential_for(settings)
     try:
-        store = TableStore(table or StorageTable(table_client(settings, credential)))
+        table = table or StorageTable(table_client(settings, credential))
     except ValueError as error:
         text = "the storage connection can't be used: check the connection string, or the service URLs"
         raise SettingsError([Fault(storage_connection(), Kind.INVALID, text)]) from error
+    store, rows = TableStore(table), SingleRows(table)
     queue = StorageQueue(settings, WORK, credential)
     alarms = Alarms(queue)
     publisher = Publisher()
@@ -110,7 +141,20 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    publisher.followers = Followers(delivery, invitations)
+    calls = assemble(
+        settings,
+        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
+    )
+    steps = EscalationProgress(
+        store,
+        alarms,
+        delivery,
+        invitations=invitations,
+        canceller=Canceller(graph),
+        check_after_seconds=settings.check_after_seconds,
+    )
+    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
         progress,
@@ -132,9 +176,16 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
+        calls=calls.routes,
+        escalations=EscalationRoutes(escalations, steps, links, settings),
         queries=Queries(store, progress, links),
-        notifications=NotificationReceiver(validator, store, progress),
-        work=Work({INVITATION: watchdog}, alarms, queue, StorageQueue(settings, f"{WORK}-poison", credential)),
+        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
+        work=Work(
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), **calls.kinds},
+            alarms,
+            queue,
+            StorageQueue(settings, f"{WORK}-poison", credential),
+        ),
         retention=Retention(store, days=settings.retention_days),
         health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
     )
@@ -214,4 +265,6 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
-edge = HttpEdge(current, {StorageUnavailable: _storage_unavailable, TooLarge: _too_large})
+ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
+"""The responses for errors of storage."""
+edge = HttpEdge(current, ERRORS)

@@ -73,6 +73,102 @@ def list_participants(req: func.HttpRequest) -> func.HttpResponse:
     return edge.answer(req, lambda app, request: app.queries.participants(request))
 
 
+@app.route("calls/start", methods=["POST"], auth_level=KEY)
+def start_call(req: func.HttpRequest) -> func.HttpResponse:
+    """Join a meeting or start a call, then invite: 202, to be polled."""
+    return edge.answer(req, lambda app, request: app.calls.start(request))
+
+
+@app.route("calls/start-and-wait", methods=["POST"], auth_level=KEY)
+def start_call_and_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """Join a meeting or start a call, then invite: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
+    return edge.answer(req, lambda app, request: app.calls.start_and_wait(request))
+
+
+@app.route("starts/{startId}", methods=["GET"], auth_level=KEY)
+def get_start(req: func.HttpRequest) -> func.HttpResponse:
+    """The start as it stands."""
+    return edge.answer(req, lambda app, request: app.calls.get(request))
+
+
+@app.route("starts/{startId}", methods=["DELETE"], auth_level=KEY)
+def stop_start(req: func.HttpRequest) -> func.HttpResponse:
+    """End an open start: nobody further is called, and its call is left."""
+    return edge.answer(req, lambda app, request: app.calls.stop(request))
+
+
+@app.route("starts/{startId}/result", methods=["GET"], auth_level=ANYONE)
+def await_start(req: func.HttpRequest) -> func.HttpResponse:
+    """202 until the outcome, then 200 or 422; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.calls.result(request))
+
+
+@app.route("starts/{startId}/callback", methods=["DELETE"], auth_level=ANYONE)
+def cancel_start_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """The flow no longer waits; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.calls.cancel_wait(request))
+
+
+@app.route("calls/{callId}/escalate", methods=["POST"], auth_level=KEY)
+def escalate(req: func.HttpRequest) -> func.HttpResponse:
+    """Call people step by step until somebody joins: 202, to be polled."""
+    return edge.answer(req, lambda app, request: app.escalations.escalate(request))
+
+
+@app.route("calls/{callId}/escalate-and-wait", methods=["POST"], auth_level=KEY)
+def escalate_and_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """Call people step by step: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
+    return edge.answer(req, lambda app, request: app.escalations.escalate_and_wait(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}", methods=["GET"], auth_level=KEY)
+def get_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """The escalation as it stands."""
+    return edge.answer(req, lambda app, request: app.escalations.get(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}", methods=["DELETE"], auth_level=KEY)
+def stop_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop an escalation: nobody further is called."""
+    return edge.answer(req, lambda app, request: app.escalations.stop(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}/result", methods=["GET"], auth_level=ANYONE)
+def await_escalation(req: func.HttpRequest) -> func.HttpResponse:
+    """202 until the outcome, then 200 or 422; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.escalations.result(request))
+
+
+@app.route("calls/{callId}/escalations/{escalationId}/callback", methods=["DELETE"], auth_level=ANYONE)
+def cancel_escalation_wait(req: func.HttpRequest) -> func.HttpResponse:
+    """The flow no longer waits; the token in the URL opens it."""
+    return edge.answer(req, lambda app, request: app.escalations.cancel_wait(request))
+
+
+@app.route("calls", methods=["GET"], auth_level=KEY)
+def list_calls(req: func.HttpRequest) -> func.HttpResponse:
+    """Open calls, newest first."""
+    return edge.answer(req, lambda app, request: app.calls.calls(request))
+
+
+@app.route("calls/{callId}", methods=["DELETE"], auth_level=KEY)
+def hang_up(req: func.HttpRequest) -> func.HttpResponse:
+    """The app leaves the call."""
+    return edge.answer(req, lambda app, request: app.calls.hang_up(request))
+
+
+@app.route("calls/{callId}/participants/{participantId}", methods=["DELETE"], auth_level=KEY)
+def remove_participant(req: func.HttpRequest) -> func.HttpResponse:
+    """Remove one person from a call."""
+    return edge.answer(req, lambda app, request: app.calls.remove(request))
+
+
+@app.route("calls/{callId}/invitations/{invitationId}", methods=["DELETE"], auth_level=KEY)
+def cancel_invitation(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop calling the people of an invitation whose devices ring."""
+    return edge.answer(req, lambda app, request: app.calls.cancel_invitation(request))
+
+
 @app.route("notifications", methods=["POST"], auth_level=ANYONE)
 def receive_notifications(req: func.HttpRequest) -> func.HttpResponse:
     """Graph's callbacks, which carry Graph's signed token."""

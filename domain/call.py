@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from domain.invitation import Alarm, Invitee
     from domain.results import ResultInfo
 
 
@@ -28,6 +29,7 @@ class CallState(StrEnum):
     TERMINATED = "terminated"
 
 
+_WAS_IN = frozenset({"inCall", "left"})
 _ORDER = {state: index for index, state in enumerate(CallState)}
 _EARLY = frozenset({"incoming", "establishing", "ringing"})
 
@@ -43,6 +45,14 @@ def call_state(name: str | None) -> CallState:
     if folded in _EARLY:
         return CallState.ESTABLISHING
     return CallState(folded) if folded in set(CallState) else CallState.ESTABLISHED
+
+
+class CallKind(StrEnum):
+    """What kind of call the app has started."""
+
+    MEETING = "meeting"
+    ONE_TO_ONE = "oneToOne"
+    GROUP = "group"
 
 
 class Presence(StrEnum):
@@ -80,6 +90,30 @@ class Call:
     """When a roster last showed each of them, by the same hash."""
     settling: tuple[str, ...] = ()
     """Invitations with an operation that the next roster settles."""
+    kind: CallKind | None = None
+    """What kind of call the app has started; None for calls of others."""
+    direction: str | None = None
+    subject: str | None = None
+    start_id: str | None = None
+    """The start that made it."""
+    starts: tuple[str, ...] = ()
+    """The open starts on this leg."""
+    escalations: tuple[str, ...] = ()
+    """The open escalations."""
+    target: str | None = None
+    """The identity hash of the only other person of a one-to-one call, which has no roster."""
+    target_person: Invitee | None = None
+    """That person."""
+    leave_afterwards: bool = False
+    """Whether the latest start wants the app to leave when nothing on this leg is open any more."""
+    leg_keys: tuple[str, ...] = ()
+    """The meeting's keys, free again when the call ends."""
+    my_participant_id: str | None = None
+    established_at: datetime | None = None
+    ended_at: datetime | None = None
+    alarm: Alarm | None = None
+    """The message that keeps the call alive."""
+    page_token: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -90,6 +124,24 @@ class Call:
 def reported(call: Call, state: CallState, result: ResultInfo | None, now: datetime) -> Call:
     """Return the call after Graph reported a state; the end of a call is kept as it was first reported."""
     if call.has_ended:
-        return call
+        # An end that this app concluded itself still gets Graph's codes.
+        return replace(call, result=result) if call.result is None and result is not None else call
     later = max(call.state, state, key=_ORDER.__getitem__)
-    return replace(call, state=later, result=result or call.result, updated=now)
+    call = replace(call, state=later, result=result or call.result, updated=now)
+    if later in (CallState.ESTABLISHED, CallState.TERMINATING) and call.established_at is None:
+        call = replace(call, established_at=now)
+    if call.target is not None and later is CallState.ESTABLISHED:
+        call = replace(call, presence={call.target: Presence.IN_CALL}, shown={call.target: now})
+    if later is CallState.TERMINATED:
+        presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
+        call = replace(call, ended_at=now, alarm=None, presence=presence)
+    return call
+
+
+def title(call: Call) -> str:
+    """Return what a person picks a call by: its subject, else what it is and when it began."""
+    if call.subject:
+        return call.subject
+    what = {CallKind.MEETING: "Meeting", CallKind.ONE_TO_ONE: "One-to-one call", CallKind.GROUP: "Group call"}
+    name = what[call.kind] if call.kind is not None else "Call"
+    return f"{name}, {call.created:%Y-%m-%d %H:%M} UTC"

@@ -9,6 +9,7 @@ NEVER_CONFIRMED = ResultInfo(
     None,
     "Microsoft Graph never confirmed this invitation. Check who is in the call before you invite the person again.",
 )
+CANCELLED = ResultInfo(487, None, "The call to this person was cancelled.")
 SEEN_IN_CALL = ResultInfo(200, None, "Seen in the call. Microsoft Graph itself did not report the outcome.")
 _CALL_ENDED = "The call ended before the invitation was answered. Start a new call, then invite."
 _NO_SUCH_CALL = ResultInfo(404, 8522)

@@ -133,6 +133,8 @@ class Operation:
     state: Late | Asked | Refused | Ended = field(default_factory=lambda: Asked(answered=False))
     id: str | None = None
     """Graph's operation id, once known."""
+    cancelled: tuple[int, ...] = ()
+    """People whose call was cancelled while their device rang."""
 
     @property
     def status(self) -> Status:
@@ -197,3 +199,7 @@ class Invitation:
     """When the watchdog asks Graph next, while an operation is running."""
     flows: tuple[WaitingFlow, ...] = ()
     """Flows that wait for the outcome at a URL of their own."""
+    start_id: str | None = None
+    """The start that waits for its outcome."""
+    escalation_id: str | None = None
+    """The escalation whose step it is, and whose alarm looks after it."""

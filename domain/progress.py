@@ -109,20 +109,19 @@ def asking_places(invitation: Invitation, me: str) -> list[int]:
     return [place for place, operation in operations if operation.state == Asked(answered=False)]
 
 
-def alarm_needed(before: Invitation | None, after: Invitation, run: Run, now: datetime, pending: Alarm) -> Due | None:
-    """Return the alarm to send before a write; None where the pending one stays.
+def alarm_needed(due: Due | None, run: Run, now: datetime, pending: Alarm, *, was_open: bool | None) -> Due | None:
+    """Return the alarm to send before a thing is written; None where the pending one stays.
 
     Args:
-        before: as it was read; None where it is inserted.
-        after: as it is to be written.
+        due: what the thing waits for next, as it is to be written.
         run: who writes.
         now: the time.
         pending: the alarm that the row names.
+        was_open: whether the thing was open as it was read; None where it is inserted.
     """
-    due = earliest(after, now, is_message=run.is_message)
-    if due is None or before is None:
+    if due is None or was_open is None:
         return due
-    if not is_open(before, now):
+    if not was_open:
         return due  # its alarm may have seen it closed, and gone
     if run.alarm is not None and pending.name == run.alarm:
         return due  # only the message that the row names sends a successor

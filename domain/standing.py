@@ -80,6 +80,8 @@ def _settled_status(
     invitation: Invitation, operation: Operation, person: int, call: Call | None, now: datetime
 ) -> Status:
     state = operation.state
+    if person in operation.cancelled and not (isinstance(state, Ended) and state.by is Decider.GRAPH):
+        return Status.FAILED
     if not isinstance(state, Ended) or len(operation.people) == 1:
         return operation.status
     if state.by is not Decider.GRAPH:

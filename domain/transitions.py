@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from domain.inference import CANCELLED
 from domain.invitation import Asked, Decider, Ended, Invitation, Late, Operation, Refused, Status
 
 if TYPE_CHECKING:
@@ -79,6 +80,15 @@ def concluded(
     if operation.status.is_final:
         return operation
     return replace(operation, state=Ended(status, result, Decider.WATCHDOG, now, seen))
+
+
+def cancelled(operation: Operation, people: Iterable[int], now: datetime) -> Operation:
+    """Note whose call was cancelled; the operation ends when all its people have, until Graph reports otherwise."""
+    if operation.status.is_final:
+        return operation
+    gone = tuple(sorted({*operation.cancelled, *people} & set(operation.people)))
+    operation = replace(operation, cancelled=gone)
+    return concluded(operation, Status.FAILED, CANCELLED, now) if len(gone) == len(operation.people) else operation
 
 
 def asked_again(invitation: Invitation, now: datetime, by: str) -> Invitation:

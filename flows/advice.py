@@ -202,3 +202,8 @@ def _diagnosed(result: ResultInfo) -> Meaning | None:
         return None
     code, subcode = int(match[1]), int(match[2])
     return OUTCOMES.get((code, subcode)) or _OUTCOMES_BY_SUBCODE.get(subcode)
+
+
+def advice_for_call_end(result: ResultInfo) -> str:
+    """Return what a maker should know of a call that has ended."""
+    return advice_for_outcome(result)

@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.record import CallRecord, Needs
 from domain.waiting import PostResult, WaitingFlow, posted
@@ -73,25 +73,29 @@ class Delivery:
             StorageUnavailable: what became of it could not be written; the claim ends, and the alarm repeats the POST.
         """
         flow = next(flow for flow in invitation.flows if flow.message_id == message_id)
-        result = self._post(turn, held.record, invitation, flow)
+        view = replace(invitation, flows=())
+        result = self.send(turn, flow, lambda now: invitation_view(view, held.record.call, now))
 
         def mark(record: CallRecord, now: datetime) -> CallRecord:
             current = record.invitations.get(invitation.id)
             if current is None:
                 return record
-            flows = tuple(posted(one, turn.me, result, now) if _is_same(one, flow) else one for one in current.flows)
+            flows = tuple(posted(one, turn.me, result, now) if is_same(one, flow) else one for one in current.flows)
             return record.with_invitation(replace(current, flows=flows) if flows != current.flows else current)
 
         needs = Needs(invitations=frozenset({invitation.id}), call=True)
         updated = self._progress.save(turn, invitation.call_id, needs, mark, held=held)
-        after = next((one for one in updated.after.invitations[invitation.id].flows if _is_same(one, flow)), flow)
-        delivery = after.state.value if not after.is_waiting else "retried" if result.was_begun else "postponed"
-        _events.info(
-            "outcome", invitation=invitation.id, attempt=after.attempts, status=result.status, delivery=delivery
-        )
-        tracing.count("deliveries", delivery=delivery)
+        after = next((one for one in updated.after.invitations[invitation.id].flows if is_same(one, flow)), flow)
+        log_delivery(after, result, invitation=invitation.id)
 
-    def _post(self, turn: Turn, record: CallRecord, invitation: Invitation, flow: WaitingFlow) -> PostResult:
+    def send(self, turn: Turn, flow: WaitingFlow, view: Callable[[datetime], Mapping[str, Any]]) -> PostResult:
+        """POST an outcome to a flow within the turn's limits, and return what became of it.
+
+        Args:
+            turn: who has claimed the POST.
+            flow: as it was claimed.
+            view: the body, made at the time of the POST.
+        """
         claimed = self._now()
         if flow.not_before is not None and flow.not_before > claimed:
             self._sleep((flow.not_before - claimed) / timedelta(seconds=1))
@@ -103,17 +107,23 @@ class Delivery:
         if now >= min(run.post_begins_before, ends):
             return PostResult(flow.message_id, None, claimed, was_begun=False)
         limit = min(run.post_limit, ends)
-        view = invitation_view(replace(invitation, flows=()), record.call, now)
-        body = json.dumps(view, ensure_ascii=False).encode("utf-8", "replace")
+        body = json.dumps(view(now), ensure_ascii=False).encode("utf-8", "replace")
         headers = signed_headers(flow.message_id, now, body, self._secrets)
         try:
             response = self._flows.post(flow.url, body, headers, seconds=(limit - now) / timedelta(seconds=1))
         except UrlRefused as error:
-            _events.warning("a flow's URL is refused", invitation=invitation.id, reason=error)
+            _events.warning("a flow's URL is refused", message_id=flow.message_id, reason=error)
             return PostResult(flow.message_id, None, claimed, is_refused=True)
         return PostResult(flow.message_id, response.status, claimed, was_cut=response.was_cut)
 
 
-def _is_same(one: WaitingFlow, other: WaitingFlow) -> bool:
+def is_same(one: WaitingFlow, other: WaitingFlow) -> bool:
     """Return whether two states are of the same flow's wait: a flow that subscribes again keeps its claim."""
     return one.message_id == other.message_id or (one.claim is not None and one.claim == other.claim)
+
+
+def log_delivery(after: WaitingFlow, result: PostResult, **thing: str) -> None:
+    """Log and count what became of a POST."""
+    delivery = after.state.value if not after.is_waiting else "retried" if result.was_begun else "postponed"
+    _events.info("outcome", **thing, attempt=after.attempts, status=result.status, delivery=delivery)
+    tracing.count("deliveries", delivery=delivery)

@@ -77,7 +77,12 @@ class Links:
     @staticmethod
     def retry_after(invitation: Invitation, now: datetime) -> int:
         """Return the seconds until the next poll: short while a device rings, longer later."""
-        age = (now - invitation.asked).total_seconds()
+        return Links.seconds_between_polls(invitation.asked, now)
+
+    @staticmethod
+    def seconds_between_polls(began: datetime, now: datetime) -> int:
+        """Return the seconds until the next poll of something that began at a time."""
+        age = (now - began).total_seconds()
         return next((seconds for until, seconds in _POLLING if age < until), _SLOWEST_POLLING)
 
     def subscribed(

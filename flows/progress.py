@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from domain.progress import OVERDUE, alarm_needed, decide, is_open
+from domain.progress import OVERDUE, alarm_needed, decide, earliest, is_open
 from flows.alarms import Message
 from flows.turn import utc_now
 from observability.events import Events
@@ -85,7 +85,8 @@ class Progress:
 
         def with_alarms(before: CallRecord, after: CallRecord) -> CallRecord:
             now = self._now()
-            for invitation in list(after.invitations.values()):
+            # The alarm of an escalation serves its steps' invitations.
+            for invitation in [one for one in after.invitations.values() if one.escalation_id is None]:
                 earlier = before.invitations.get(invitation.id)
                 after = after.with_invitation(self._alarmed(earlier, invitation, turn.run(now), now, sent))
             return after
@@ -111,7 +112,9 @@ class Progress:
     def _alarmed(
         self, before: Invitation | None, after: Invitation, run: Run, now: datetime, sent: dict[str, Message]
     ) -> Invitation:
-        due = alarm_needed(before, after, run, now, after.alarm)
+        due = earliest(after, now, is_message=run.is_message)
+        was_open = None if before is None else is_open(before, now)
+        due = alarm_needed(due, run, now, after.alarm, was_open=was_open)
         if due is None:
             return after
         message = sent.get(after.id)

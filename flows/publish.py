@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from domain.call import title
 from domain.contexts import call_hash
 from domain.invitation import Refused
 from domain.progress import asking_places
@@ -13,6 +14,7 @@ from observability import tracing
 from observability.events import Events
 
 if TYPE_CHECKING:
+    from domain.call import Call
     from domain.invitation import Invitation, Status
     from domain.record import CallRecord
     from flows.turn import Turn
@@ -31,6 +33,18 @@ class Followers(Protocol):
     def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         """Send the requests to Graph that this turn has taken over."""
 
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index of open calls up to date, and free the meeting of a call that has ended."""
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more, if that was asked for."""
+
 
 class Publisher:
     """Publishes what an update made known; see ``flows.progress.Publish``."""
@@ -45,6 +59,8 @@ class Publisher:
             _log_conclusion(before, after, updated.after, decided_by)
         for invitation in updated.after.invitations.values():
             self._note_duties(turn, updated.held, invitation)
+        if updated.after.call is not None and self.followers is not None:
+            self._note_call(turn, self.followers, updated.before.call, updated.after)
 
     def _note_duties(self, turn: Turn, held: Held, invitation: Invitation) -> None:
         followers = self.followers
@@ -56,6 +72,23 @@ class Publisher:
                 turn.note(f"post {flow.message_id} {flow.attempts}", duty)
         if turn.is_message and asking_places(invitation, turn.me):
             turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
+
+    @staticmethod
+    def _note_call(turn: Turn, followers: Followers, before: Call | None, record: CallRecord) -> None:
+        call = record.call
+        if call is None:
+            return
+        has_ended = call.has_ended and not (before is not None and before.has_ended)
+        if before is None or before.state is not call.state or title(before) != title(call):
+            name = f"call {call.call_id} {call.state}"
+            turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
+        for start_id in call.starts:
+            turn.note(f"start {start_id}", partial(followers.advance, turn, start_id))
+        for name in call.escalations:
+            turn.note(f"escalation {name}", partial(followers.escalate, turn, call.call_id, name))
+        is_quiet = all(_known_status(one, record) is not None for one in record.invitations.values())
+        if call.leave_afterwards and not call.has_ended and not call.starts and record.invitations and is_quiet:
+            turn.note(f"leave {call.call_id}", partial(followers.nothing_left, turn, call.call_id))
 
 
 def _known_status(invitation: Invitation | None, record: CallRecord) -> Status | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.inference import CANCELLED
 from domain.invitation import Decider, Late, Refused, Status
 from flows.advice import advice_for_outcome
 
@@ -35,7 +36,7 @@ def person_reason(current: Standing, person: int, call: Call | None) -> str | No
     if status is Status.UNCONFIRMED:
         return _HIDDEN if call is not None and call.hides_identities else _UNCONFIRMED
     if status is Status.FAILED:
-        return _failure(operation)
+        return CANCELLED.message if person_was_cancelled(operation, person) else _failure(operation)
     if status is Status.NOT_STARTED:
         return _LATE if isinstance(operation.state, Late) else _own_words(operation) or _LATE
     return None
@@ -62,6 +63,11 @@ def invitation_reason(invitation: Invitation, current: Standing, call: Call | No
     if current.status is Status.RUNNING:
         return None
     return first
+
+
+def person_was_cancelled(operation: Operation, person: int) -> bool:
+    """Return whether the call to a person was cancelled, and Graph has reported nothing else since."""
+    return person in operation.cancelled and operation.decided_by is not Decider.GRAPH
 
 
 def _failure(operation: Operation) -> str:

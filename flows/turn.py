@@ -54,6 +54,11 @@ class Turn:
             return Run(self.me, self.started, self.started)
         return Run(self.me, self.started + BEGINS_WITHIN, self.started + REQUEST_POST_LIMIT)
 
+    def seconds_left(self, now: datetime) -> float:
+        """Return for how long a POST or a Graph request may still be begun."""
+        end = self.started + (MESSAGE_LIMIT if self.is_message else BEGINS_WITHIN)
+        return max((end - now) / timedelta(seconds=1), 0.0)
+
     def note(self, name: str, duty: Callable[[], None]) -> None:
         """Note what is to be done at the end of the turn, once for each name."""
         if name not in self.taken:

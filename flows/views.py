@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from domain.call import Presence
+from domain.call import Presence, title
 from domain.standing import has_ended, result_of, standing
+from flows.advice import advice_for_call_end
 from flows.reasons import invitation_reason, person_reason
 from observability.redaction import redact
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.call import Call
+    from domain.index import CallEntry
     from domain.invitation import Invitation, Invitee
     from domain.results import ResultInfo
     from domain.roster import RosterEntry
@@ -104,13 +106,38 @@ def result_view(result: ResultInfo | None) -> dict[str, Any] | None:
 
 def call_view(call: Call) -> dict[str, Any]:
     """Return a call as Graph last reported it."""
-    return {
+    view: dict[str, Any] = {
         "id": call.call_id,
+        "title": title(call),
         "state": call.state.value,
-        "resultInfo": result_view(call.result),
+        "direction": call.direction,
+        "subject": call.subject,
         "createdDateTime": iso_time(call.created),
         "lastUpdatedDateTime": iso_time(call.updated),
+        "resultInfo": result_view(call.result),
+        "reason": None if call.result is None or not call.has_ended else advice_for_call_end(call.result),
     }
+    if call.start_id is not None:
+        view["startId"] = call.start_id
+    if call.ended_at is not None:
+        view["endedDateTime"] = iso_time(call.ended_at)
+    return view
+
+
+def entry_view(entry: CallEntry) -> dict[str, Any]:
+    """Return an open call of the index."""
+    view: dict[str, Any] = {
+        "id": entry.call_id,
+        "title": entry.title,
+        "state": entry.state.value,
+        "direction": entry.direction,
+        "subject": entry.subject,
+        "createdDateTime": iso_time(entry.created),
+        "lastUpdatedDateTime": iso_time(entry.updated),
+        "resultInfo": None,
+        "reason": None,
+    }
+    return view if entry.start_id is None else view | {"startId": entry.start_id}
 
 
 def roster_view(roster: Iterable[RosterEntry], *, include_left: bool) -> list[dict[str, Any]]:

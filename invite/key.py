@@ -71,7 +71,7 @@ def fingerprint_of(participants: Sequence[Invitee], *, separately: bool = False)
 
     The order of properties, ``@odata.type`` and ``displayName`` make no difference.
     """
-    people = [_comparable(invitee) for invitee in participants]
+    people = [comparable(invitee) for invitee in participants]
     # Without it the hash is the previous release's, so that a repeat across an upgrade is the same body.
     text = json.dumps([*people, {"separately": True}] if separately else people, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -83,7 +83,7 @@ def differences(before: Sequence[Invitee], now: Sequence[Invitee]) -> list[str]:
         return ["participants (their number)"]
     paths: list[str] = []
     for place, (old, new) in enumerate(zip(before, now, strict=True)):
-        one, other = _comparable(old), _comparable(new)
+        one, other = comparable(old), comparable(new)
         if old.kind != new.kind:
             paths.append(f"participants[{place}].identity")
             continue
@@ -100,7 +100,8 @@ def differences(before: Sequence[Invitee], now: Sequence[Invitee]) -> list[str]:
     return paths
 
 
-def _comparable(invitee: Invitee) -> dict[str, Any]:
+def comparable(invitee: Invitee) -> dict[str, Any]:
+    """Return what counts of a person when two bodies are compared."""
     members: dict[str, Any] = {
         "kind": invitee.kind,
         "identity": {name: value for name, value in invitee.identity.items() if name not in _NOT_COMPARED},

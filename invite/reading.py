@@ -11,9 +11,8 @@ from pydantic import BaseModel, ValidationError
 from domain.invitation import Invitee
 from invite.request import (
     IDENTITY_KINDS,
-    Identity,
-    IdentitySet,
     InvitationParticipantInfo,
+    inner_model,
     known_members,
     without_blanks,
 )
@@ -63,7 +62,7 @@ def invitees(participants: Sequence[InvitationParticipantInfo]) -> tuple[Invitee
 
 def _invitee(entry: InvitationParticipantInfo) -> Invitee:
     kind = next(kind for kind in IDENTITY_KINDS if getattr(entry.identity, kind) is not None)
-    identity: Identity = getattr(entry.identity, kind)
+    identity = getattr(entry.identity, kind)
     members = identity.model_dump(exclude_none=True)
     if identity.odata_type is not None:
         members["@odata.type"] = "#" + identity.odata_type.removeprefix("#")
@@ -156,6 +155,8 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _model_at(location: tuple[int | str, ...], model: type[BaseModel]) -> type[BaseModel]:
-    """Return the form of the object in which an unknown member stands."""
-    depth = len([step for step in location[:-1] if isinstance(step, str)])
-    return (model, InvitationParticipantInfo, IdentitySet, Identity)[min(depth, 3)]
+    """Return the form of the object in which an unknown property stands."""
+    for step in location[:-1]:
+        if isinstance(step, str):
+            model = inner_model(model, step) or model
+    return model

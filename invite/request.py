@@ -7,7 +7,7 @@ every such thing is a fault, and all faults of a body are told at once.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -65,12 +65,14 @@ ClientContext = Annotated[str, AfterValidator(_client_context)]
 CallReference = Annotated[str, AfterValidator(_call_reference)]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """A form of a JSON object: strict, and without unknown properties."""
+
     # Built when first used: a callback, which may meet a cold process, needs none of these.
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
-class Identity(_Model):
+class Identity(Model):
     """Who is invited: the members of Graph's ``identity`` and of the types derived from it."""
 
     odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
@@ -94,7 +96,7 @@ class PhoneIdentity(Identity):
     id: Annotated[str, AfterValidator(_e164)]
 
 
-class IdentitySet(_Model):
+class IdentitySet(Model):
     """Exactly one of the kinds that Graph can ring."""
 
     odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
@@ -108,7 +110,7 @@ class IdentitySet(_Model):
     azureCommunicationServicesUser: Identity | None = None  # noqa: N815
 
 
-class InvitationParticipantInfo(_Model):
+class InvitationParticipantInfo(Model):
     """One person to be invited, and how."""
 
     odata_type: (
@@ -121,7 +123,7 @@ class InvitationParticipantInfo(_Model):
     removeFromDefaultAudioRoutingGroup: bool | None = None  # noqa: N815
 
 
-class InviteBody(_Model):
+class InviteBody(Model):
     """The body of an invite."""
 
     participants: Annotated[list[InvitationParticipantInfo], Field(min_length=1, max_length=MOST_PEOPLE)]
@@ -136,7 +138,7 @@ class InviteAndWaitBody(InviteBody):
     callbackUrl: Annotated[str, StringConstraints(min_length=1)]  # noqa: N815
 
 
-class InvitePhoneBody(_Model):
+class InvitePhoneBody(Model):
     """The body of an invite of one telephone, flat for makers who would not nest one."""
 
     phoneNumber: Annotated[str, AfterValidator(_e164)]  # noqa: N815
@@ -149,7 +151,7 @@ class InvitePhoneBody(_Model):
         return InvitationParticipantInfo(identity=IdentitySet(phone=phone))
 
 
-class MovePersonBody(_Model):
+class MovePersonBody(Model):
     """The body of a move of one person from a meeting to another, both made by the same app."""
 
     userId: Guid  # noqa: N815
@@ -194,11 +196,27 @@ def _optional_members(model: type[BaseModel]) -> frozenset[str]:
 
 
 def _inner_without_blanks(name: str, value: Any, model: type[BaseModel]) -> Any:
-    if name == "participants" and isinstance(value, list):
-        return [without_blanks(entry, InvitationParticipantInfo) for entry in value]
-    if name == "identity" and model is InvitationParticipantInfo:
-        return _without_blank_kinds(without_blanks(value, IdentitySet))
-    return without_blanks(value, Identity) if model is IdentitySet else value
+    if model is IdentitySet:
+        return without_blanks(value, Identity)
+    inner = inner_model(model, name)
+    if inner is None:
+        return value
+    if isinstance(value, list):
+        return [without_blanks(entry, inner) for entry in value]
+    return _without_blank_kinds(without_blanks(value, inner)) if inner is IdentitySet else without_blanks(value, inner)
+
+
+@cache
+def inner_model(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """Return the form of the objects in a property, also in an array; None where it holds none."""
+    field = next((one for key, one in model.model_fields.items() if name in (key, one.alias)), None)
+    return None if field is None else _model_in(field.annotation)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner)) is not None), None)
 
 
 def _without_blank_kinds(identity_set: Any) -> Any:

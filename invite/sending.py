@@ -71,9 +71,18 @@ class Sender:
         self._clock = clock
         self._sleep = sleep
 
-    def send(self, invitation: Invitation, places: Sequence[int], scenario_id: str) -> list[Sent]:
-        """Send the requests at ``places`` and return what became of each, in that order."""
-        deadline = self._clock() + BUDGET_SECONDS
+    def send(
+        self, invitation: Invitation, places: Sequence[int], scenario_id: str, seconds: float | None = None
+    ) -> list[Sent]:
+        """Send requests and return what became of each, in that order.
+
+        Args:
+            invitation: whose requests they are.
+            places: the indexes of its operations.
+            scenario_id: GUID that Microsoft's support can follow over several requests.
+            seconds: within which a request has to be begun.
+        """
+        deadline = self._clock() + (BUDGET_SECONDS if seconds is None else seconds)
         if len(places) == 1 or self._at_once == 1:
             return [self._send_one(invitation, place, scenario_id, deadline) for place in places]
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="invite") as pool:

@@ -28,7 +28,7 @@ from invite.answers import apply_answers, early_reports, was_taken
 from invite.key import Key, differences, key_of
 from invite.refusals import answer_for_refusals
 from invite.splitting import split
-from invite.subscription import FlowRequest, subscribe
+from invite.subscription import FlowRequest, run_id_in, subscribe
 from observability.events import Events
 from storage.errors import StorageError, StorageUnavailable
 from web.errors import KeyReused
@@ -101,7 +101,7 @@ class InvitationService:
         """
         key = key_of(client_context, headers, people, separately=separately)
         run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
-        flow = None if callback_url is None else FlowRequest(callback_url, run_id)
+        flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))
         # The flow listens after its 201 only, so this request notifies no flow itself.
         turn.may_post = flow is None
         for attempt in range(1, _MOST_ATTEMPTS + 1):
@@ -114,9 +114,41 @@ class InvitationService:
                 return self._again(turn, held, invitation, flow, run_id)
         raise StorageUnavailable
 
-    def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
-        """Send the Graph requests that an earlier request had no time for; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, None)
+    def ensure(
+        self,
+        turn: Turn,
+        call_id: str,
+        people: Sequence[Invitee],
+        client_context: str,
+        *,
+        start_id: str,
+        separately: bool,
+    ) -> Invitation:
+        """Bring people into a call once, whatever is repeated: what follows from a start.
+
+        An invitation that is there already is not compared: who was left out of it may have changed since.
+
+        Raises:
+            ApiError: Graph took no part of it; see ``invite.refusals``.
+            StorageUnavailable: it may be there or not.
+        """
+        key = Key(KeyKind.CLIENT_CONTEXT, client_context, "")
+        draft = replace(self._draft(turn, call_id, people, key, 1, separately=separately), start_id=start_id)
+        held, invitation = self._insert(turn, draft, None)
+        if invitation.asked_by == turn.me:
+            return self._ask(turn, held, invitation, None)[0]
+        return self._again(turn, held, invitation, None, None)[0]
+
+    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
+        """Send the Graph requests that this turn has taken over; see ``flows.publish.Followers``.
+
+        Args:
+            turn: who sends them.
+            held: the call's record, which has the invitation.
+            invitation: whose requests they are.
+            ends: after which none is begun.
+        """
+        self._send(turn, held, invitation, None, ends=ends)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -190,7 +222,7 @@ class InvitationService:
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None
+        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None, *, ends: datetime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         places = asking_places(invitation, turn.me)
@@ -203,7 +235,13 @@ class InvitationService:
             scenario_id=scenario_id,
             flow_run_id=run_id,
         )
-        sent = self._sender.send(invitation, places, scenario_id)
+        # What follows from a report has the time of its turn; a flow's own request has the sender's.
+        now = self._now()
+        follows = invitation.start_id is not None or invitation.escalation_id is not None
+        seconds = turn.seconds_left(now) if follows or turn.is_message else None
+        if ends is not None:
+            seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
+        sent = self._sender.send(invitation, places, scenario_id, seconds)
         written, call = self._record(turn, held, invitation, sent)
         return written, call, sent
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from domain.waiting import Delivery, WaitingFlow
 from flows.links import new_token
 from web.errors import TooManyFlows
-from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from domain.invitation import Invitation
 
 _MOST_FLOWS = 5
+_LONGEST_RUN_ID = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class FlowRequest:
 
     url: str
     run_id: str | None
+
+
+def run_id_in(headers: Mapping[str, str]) -> str | None:
+    """Return the flow's run that a request names, in whatever form; never for a log."""
+    return headers.get("x-ms-workflow-run-id", "").strip()[:_LONGEST_RUN_ID] or None
 
 
 def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, listens: datetime) -> Invitation:
@@ -40,24 +45,36 @@ def subscribe(invitation: Invitation, request: FlowRequest, now: datetime, liste
     Raises:
         TooManyFlows: five flows wait already.
     """
-    place = next((place for place, flow in enumerate(invitation.flows) if flow.run_id == request.run_id), None)
+    return replace(invitation, flows=subscribed(invitation.flows, request, now, listens))
+
+
+def subscribed(
+    flows: tuple[WaitingFlow, ...], request: FlowRequest, now: datetime, listens: datetime
+) -> tuple[WaitingFlow, ...]:
+    """Return the waiting flows with one that subscribes; see ``subscribe``."""
+    place = next((place for place, flow in enumerate(flows) if flow.run_id == request.run_id), None)
     if place is None:
-        if len(invitation.flows) >= _MOST_FLOWS:
-            message = "Five flows wait for this invitation already. Read its status, or poll it, instead of waiting."
+        if len(flows) >= _MOST_FLOWS:
+            message = "Five flows wait for this outcome already. Read its status, or poll it, instead of waiting."
             raise TooManyFlows("TooManyFlows", message)
-        return replace(invitation, flows=(*invitation.flows, _new(request, now, listens)))
-    flow = invitation.flows[place]
+        return (*flows, _new(request, now, listens))
+    flow = flows[place]
     if flow.url == request.url and flow.state is not Delivery.CANCELLED:
         again = replace(flow, subscribed=now, not_before=listens) if flow.is_waiting else flow
     else:
         again = replace(_new(request, now, listens), claim=flow.claim)  # a POST in progress keeps its claim
-    return replace(invitation, flows=(*invitation.flows[:place], again, *invitation.flows[place + 1 :]))
+    return (*flows[:place], again, *flows[place + 1 :])
 
 
 def flow_of(invitation: Invitation, headers: Mapping[str, str]) -> WaitingFlow | None:
     """Return the flow of the run that sent a request; None where Graph refused all of it, so that nothing waits."""
-    run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
-    return next((flow for flow in invitation.flows if flow.run_id == run_id), None)
+    return flow_in(invitation.flows, headers)
+
+
+def flow_in(flows: tuple[WaitingFlow, ...], headers: Mapping[str, str]) -> WaitingFlow | None:
+    """Return the flow of the run that sent a request."""
+    run_id = run_id_in(headers)
+    return next((flow for flow in flows if flow.run_id == run_id), None)
 
 
 def _new(request: FlowRequest, now: datetime, listens: datetime) -> WaitingFlow:

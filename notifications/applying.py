@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from domain.call import CallState, reported
-from domain.inference import call_ended
-from domain.invitation import Status
+from domain.call import CallState
+from domain.ending import apply_call_state
 from domain.record import CallRecord, Lookup, Needs, OperationEntry, place_of
 from domain.roster import apply_delta, apply_list, identity_hash
 from domain.standing import needs_settling, settle
-from domain.transitions import apply_graph_state, change_operations, concluded, with_operations
+from domain.transitions import apply_graph_state, with_operations
 from notifications.payload import CallReport, DeltaReport, OperationReport, Report, RosterReport
 
 if TYPE_CHECKING:
@@ -25,13 +24,12 @@ _FINAL = frozenset({"completed", "failed"})
 
 def needs_of(reports: Sequence[Report]) -> Needs:
     """Return what has to be read to apply reports."""
+    ends = any(isinstance(report, CallReport) and report.state is CallState.TERMINATED for report in reports)
     return Needs(
         lookups=tuple(_lookup(report) for report in reports if isinstance(report, OperationReport)),
         call=True,
-        roster=any(isinstance(report, RosterReport | DeltaReport) for report in reports),
-        open_invitations=any(
-            isinstance(report, CallReport) and report.state is CallState.TERMINATED for report in reports
-        ),
+        roster=ends or any(isinstance(report, RosterReport | DeltaReport) for report in reports),
+        open_invitations=ends,
     )
 
 
@@ -52,7 +50,7 @@ def apply_reports(record: CallRecord, reports: Sequence[Report], now: datetime) 
                 after, changed = apply_delta(call, record.roster, report.roster, now, sequence=report.sequence)
                 record = _settled(record.with_call(after).with_roster(changed), now, by_roster=True)
             case CallReport():
-                record = _apply_call(record, report, now)
+                record = apply_call_state(record, report.state, report.result, now)
     return _note_settling(record, now)
 
 
@@ -115,21 +113,6 @@ def _places_of(invitation: Invitation, people: frozenset[str]) -> list[int]:
         for place, operation in enumerate(invitation.operations)
         if all(identity_hash(invitation.participants[person].id) in people for person in operation.people)
     ]
-
-
-def _apply_call(record: CallRecord, report: CallReport, now: datetime) -> CallRecord:
-    record = record.with_call(reported(record.call_or_new(now), report.state, report.result, now))
-    if report.state is not CallState.TERMINATED:
-        return record
-    # Its end may be reported again because not all of it could be written the first time.
-    for invitation in list(record.invitations.values()):
-        ended = change_operations(
-            invitation,
-            now,
-            lambda operation: concluded(operation, Status.FAILED, call_ended(report.result), now),
-        )
-        record = record.with_invitation(ended)
-    return record
 
 
 def _settled(record: CallRecord, now: datetime, *, by_roster: bool) -> CallRecord:

@@ -63,7 +63,14 @@ class CallReport:
     result: ResultInfo | None
 
 
-Report = OperationReport | RosterReport | DeltaReport | CallReport
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A call comes in, which this app does not answer."""
+
+    call_id: str
+
+
+Report = OperationReport | RosterReport | DeltaReport | CallReport | IncomingCall
 
 
 def reports_of(item: object) -> Iterator[Report]:
@@ -80,7 +87,11 @@ def reports_of(item: object) -> Iterator[Report]:
     if isinstance(data, list):
         yield from _from_list(call_id, data, path)
     elif isinstance(data, dict):
-        yield from _from_entity(call_id, data, path, is_deleted=is_deleted)
+        state = wire.text(data.get("state")) or ""
+        if change.casefold() == "created" and state.casefold() == "incoming":
+            yield IncomingCall(call_id)
+        else:
+            yield from _from_entity(call_id, data, path, is_deleted=is_deleted)
 
 
 def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:

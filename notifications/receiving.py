@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.duties import run_duties
 from flows.turn import Turn, utc_now
 from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
-from notifications.payload import Report, reports_of
+from notifications.origin import Origin, is_bot_framework, origin_of
+from notifications.payload import IncomingCall, Report, reports_of
 from notifications.token_rules import NotFromGraph, TokenKind
 from observability import tracing
 from observability.events import Events
@@ -36,6 +38,16 @@ LARGEST_BODY = 4 * 1024 * 1024
 _CALLER_SECONDS = 60.0
 
 
+class Calls(Protocol):
+    """What callbacks mean for calls that this app has created; handed in by the composition root."""
+
+    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
+        """Take a call that was reported for a start."""
+
+    def incoming(self, call_id: str) -> None:
+        """Leave an incoming call alone, or reject it."""
+
+
 class NotificationReceiver:
     """Answers Graph's callbacks: 202 when everything in them is written down and what follows was done."""
 
@@ -44,6 +56,7 @@ class NotificationReceiver:
         validator: TokenValidator,
         store: Store,
         progress: Progress,
+        calls: Calls,
         *,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
@@ -51,6 +64,7 @@ class NotificationReceiver:
         self._validator = validator
         self._store = store
         self._progress = progress
+        self._calls = calls
         self._now = now
         self._clock = clock
         self._named_caller_at = float("-inf")
@@ -67,7 +81,10 @@ class NotificationReceiver:
         turn = Turn(request.arrived)
         with budget(CALLBACK_SECONDS):
             kind = self._authorize(request)
+            if is_bot_framework(request.body):
+                return Answer(HTTPStatus.NO_CONTENT)
             items = _items(request.body)
+            origin = origin_of(request.query)
             by_call: dict[str, list[Report]] = {}
             ignored = 0
             for item in items:
@@ -76,7 +93,7 @@ class NotificationReceiver:
                 for report in reports:
                     by_call.setdefault(report.call_id, []).append(report)
             for call_id, reports in by_call.items():
-                self.record(turn, call_id, reports)
+                self.record(turn, call_id, reports, origin)
             _events.info(
                 "callback",
                 kind=kind.value,
@@ -89,8 +106,14 @@ class NotificationReceiver:
             run_duties(turn)
         return Answer(HTTPStatus.ACCEPTED)
 
-    def record(self, turn: Turn, call_id: str, reports: Sequence[Report]) -> None:
+    def record(self, turn: Turn, call_id: str, reports: Sequence[Report], origin: Origin | None = None) -> None:
         """Write down what was reported of one call.
+
+        Args:
+            turn: the request; gets the duties that follow.
+            call_id: the call.
+            reports: what is reported of it, in order.
+            origin: the start that the callback's URL names.
 
         Raises:
             StorageUnavailable: not all of it may be written.
@@ -99,7 +122,13 @@ class NotificationReceiver:
         def apply(record: CallRecord, now: datetime) -> CallRecord:
             return apply_reports(record, reports, now)
 
+        if all(isinstance(report, IncomingCall) for report in reports):
+            self._calls.incoming(call_id)  # another bot may forward it: such a call has no row
+            return
         updated = self._progress.save(turn, call_id, needs_of(reports), apply)
+        call = updated.after.call
+        if origin is not None and (call is None or call.start_id is None):
+            turn.note(f"found {call_id}", partial(self._calls.found, turn, origin.start_id, origin.attempt, call_id))
         if updated.before.call is None and updated.after.call is not None:
             self._store.keep(call_id, self._now())
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from domain.call import Call, CallState, Presence, call_state
+from domain.escalation import Escalation
 from domain.invitation import (
     Alarm,
     Asked,
@@ -25,6 +26,7 @@ from domain.invitation import (
 from domain.results import ResultInfo
 from domain.roster import RosterEntry
 from domain.standing import has_ended
+from domain.start import Stage, Start
 from domain.waiting import Delivery, WaitingFlow
 from storage.codec import VERSION, decode, decode_fields, encode, encode_fields, special
 
@@ -92,6 +94,36 @@ def read_roster_entry(document: Mapping[str, Any]) -> RosterEntry:
     return decode(RosterEntry, {"wasIn": was_in, **document})
 
 
+def escalation_document(escalation: Escalation) -> dict[str, Any]:
+    """Return the document of an escalation."""
+    return {"v": VERSION, **encode_fields(escalation)}
+
+
+def read_escalation(document: Mapping[str, Any]) -> Escalation:
+    """Return the escalation of a document."""
+    return decode(Escalation, document)
+
+
+def start_document(start: Start) -> dict[str, Any]:
+    """Return the document of a start; its stage is tagged with its name."""
+    return {"v": VERSION, **encode_fields(start)}
+
+
+def read_start(document: Mapping[str, Any]) -> Start:
+    """Return the start of a document."""
+    return decode(Start, document)
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {"is": type(stage).__name__, **encode_fields(stage)}
+
+
+def _read_stage(document: Mapping[str, Any]) -> Stage:
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in get_args(Stage)}
+    stage: Stage = decode_fields(kinds[document["is"]], document)
+    return stage
+
+
 def _operation(operation: Operation) -> dict[str, Any]:
     state = operation.state
     decided_by = operation.decided_by
@@ -104,6 +136,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "verdict": None if decided_by is None else _VERDICTS[decided_by],
         "refused": isinstance(state, Refused | Late),
     }
+    if operation.cancelled:
+        document["cancelled"] = list(operation.cancelled)
     match state:
         case Late():
             document["late"] = True
@@ -117,7 +151,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _read_operation(document: Mapping[str, Any]) -> Operation:
-    operation = Operation(client_context=document["clientContext"], people=tuple(document["people"]), id=document["id"])
+    operation = Operation(
+        client_context=document["clientContext"],
+        people=tuple(document["people"]),
+        id=document["id"],
+        cancelled=tuple(document.get("cancelled", ())),
+    )
     return replace(operation, state=_read_state(document))
 
 
@@ -163,3 +202,6 @@ def _read_result(document: list[Any] | None) -> ResultInfo | None:
 special(ResultInfo, _result, _read_result)
 special(Operation, _operation, _read_operation)
 special(WaitingFlow, _flow, _read_flow)
+special(Stage, _stage, _read_stage)
+for _kind in get_args(Stage):
+    special(_kind, _stage, _read_stage)

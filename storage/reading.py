@@ -37,6 +37,8 @@ def read(table: Table, call_id: str, needs: Needs) -> Held:
     reader = _Reader(table, call_id)
     if needs.open_invitations:
         reader.open_invitations()
+    if needs.escalations:
+        reader.escalations(needs.escalations)
     if needs.roster:
         reader.roster()
         reader.invitations(reader.settling())
@@ -77,6 +79,12 @@ class _Reader:
     def open_invitations(self) -> None:
         span = (rows.INVITATIONS, rows.AFTER_INVITATIONS)
         self.keep(self._table.query(self._partition, span, open_only=True))
+
+    def escalations(self, ids: Iterable[str]) -> None:
+        """Read escalations with the call and all its invitations, in one request."""
+        self.has_read_call = True
+        spans = [(rows.ESCALATIONS + one, None) for one in ids]
+        self.keep(self._table.query(self._partition, (rows.CALL, rows.AFTER_INVITATIONS), *spans))
 
     def roster(self) -> None:
         self.has_read_call = True
@@ -122,7 +130,7 @@ class _Reader:
 
     def keep(self, entities: Iterable[Mapping[str, Any] | None]) -> None:
         """Take rows into the record."""
-        invitations, roster, operations = {}, {}, {}
+        invitations, roster, operations, escalations = {}, {}, {}, {}
         for entity in entities:
             if entity is None:
                 continue
@@ -136,6 +144,9 @@ class _Reader:
             elif key.startswith(rows.PARTICIPANTS):
                 person = documents.read_roster_entry(rows.document_of(entity))
                 roster[person.key] = person
+            elif key.startswith(rows.ESCALATIONS):
+                escalation = documents.read_escalation(rows.document_of(entity))
+                escalations[escalation.id] = escalation
             elif key.startswith(rows.OPERATIONS):
                 operation_id, entry = _operation_entry(entity)
                 operations[operation_id] = entry
@@ -144,6 +155,7 @@ class _Reader:
             invitations={**self._record.invitations, **invitations},
             roster={**self._record.roster, **roster},
             operations={**self._record.operations, **operations},
+            escalations={**self._record.escalations, **escalations},
         )
 
 

@@ -5,6 +5,7 @@ r"""Rows of the ``calls`` table: their keys, and how a document becomes one.
                    invitation|<id>           an invitation with its operations
                    operation|<Graph's id>    which invitation an operation belongs to
                    participant|<key>         one participant of the roster
+                   ~escalation|<id>          an escalation
 
     PartitionKey   ~kept|<day>               which calls got their first row, or their last check, on that day
     RowKey         the call's partition
@@ -33,6 +34,8 @@ PARTICIPANTS = "participant|"
 # '}' follows '|', so that a range from a prefix to this holds all that starts with the prefix.
 AFTER_INVITATIONS = "invitation}"
 AFTER_PARTICIPANTS = "participant}"
+ESCALATIONS = "~escalation|"
+AFTER_ESCALATIONS = "~escalation}"
 KEPT = "~kept|"
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@,=+-]{0,255}")

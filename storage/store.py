@@ -118,7 +118,7 @@ class TableStore:
             if not changed:
                 return Updated(doubtful or before, after, held)
             try:
-                etags = self._write(call_id, changed)
+                etags = self._write(changed)
             except Conflict:
                 held = None
             except WriteUnknown:
@@ -163,7 +163,12 @@ class TableStore:
 
     def forget(self, partition: str) -> None:
         """Remove all rows of a partition, a hundred at a time."""
-        found = self._table.query(partition, (rows.CALL, rows.AFTER_PARTICIPANTS), select=["RowKey"])
+        found = self._table.query(
+            partition,
+            (rows.CALL, rows.AFTER_PARTICIPANTS),
+            (rows.ESCALATIONS, rows.AFTER_ESCALATIONS),
+            select=["RowKey"],
+        )
         for start in range(0, len(found), writing.MOST_ROWS):
             keys = [entity["RowKey"] for entity in found[start : start + writing.MOST_ROWS]]
             self._table.delete(partition, keys)
@@ -181,7 +186,7 @@ class TableStore:
                 raise
         return reading.read(self._table, call_id, needs)
 
-    def _write(self, call_id: str, changed: writing.Changed) -> dict[str, str]:
+    def _write(self, changed: writing.Changed) -> dict[str, str]:
         """Write rows in as few transactions as they need; return their ETags."""
         etags: dict[str, str] = {}
         for group in changed.groups():

@@ -1,32 +1,61 @@
-"""The house's own rules: who may know whom, how long a module may be, and what the outside can call."""
+"""The house's own rules: who imports what, how long a module may be, and what can be called from outside."""
 
 from __future__ import annotations
 
 import ast
+import fnmatch
+import importlib
 import importlib.util
 import json
+import os
+import shutil
+import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import graph.errors
+import storage.errors
+import web.errors
+
 ROOT = Path(__file__).resolve().parents[1]
-# What is deployed; see .funcignore for what is not.
-PACKAGES = ("graph", "invite", "notifications", "operations")
-APP = [
-    "function_app.py",
-    "bootstrap.py",
-    "doctor.py",
-    "settings.py",
-    "telemetry.py",
-    *sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")),
-]
-# The doctor's front door: a command beside the checks of graph/, so that it is called as one. What it opens is the
-# root's, and the app imports neither.
-FRONT_DOOR = "graph/doctor.py"
-EDGES = {"function_app.py", "invite/http.py", "notifications/http.py", "web/edge.py"}
+LOW = {"settings", "domain"}
+TOOLS = {"storage", "graph", "web", "observability"}
+USE_CASES = {"calls", "escalation", "invite", "notifications", "watchdog"}
+FLOWS = {"flows"} | TOOLS | LOW
+# Which rooms a room may import, itself apart. A room that is not here may not be deployed.
+ARROWS: dict[str, set[str]] = {
+    "function_app": {"app"},
+    "app": USE_CASES | FLOWS,
+    "calls": {"escalation", "invite"} | FLOWS,
+    "escalation": {"invite"} | FLOWS,
+    "invite": FLOWS,
+    "notifications": FLOWS,
+    "watchdog": FLOWS,
+    "flows": TOOLS | LOW,
+    **dict.fromkeys(TOOLS, LOW),
+    "settings": {"domain"},
+    "domain": set(),
+}
+# Which rooms may import a library; one that is not here may not be deployed.
+LIBRARIES: dict[str, set[str]] = {
+    "azure.functions": {"function_app", "web"},
+    "azure.data": {"storage"},
+    "azure.storage": {"storage"},
+    "azure.core": {"storage"},
+    "azure.identity": {"storage"},
+    "azure.monitor": {"observability"},
+    "opentelemetry": {"observability", "storage", "graph"},
+    "msal": {"graph"},
+    "requests": {"graph"},
+    "jwt": {"graph", "notifications"},
+    "urllib3": {"flows", "graph"},
+    "pydantic": {"invite", "calls", "escalation"},
+    "pydantic_core": {"invite", "calls", "escalation"},
+    "phonenumbers": {"invite"},
+}
 TABLE_OF_CONTENTS = {
     "invite_participants": ("calls/{callId}/participants/invite", "POST", "function"),
     "invite_participants_and_wait": ("calls/{callId}/participants/invite-and-wait", "POST", "function"),
@@ -41,39 +70,135 @@ TABLE_OF_CONTENTS = {
     "receive_notifications": ("notifications", "POST", "anonymous"),
     "health": ("health", "GET", "anonymous"),
 }
-QUEUES = {"deliver_outcome": "invitation-outcomes", "check_invitation": "invitation-checks"}
+QUEUES = {"work": "work", "deliver_outcome": "invitation-outcomes", "check_invitation": "invitation-checks"}
 TIMERS = {"forget_old_calls": "0 30 2 * * *"}
 
 
-@cache
-def _imports(module: str, *, with_types: bool = True) -> frozenset[str]:
-    """Name what a module imports, anywhere in it; on request without what only type checkers see."""
+def _package() -> list[Path]:
+    """Return the files that are deployed, relative to the root: all but what .funcignore names."""
+    lines = (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line.strip().rstrip("/") for line in lines if line.strip() and not line.startswith("#")]
+    assert not any("/" in pattern or pattern.startswith("!") for pattern in patterns), "read them by a library then"
+
+    def ignored(name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+    found = []
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not ignored(name))
+        found += [Path(folder, name).relative_to(ROOT) for name in sorted(files) if not ignored(name)]
+    return found
+
+
+PACKAGE = _package()
+MODULES = [path for path in PACKAGE if path.suffix == ".py"]
+NAMES = [str(path) for path in MODULES]
+
+
+def _room(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def _imports(module: Path) -> set[str]:
+    """Return all that a module imports, anywhere in it and also for type checkers only."""
     found: set[str] = set()
-    hidden: set[ast.AST] = set()
     for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
-        if not with_types and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            hidden |= {inner for statement in node.body for inner in ast.walk(statement)}
-        if node in hidden:
-            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively"
-            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
 
 
-def _knows(module: str, name: str, *, with_types: bool = True) -> bool:
-    imported = _imports(module, with_types=with_types)
-    return any(one == name or one.startswith(f"{name}.") for one in imported)
+def _is_of(imported: str, name: str) -> bool:
+    return imported == name or imported.startswith(f"{name}.")
 
 
-def _who_knows(name: str, *, with_types: bool = True) -> set[str]:
-    return {module for module in APP if _knows(module, name, with_types=with_types)}
+def _forbidden(module: Path) -> set[str]:
+    """Return what a module imports against the arrows or from a library that is another room's."""
+    room = _room(module)
+    wrong = set()
+    for imported in _imports(module):
+        first = imported.partition(".")[0]
+        libraries = [name for name in LIBRARIES if _is_of(imported, name)]
+        if libraries:
+            is_allowed = all(room in LIBRARIES[name] for name in libraries)
+        else:
+            is_allowed = first in sys.stdlib_module_names or first == room or first in ARROWS[room]
+        if not is_allowed:
+            wrong.add(imported)
+    return wrong
+
+
+@pytest.mark.parametrize("module", MODULES, ids=NAMES)
+def test_arrows(module: Path) -> None:
+    """Every import of every deployed module follows the arrows, imports for types included, without exceptions."""
+    assert _forbidden(module) == set()
+
+
+def test_arrows_see_what_they_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule finds each kind of wrong import, wherever it stands."""
+    monkeypatch.setattr("tests.test_house.ROOT", tmp_path)
+    for path, text, wrong in (
+        (
+            "graph/x.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import storage.table",
+            "storage.table",
+        ),
+        ("flows/x.py", "def f():\n    from invite import service", "invite.service"),
+        ("domain/x.py", "import requests", "requests"),
+        ("storage/x.py", "from azure import functions", "azure.functions"),
+        ("notifications/x.py", "import invite.key", "invite.key"),
+        ("invite/x.py", "import app", "app"),
+        ("app.py", "from dev.host import x", "dev.host.x"),
+        ("web/x.py", "import unheard_of", "unheard_of"),
+    ):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+        assert _forbidden(Path(path)) == {wrong}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=NAMES)
+def test_module_reads_in_one_sitting(module: Path) -> None:
+    """At most 300 lines, and a docstring that says first what it is for."""
+    text = (ROOT / module).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    docstring = ast.get_docstring(ast.parse(text))
+    assert docstring
+    assert docstring.splitlines()[0].endswith((".", ",", ":", ";")) or len(docstring.splitlines()) > 1
+
+
+@pytest.mark.parametrize("room", sorted({path.parts[0] for path in MODULES if len(path.parts) > 1}))
+def test_room_has_its_sentence(room: str) -> None:
+    """Each folder's ``__init__`` is one sentence about all of it."""
+    tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
+    docstring = ast.get_docstring(tree)
+    assert docstring
+    assert docstring.endswith(".")
+    assert len(tree.body) == 1
+
+
+@pytest.mark.parametrize("tree", [web.errors, graph.errors, storage.errors], ids=lambda tree: tree.__name__)
+def test_error_trees_are_drawn(tree: Any) -> None:
+    """The docstring of a module of errors names each class, below the class that it is derived from."""
+    kinds = [one for one in vars(tree).values() if isinstance(one, type) and issubclass(one, Exception)]
+    own = {kind.__name__: kind for kind in kinds if kind.__module__ == tree.__name__}
+    drawn: dict[str, str | None] = {}
+    above: list[tuple[int, str]] = []
+    for line in (tree.__doc__ or "").splitlines():
+        name = next((word for word in line.replace("│", " ").split() if word not in ("├──", "└──")), "")
+        if name in own and (line.startswith(name) or "──" in line):
+            column = line.index(name)
+            above = [(place, one) for place, one in above if place < column]
+            drawn[name] = above[-1][1] if above else None
+            above.append((column, name))
+    bases = {name: kind.__bases__[0].__name__ for name, kind in own.items()}
+    assert drawn == {name: base if base in own else None for name, base in bases.items()}
 
 
 def _functions() -> dict[str, dict[str, Any]]:
-    """Describe the app's functions by name, as the host sees them; an app tells them once, so a fresh one is asked."""
+    """Describe the app's functions by name, as the host sees them; an app gives them once, so a fresh one is loaded."""
     specification = importlib.util.spec_from_file_location("fresh_function_app", ROOT / "function_app.py")
     assert specification is not None
     assert specification.loader is not None
@@ -87,140 +212,59 @@ def _functions() -> dict[str, dict[str, Any]]:
     return described
 
 
-def test_the_rules_are_about_the_whole_app() -> None:
-    """Nothing that is deployed escapes the rules below, and the readers of imports see what they should."""
-    assert len(APP) > 35
-    assert _knows("storage/table.py", "azure.data.tables")
-    assert _knows("bootstrap.py", "invite.inviting")
-    assert not _knows("bootstrap.py", "invite.in")
-    assert _knows("invite/http.py", "azure.functions")
-    assert not _knows("invite/http.py", "azure.functions", with_types=False)
-
-
-@pytest.mark.parametrize(
-    ("package", "others"),
-    [
-        ("graph", {"invite", "notifications", "operations", "bootstrap", "doctor", "function_app"}),
-        ("operations", {"invite", "notifications", "doctor", "function_app"}),
-        ("invite", {"notifications", "doctor", "function_app"}),
-        ("notifications", {"invite", "doctor", "function_app"}),
-    ],
-)
-def test_arrows_point_one_way(package: str, others: set[str]) -> None:
-    """function_app knows invite and notifications, which know operations, which knows graph, and never back."""
-    for module in (one for one in APP if one.startswith(f"{package}/") and one != FRONT_DOOR):
-        assert {other for other in others if _knows(module, other)} == set(), module
-
-
-def test_only_the_edges_know_how_the_app_is_put_together() -> None:
-    """The composition root is known to the thin edges alone."""
-    assert _who_knows("bootstrap", with_types=False) <= {"web/edge.py", "flows/triggers.py"}
-    assert _who_knows("function_app") == set()
-
-
-def test_the_doctor_is_put_together_at_the_root_and_nobody_depends_on_it() -> None:
-    """Its front door opens only where it is called as a command; nothing of the app imports it, and it not the app."""
-    assert _who_knows("doctor") == {FRONT_DOOR}
-    assert _who_knows("dev.doctor") == set()
-    assert {module for module in _who_knows("graph.checks") if not module.startswith("graph/checks/")} == {
-        "doctor.py",
-        "dev/doctor/storage.py",
-    }
-    assert _who_knows("dev.doctor.storage") == {"doctor.py"}
-    door = ast.parse((ROOT / FRONT_DOOR).read_text(encoding="utf-8"))
-    imported = [ast.unparse(node) for node in door.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert imported == ["import sys"]
-    assert not any(_knows("doctor.py", name) for name in ("bootstrap", "function_app", "invite", "notifications"))
-
-
-def test_telemetry_knows_nothing_of_the_app_and_alone_knows_opentelemetry() -> None:
-    """What tells the operators can be used everywhere, since it depends on nothing."""
-    assert _who_knows("opentelemetry") == {"telemetry.py"}
-    assert not any(_knows("telemetry.py", name) for name in (*PACKAGES, "settings", "bootstrap"))
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_settings_reach_the_inside_as_plain_values(package: str) -> None:
-    """Nothing inside reads the environment: modules are given what they need."""
-    for module in (one for one in APP if one.startswith(f"{package}/")):
-        assert not _knows(module, "settings", with_types=False) or module == "web/edge.py", module
-
-
-@pytest.mark.parametrize(
-    ("library", "modules"),
-    [
-        ("azure.functions", EDGES),
-        ("azure.data.tables", {"storage/table.py"}),
-        ("azure.storage.queue", {"storage/queues.py"}),
-        ("azure.core", {"storage/connections.py", "storage/table.py", "storage/queues.py", "telemetry.py"}),
-        ("azure.identity", {"storage/table.py", "storage/queues.py"}),
-    ],
-)
-def test_each_library_is_known_where_it_belongs_and_nowhere_else(library: str, modules: set[str]) -> None:
-    """A library that changes is met in one place."""
-    with_types = library == "azure.functions"  # elsewhere the name of a type is no more than a word
-    assert set() < _who_knows(library, with_types=with_types) <= modules
-
-
-@pytest.mark.parametrize("library", ["requests", "msal"])
-def test_only_graph_knows_how_graph_is_reached(library: str) -> None:
-    """HTTP to Graph and its tokens are one package's business."""
-    assert {module.split("/")[0] for module in _who_knows(library)} == {"graph"}
-
-
-def test_the_app_knows_nothing_that_is_not_deployed() -> None:
-    """Neither the simulator, the local host, tests, nor any library that only developers install."""
-    for name in ("simulator", "local", "tests", "benchmarks", "connector", "infra"):
-        assert _who_knows(name) == set()
-    deployed = {"azure", "msal", "requests", "jwt", "pydantic", "pydantic_core", "urllib3", "opentelemetry"}
-    ours = {*PACKAGES, "settings", "bootstrap", "doctor", "function_app", "telemetry"}
-    for module in APP:
-        roots = {name.split(".")[0] for name in _imports(module)}
-        assert roots - set(sys.stdlib_module_names) - deployed - ours == set(), module
-
-
-@pytest.mark.parametrize("module", APP)
-def test_a_module_reads_in_one_sitting(module: str) -> None:
-    """Past 300 lines a module does two things."""
-    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 300
-
-
-@pytest.mark.parametrize("module", APP)
-def test_a_module_says_first_what_it_is_for(module: str) -> None:
-    """Every module opens with its one sentence."""
-    text = ast.get_docstring(ast.parse((ROOT / module).read_text(encoding="utf-8")))
-    assert text
-    assert text.splitlines()[0].rstrip().endswith((".", ",", ":")) or len(text.splitlines()) > 1
-
-
-def test_the_outside_can_call_exactly_these_functions() -> None:
-    """Every route, its method and who may call it: nothing is open that is not listed here."""
-    http = {name: one for name, one in _functions().items() if one["type"] == "httpTrigger"}
+def test_table_of_contents() -> None:
+    """Exactly these routes, methods and authorization levels, these queues, and one time of night."""
+    functions = _functions()
+    http = {name: one for name, one in functions.items() if one["type"] == "httpTrigger"}
     assert {
         name: (one["route"], *one["methods"], one["authLevel"].lower()) for name, one in http.items()
     } == TABLE_OF_CONTENTS
-
-
-def test_the_app_wakes_up_for_exactly_these_reasons() -> None:
-    """Two queues, one time of night, and no other trigger."""
-    functions = _functions()
     assert {name: one["queueName"] for name, one in functions.items() if one["type"] == "queueTrigger"} == QUEUES
     assert {name: one["schedule"] for name, one in functions.items() if one["type"] == "timerTrigger"} == TIMERS
     assert functions.keys() == TABLE_OF_CONTENTS.keys() | QUEUES.keys() | TIMERS.keys()
 
 
-def test_every_function_says_what_it_does() -> None:
-    """The page that lists the triggers can be read by itself."""
+def test_triggers_have_no_logic() -> None:
+    """Each function has a sentence and hands the built app over in one statement."""
     tree = ast.parse((ROOT / "function_app.py").read_text(encoding="utf-8"))
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert {node.name for node in functions} == _functions().keys()
     for node in functions:
         assert ast.get_docstring(node)
         assert len(node.body) == 2, f"{node.name} has logic of its own"
 
 
-def test_all_routes_are_below_api() -> None:
-    """The host's prefix is the one that addresses in answers are built with."""
+def test_host_json() -> None:
+    """The prefix that URLs are built with, and messages as the app sends and reads them."""
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensions"]["http"]["routePrefix"] == "api"
     assert host["extensions"]["queues"]["messageEncoding"] == "base64"
+
+
+def test_package() -> None:
+    """What is deployed is the app's rooms and what the host and the build need; nothing else."""
+    assert {_room(path) for path in MODULES} <= ARROWS.keys()
+    others = {str(path) for path in PACKAGE if path.suffix != ".py"}
+    assert others == {"host.json", "requirements.txt"}
+
+
+def test_package_works_alone(tmp_path: Path) -> None:
+    """``function_app`` is imported from a copy of these files, with all functions, and nothing from elsewhere."""
+    for path in PACKAGE:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    code = (
+        "import sys, function_app\n"
+        "print(len(function_app.app.get_functions()))\n"
+        "for module in list(sys.modules.values()):\n"
+        "    print(getattr(module, '__file__', None) or '')"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    count, *files = ran.stdout.splitlines()
+    assert int(count) == len(TABLE_OF_CONTENTS) + len(QUEUES) + len(TIMERS)
+    inside = {str(Path(file).relative_to(tmp_path)) for file in files if file.startswith(str(tmp_path))}
+    assert {"function_app.py", "app.py", "settings.py"} <= inside <= set(NAMES)
+    elsewhere = [file for file in files if file.startswith(str(ROOT)) and ".venv" not in file]
+    assert elsewhere == []

@@ -83,10 +83,18 @@ class Watchdog:
         if not is_running or now < invitation.watch_at:
             self._progress.save(turn, message.call_id, _needs(message.id), _nothing, held=thing.held)
             return
-        roster = self._store.read(message.call_id, Needs(roster=True)).record.roster
+        self.look(turn, thing.held, invitation)
+
+    def look(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+        """Ask Graph about an open invitation, and conclude what can be concluded.
+
+        Raises:
+            StorageUnavailable: what is due stays due.
+        """
+        roster = self._store.read(invitation.call_id, Needs(roster=True)).record.roster
         evidence = gather(self._graph, invitation, roster.values())
-        held = self._save(turn, message, thing.held, evidence)
-        after = held.record.invitations.get(message.id)
+        held = self._save(turn, invitation, held, evidence)
+        after = held.record.invitations.get(invitation.id)
         if after is None:
             return
         status = standing(after, held.record.call, self._now()).status
@@ -95,9 +103,9 @@ class Watchdog:
         if status.is_final:
             tracing.count("watchdog_conclusions", status=status.value)
 
-    def _save(self, turn: Turn, message: Message, held: Held, evidence: Evidence) -> Held:
+    def _save(self, turn: Turn, watched: Invitation, held: Held, evidence: Evidence) -> Held:
         def look(record: CallRecord, now: datetime) -> CallRecord:
-            invitation = record.invitations.get(message.id)
+            invitation = record.invitations.get(watched.id)
             if invitation is None:
                 return record
             age = now - invitation.asked
@@ -107,7 +115,7 @@ class Watchdog:
             return record.with_invitation(replace(after, watch_at=now + delay))
 
         return self._progress.save(
-            turn, message.call_id, _needs(message.id), look, decided_by="watchdog", held=held
+            turn, watched.call_id, _needs(watched.id), look, decided_by="watchdog", held=held
         ).held
 
 

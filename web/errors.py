@@ -6,8 +6,11 @@ ApiError                      an answer other than success, in Graph's error for
 ├── NotFound              404 no such call, invitation or token
 ├── KeyReused             409 the same key was used for something else
 ├── TooManyFlows          409 as many flows wait already as can
+├── NotCancellable        409 Graph does not list the people yet whose calls are to be cancelled
 ├── TooLarge              413
 ├── GraphRefused          422 Graph refused the invitation before taking it
+├── EscalationFailed      422 nobody joined
+├── StartFailed           422 the call could not be started, or nobody came
 ├── InvitationFailed      422 Graph took the invitation and it failed
 ├── Busy                  429 Graph throttles
 └── Unavailable           503 storage, Entra ID or Graph can't be reached, or the app is misconfigured
@@ -110,6 +113,12 @@ class TooManyFlows(ApiError):
     status = HTTPStatus.CONFLICT
 
 
+class NotCancellable(ApiError):
+    """Graph does not list the people yet whose calls are to be cancelled."""
+
+    status = HTTPStatus.CONFLICT
+
+
 class TooLarge(ApiError):
     """The body is larger than allowed."""
 
@@ -118,6 +127,18 @@ class TooLarge(ApiError):
 
 class GraphRefused(ApiError):
     """Graph refused the invitation before taking it."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class EscalationFailed(ApiError):
+    """Nobody joined."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class StartFailed(ApiError):
+    """The call could not be started, or nobody came."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -58,6 +58,32 @@ def invitation_id_in(request: Request) -> str:
     return value
 
 
+def escalation_id_in(request: Request) -> str:
+    """Return the escalation's id in a request's path.
+
+    Raises:
+        NotFound: it can't be one, so there is none.
+    """
+    value = request.route.get("escalationId", "").upper()
+    if not is_invitation_id(value):
+        message = "There is no such escalation. Use the URL that the app returned when it accepted it."
+        raise NotFound("EscalationNotFound", message)
+    return value
+
+
+def start_id_in(request: Request) -> str:
+    """Return the start's id in a request's path.
+
+    Raises:
+        NotFound: it can't be one, so there is none.
+    """
+    value = request.route.get("startId", "").upper()
+    if not is_invitation_id(value):
+        message = "There is no such start. Use the URL that the app returned when it accepted it."
+        raise NotFound("StartNotFound", message)
+    return value
+
+
 def no_such_invitation() -> NotFound:
     """Return the 404 that does not tell whether the call, the invitation or the token is at fault."""
     message = "There is no such invitation. Use the address that the app gave when it accepted the invitation."

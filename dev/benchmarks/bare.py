@@ -17,7 +17,7 @@ from typing import Any
 import requests
 import urllib3
 from azure.core import MatchConditions
-from azure.data.tables import TableClient, UpdateMode
+from azure.data.tables import TableClient, TableEntity, UpdateMode
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from dev.benchmarks.bodies import invite_body
@@ -70,8 +70,8 @@ class Bare:
         return str(response.json()["id"])
 
     def report(self, keys: tuple[str, str]) -> None:
-        """Read a row and replace it under its ETag."""
-        entity = self._table.get_entity(*keys)
+        """Read a row and its call's, and replace it under its ETag."""
+        entity = self.poll(keys)
         entity["status"] = "completed"
         condition = MatchConditions.IfNotModified
         etag = entity.metadata["etag"]
@@ -90,11 +90,12 @@ class Bare:
             network.request("POST", url, body=document, retries=False, preload_content=False).close()
         return began
 
-    def poll(self, keys: tuple[str, str]) -> None:
-        """Read a row and its call's in one query."""
+    def poll(self, keys: tuple[str, str]) -> TableEntity:
+        """Read a row and its call's in one query, and return the row."""
         condition = "PartitionKey eq @partition and ( RowKey eq @call or RowKey eq @row )"
         parameters = {"partition": keys[0], "call": "call", "row": keys[1]}
-        assert list(self._table.query_entities(condition, parameters=parameters))
+        (entity,) = self._table.query_entities(condition, parameters=parameters)
+        return entity
 
 
 if __name__ == "__main__":

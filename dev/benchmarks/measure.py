@@ -25,6 +25,8 @@ _PACKAGES = (
     *("azure-functions", "azure-data-tables", "azure-storage-queue"),
     *("msal", "requests", "PyJWT", "cryptography", "pydantic"),
 )
+# In Azure these are set; the app would refuse the simulator there.
+_AZURE = ("CONTAINER_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "WEBSITE_SKU")
 _MET = {True: "yes", False: "no", None: ""}
 
 
@@ -116,13 +118,17 @@ class Worker:
         return json.loads(line)
 
 
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that has these settings and is not in Azure."""
+    return {**{name: value for name, value in os.environ.items() if name not in _AZURE}, **settings}
+
+
 @contextmanager
 def worker(module: str, settings: Mapping[str, str] | None = None, *, python: str = sys.executable) -> Iterator[Worker]:
     """Run a module of this folder as a worker while the block lasts."""
     command = [python, "-m", f"dev.benchmarks.{module}"]
-    environment = {**os.environ, **(settings or {})}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(settings or {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield Worker(process)
 

@@ -46,16 +46,18 @@ def app(settings: dict[str, str], flow: WaitingFlow, tmp_path_factory: pytest.Te
 
 
 def subscribe(app: Host, call_id: str, *urls: str, person: str | None = None) -> requests.Response:
-    """Invite a person; a run of a flow waits at each URL."""
+    """Invite a person; a run of a flow waits at each URL. Return the last response."""
     body: dict[str, Any] = {
         "participants": [{"identity": {"user": {"id": person or str(uuid.uuid4())}}}],
         "clientContext": str(uuid.uuid4()),
     }
+    made = None
     for number, url in enumerate(urls):
         headers = {"x-ms-workflow-run-id": f"0858400000000000000{number}CU1"}
         path = f"/calls/{call_id}/participants/invite-and-wait"
         made = app.request("POST", path, json={**body, "callbackUrl": url}, headers=headers)
         assert made.status_code == 201
+    assert made is not None
     return made
 
 

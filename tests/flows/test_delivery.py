@@ -127,6 +127,25 @@ def test_not_begun_after_two_seconds(world: World, flows: Flows, late: float) ->
     assert the_flow(world).state is Delivery.DELIVERED
 
 
+def test_slow_write_of_the_claim(world: World, flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two seconds are over when the claim is written: the POST is not begun, and a message takes it over at once."""
+    write = world.memory.write
+
+    def slow(group: Any) -> list[str]:
+        world.clock.moment += timedelta(seconds=2.2)
+        return write(group)
+
+    monkeypatch.setattr(world.memory, "write", slow)
+    world.report(ends(world))
+    monkeypatch.undo()
+    assert flows.posted == []
+    assert (the_flow(world).claim, the_flow(world).attempts) == (None, 0)
+    monkeypatch.setattr(world.flows, "post", flows.post)
+    pass_time(world, 0)
+    assert len(flows.posted) == 1
+    assert the_flow(world).state is Delivery.DELIVERED
+
+
 @pytest.mark.parametrize("already", [0, 0.4, 0.9])
 def test_waits_until_the_flow_listens(monkeypatch: pytest.MonkeyPatch, already: float) -> None:
     """No flow is POSTed sooner than a second after the write that its 201 follows."""

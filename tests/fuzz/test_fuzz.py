@@ -22,7 +22,7 @@ from invite.routes import InviteRoutes
 from notifications.receiving import NotificationReceiver
 from notifications.token_rules import TokenKind
 from tests.fuzz.mutations import FLAT, bent, corpus
-from tests.never_twice.world import CALL, World
+from tests.never_twice.world import CALL, NoCalls, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.ERROR, "call_invites")
     world = World()
     anybody: Any = Anybody()
+    no_calls: Any = NoCalls()
     cloud: Any = SimpleNamespace(
         cloud=CLOUDS["global"],
         flow_callback_hosts=(".logic.azure.com",),
@@ -53,7 +54,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     parts: Any = SimpleNamespace(
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
         queries=world.queries,
-        notifications=NotificationReceiver(anybody, world.store, world.progress, now=world.clock.now),
+        notifications=NotificationReceiver(anybody, world.store, world.progress, no_calls, now=world.clock.now),
     )
     monkeypatch.setattr(app_module.edge, "_build", lambda: parts)
     return world

@@ -22,7 +22,7 @@ def _located(content: Any, cloud: str = "global") -> set[tuple[str, str | None]]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-def test_graphs_own_bodies_are_taken_as_they_are(number: int) -> None:
+def test_documented_bodies(number: int) -> None:
     """Whatever Graph's page shows as a body works here unchanged."""
     content = (PAYLOADS / f"{number}-request.json").read_bytes()
     assert len(people(content)) == len(json.loads(content)["participants"])
@@ -47,7 +47,7 @@ def test_json_is_taken_under_all_its_names(content_type: str | None) -> None:
     "content_type", ["text/plain", "", "application/x-www-form-urlencoded", "json", "text/json; application/json"]
 )
 def test_another_content_type_is_refused(content_type: str) -> None:
-    """A form or plain text is told which header to send."""
+    """The error names the header to send."""
     error = refused(body(), content_type=content_type)
     assert (error.code, error.target) == ("WrongContentType", "Content-Type")
     assert "Content-Type: application/json" in error.message
@@ -85,12 +85,12 @@ def test_what_is_not_json_is_told_as_such(text: bytes) -> None:
 
 @pytest.mark.parametrize("content", [[], [body()], "text", 1, 1.5, True, None])
 def test_what_is_no_object_is_told_as_such(content: object) -> None:
-    """JSON of another kind is told what an invite looks like."""
+    """The error shows what an invite looks like."""
     assert refused(content).code == "NotAnObject"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "123456789012345678901234567890"])
-def test_numbers_that_json_does_not_know_do_no_harm(number: str) -> None:
+def test_odd_numbers(number: str) -> None:
     """A number where none belongs is a fault of that member, however odd the number."""
     text = f'{{"participants": [{{"identity": {{"user": {{"id": {number}}}}}}}]}}'.encode()
     assert _located(text) == {("WrongType", "participants[0].identity.user.id")}
@@ -102,7 +102,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
 
 
 def test_a_member_given_twice_is_refused() -> None:
-    """Nobody is rung on the word of whichever of two members happens to come last."""
+    """A duplicate property is refused instead of the last one being used."""
     error = refused(b'{"participants": [{"identity": {"user": {"id": "a", "id": "b"}}}]}')
     assert (error.code, error.target) == ("MemberGivenTwice", "id")
     odd = refused(b'{"' + b"x" * 5_000 + b'": 1, "' + b"x" * 5_000 + b'": 2}')
@@ -110,8 +110,8 @@ def test_a_member_given_twice_is_refused() -> None:
     assert "xxx" not in json.dumps(odd.body())
 
 
-def test_a_body_may_have_one_mebibyte_and_not_more() -> None:
-    """The limit is exact, and told before the body is read."""
+def test_largest_body() -> None:
+    """The limit is exact, and applies before the body is read."""
     text = json.dumps(body()).encode()
     assert len(people(text + b" " * (LARGEST_BODY - len(text)))) == 1
     with pytest.raises(TooLarge) as caught:
@@ -134,14 +134,14 @@ def test_a_body_may_have_one_mebibyte_and_not_more() -> None:
         ({"participants": True}, "WrongType"),
     ],
 )
-def test_participants_are_a_list_that_names_somebody(content: dict[str, Any], code: str) -> None:
-    """An invite of nobody is told so, whichever way it names nobody."""
+def test_participants(content: dict[str, Any], code: str) -> None:
+    """An invite without people is refused, in whatever form."""
     found = fault(content)
     assert (found.code, found.target) == (code, "participants")
     assert found.message.endswith(".")
 
 
-def test_fifty_people_are_taken_and_fifty_one_are_not() -> None:
+def test_most_people() -> None:
     """The limit of people in one invitation is exact."""
     assert len(people(body(*map(person, range(50))))) == 50
     found = fault(body(*map(person, range(51))))
@@ -151,31 +151,31 @@ def test_fifty_people_are_taken_and_fifty_one_are_not() -> None:
 
 @pytest.mark.parametrize("entry", [None, "", "x", 1, True, [], 2.5])
 def test_a_participant_is_an_object(entry: object) -> None:
-    """A bare string or null in the list is told with its place."""
+    """A bare string or null in the array is refused with its index."""
     assert _located(body(person(), entry)) == {("WrongType", "participants[1]")}
 
 
 @pytest.mark.parametrize("value", [None, "", "x", 1, []])
 def test_an_identity_set_is_an_object(value: object) -> None:
-    """A null, a text or a list for an identity is told with its path."""
+    """A null, a string or an array for an identity is refused with its path."""
     assert _located(body({"identity": value})) == {("WrongType", "participants[0].identity")}
 
 
 def test_an_identity_is_required() -> None:
-    """A participant without an identity is told so."""
+    """A participant without an identity is refused."""
     assert _located(body({})) == {("Missing", "participants[0].identity")}
 
 
 @pytest.mark.parametrize("empty", [{}, {"user": None}, {"user": "", "phone": None}])
 def test_nobody_is_named(empty: dict[str, Any]) -> None:
-    """An identity that names nobody lists what it could name."""
+    """The error for an empty identity lists the kinds."""
     found = fault(body({"identity": empty}))
     assert (found.code, found.target) == ("NoIdentity", "participants[0].identity")
     assert "user, phone, guest" in found.message
 
 
-def test_two_people_in_one_identity_are_refused() -> None:
-    """Graph would ring only one of two in an identity, so the app refuses both."""
+def test_two_people_in_one_identity() -> None:
+    """Graph would call only one of two in an identity, so the app refuses both."""
     both = {"user": {"id": GUID}, "phone": {"id": "+12345678901"}}
     found = fault(body({"identity": both}))
     assert (found.code, found.target) == ("SeveralIdentities", "participants[0].identity")
@@ -195,14 +195,14 @@ def test_two_people_in_one_identity_are_refused() -> None:
         ("azureCommunicationServicesUser", "8:acs:a_b"),
     ],
 )
-def test_every_kind_that_graph_can_ring_is_taken(kind: str, identity_id: str) -> None:
+def test_kinds(kind: str, identity_id: str) -> None:
     """All eight kinds of identity work, with null and blank for the other seven."""
     others = dict.fromkeys(("user", "phone", "guest", "encrypted"))
     (invitee,) = people(body({"identity": {**others, "onPremises": "", kind: {"id": identity_id}}}))
     assert (invitee.kind, invitee.id) == (kind, identity_id)
 
 
-def test_a_kind_that_nobody_can_ring_is_refused() -> None:
+def test_unknown_kind() -> None:
     """A device is no one to be invited; the fault names the kinds that are."""
     assert _located(body({"identity": {"device": {"id": GUID}}})) == {
         ("UnknownMember", "participants[0].identity.device"),
@@ -224,14 +224,14 @@ def test_a_kind_that_nobody_can_ring_is_refused() -> None:
         (body({"identity": {"user": {"id": GUID}}, "odata_type": "x"}), "participants[0].odata_type", "@odata.type"),
     ],
 )
-def test_unknown_members_are_refused_at_every_level(content: dict[str, Any], target: str, known: str) -> None:
-    """A mistyped member, which Graph would ignore in silence, is named with those that are known there."""
+def test_unknown_properties(content: dict[str, Any], target: str, known: str) -> None:
+    """A mistyped property, which Graph would silently ignore, is named with those that are known there."""
     found = fault(content)
     assert (found.code, found.target) == ("UnknownMember", target)
     assert known in found.message
 
 
-def test_an_unknown_member_is_shown_harmlessly() -> None:
+def test_name_of_an_unknown_property() -> None:
     """The name of an unknown member is the caller's: it is shown where it may be a typing error, else not."""
     assert fault(body(clientContxt=1)).target == "clientContxt"
     assert fault(body(**{"a\x00\n" + "x" * 500: 1})).target == "?"
@@ -239,7 +239,7 @@ def test_an_unknown_member_is_shown_harmlessly() -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """A maker mends a body in one go, however many faults it has and wherever they are."""
+    """All faults of a body are in one response, wherever they are."""
     content = {
         "participants": [
             {"identity": {"user": {"id": "bob"}, "phone": {"id": "123"}}, "hidden": "yes"},
@@ -278,7 +278,7 @@ def test_a_single_fault_is_the_error_itself() -> None:
     assert error.message == error.details[0].message
 
 
-def test_nulls_and_blanks_of_optional_members_count_as_absent() -> None:
+def test_nulls_and_blanks() -> None:
     """What a flow sends for fields left blank makes no difference."""
     blank = {
         "@odata.type": None,
@@ -321,20 +321,20 @@ def test_an_empty_call_to_replace_is_a_fault(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["a/b", "..", ".", "a%2Fb", "a?b", "a#b", "a\\b", "a\nb", "x" * 257])
-def test_a_call_to_replace_is_the_id_of_a_call(value: str) -> None:
+def test_replaces_call_id(value: str) -> None:
     """What can't be a call's id is refused here and not by Graph."""
     assert fault(body(person(replacesCallId=value))).code == "InvalidCallId"
 
 
 @pytest.mark.parametrize("length", [1, 255, 256])
-def test_a_client_context_has_up_to_256_characters(length: int) -> None:
+def test_longest_client_context(length: int) -> None:
     """Graph's limit is taken to its end."""
     assert read(body(clientContext="x" * length)).clientContext == "x" * length
 
 
 @pytest.mark.parametrize("value", ["x" * 257, "x" * 100_000])
 def test_a_longer_client_context_is_refused(value: str) -> None:
-    """One character more than Graph takes is told here."""
+    """One character more than Graph accepts is refused."""
     assert fault(body(clientContext=value)).code == "TooLong"
 
 
@@ -346,7 +346,7 @@ def test_a_client_context_is_printable_ascii(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["!", "a b", " lead", "~", "x~1of", "x~of2", "1of2", "~1of2~", '{"a": "b\\"}'])
-def test_any_printable_ascii_is_a_client_context(value: str) -> None:
+def test_printable_client_context(value: str) -> None:
     """A caller's own reference is used as it is, whatever its form."""
     assert read(body(clientContext=value)).clientContext == value
 
@@ -357,7 +357,7 @@ def test_the_ending_of_parts_is_reserved(value: str) -> None:
     assert fault(body(clientContext=value)).code == "ReservedEnding"
 
 
-def test_a_split_needs_room_in_the_client_context_and_says_how_much() -> None:
+def test_room_for_splitting() -> None:
     """With two Graph requests the context leaves room for ``~1of2``: 251 characters work, 252 don't."""
     six = [person(number) for number in range(6)]
     assert read(body(*six, clientContext="x" * 251)).clientContext == "x" * 251
@@ -386,7 +386,7 @@ def test_separately_is_true_or_false(value: object) -> None:
     assert not read(body()).separately
 
 
-def test_room_for_splitting_follows_the_number_of_requests() -> None:
+def test_room_by_number_of_requests() -> None:
     """Fifty who go alone make fifty requests, whose mark ``~50of50`` takes seven characters."""
     alone = [person(number, participantId="p") for number in range(50)]
     assert read(body(*alone, clientContext="x" * 249)).clientContext == "x" * 249
@@ -399,7 +399,7 @@ def test_room_for_splitting_follows_the_number_of_requests() -> None:
     "number", ["+12", "+123456789012345", "+12345678901", "+4915112345678", "+999", "+18005550100"]
 )
 def test_numbers_in_e164_are_taken(number: str) -> None:
-    """A plus sign and two to fifteen digits are a telephone number."""
+    """A plus sign and two to fifteen digits are a phone number."""
     assert people(body(phone(number)))[0].id == number
 
 
@@ -427,8 +427,8 @@ def test_numbers_in_e164_are_taken(number: str) -> None:
         "+1234567a901",
     ],
 )
-def test_numbers_in_another_form_are_refused_with_the_right_one(number: str) -> None:
-    """Spaces, dashes, a missing plus or digits of another script are told how to write the number."""
+def test_other_forms_of_numbers(number: str) -> None:
+    """The error for spaces, dashes, a missing plus or digits of another script says how to write the number."""
     found = fault(body(phone(number)))
     assert (found.code, found.target) == ("NotE164", "participants[0].identity.phone.id")
     assert "E.164" in found.message
@@ -452,7 +452,7 @@ def test_numbers_in_another_form_are_refused_with_the_right_one(number: str) -> 
     ],
 )
 def test_ids_of_entra_are_guids(kind: str, value: str) -> None:
-    """A name or an address in place of an object id is told what belongs there."""
+    """The error for a name or an address in place of an object id says what belongs there."""
     found = fault(body({"identity": {kind: {"id": value}}}))
     assert (found.code, found.target) == ("NotAGuid", f"participants[0].identity.{kind}.id")
     assert "GUID such as" in found.message
@@ -468,7 +468,7 @@ def test_a_tenant_is_a_guid() -> None:
     ("value", "code"),
     [("", "Empty"), ("x" * 1025, "TooLong"), ("a\x00b", "InvalidCharacters"), ("a\x9fb", "InvalidCharacters")],
 )
-def test_other_ids_are_texts_without_control_characters(value: str, code: str) -> None:
+def test_other_ids(value: str, code: str) -> None:
     """An id of a guest can be nearly anything, but not empty, endless or unprintable."""
     assert _located(body({"identity": {"guest": {"id": value}}})) == {(code, "participants[0].identity.guest.id")}
     assert people(body({"identity": {"guest": {"id": "x" * 1024}}}))[0].id == "x" * 1024
@@ -483,14 +483,14 @@ def test_other_ids_are_texts_without_control_characters(value: str, code: str) -
         ("azureCommunicationServicesResourceId", 256),
     ],
 )
-def test_members_of_an_identity_have_their_lengths(member: str, longest: int) -> None:
+def test_lengths(member: str, longest: int) -> None:
     """Every optional text has an end, and works up to it."""
     assert people(body({"identity": {"user": {"id": GUID, member: "x" * longest}}}))
     found = fault(body({"identity": {"user": {"id": GUID, member: "x" * (longest + 1)}}}))
     assert (found.code, found.target) == ("TooLong", f"participants[0].identity.user.{member}")
 
 
-def test_the_person_to_be_moved_has_an_id_with_an_end() -> None:
+def test_participant_id() -> None:
     """A participant's id is taken up to 256 characters."""
     assert people(body(person(participantId="x" * 256)))[0].participant_id == "x" * 256
     assert fault(body(person(participantId="x" * 257))).code == "TooLong"
@@ -516,7 +516,7 @@ def test_types_are_taken_strictly(member: str, value: object) -> None:
 
 @pytest.mark.parametrize("value", [1, True, [], {}])
 def test_a_client_context_is_a_text(value: object) -> None:
-    """A number as context is refused, since it would come back from Graph as a text."""
+    """A number as context is refused, since Graph would return a string."""
     assert _located(body(clientContext=value)) == {("WrongType", "clientContext")}
 
 
@@ -530,7 +530,7 @@ def test_flags_reach_the_invitee() -> None:
     "where",
     ["clientContext", "displayName", "guest id", "phone id", "member", "replacesCallId", "participantId", "type"],
 )
-def test_lone_surrogates_are_refused_wherever_they_stand(where: str) -> None:
+def test_lone_surrogates(where: str) -> None:
     """Half a character, which no storage takes, is a fault of the request and not of the app."""
     half = "a\ud800b"
     content = {
@@ -546,14 +546,14 @@ def test_lone_surrogates_are_refused_wherever_they_stand(where: str) -> None:
     json.dumps(refused(content).body(), ensure_ascii=False).encode("utf-8")
 
 
-def test_the_same_person_twice_is_refused_with_both_places() -> None:
-    """Nobody rings twice because a list was joined twice; letter case makes no difference."""
+def test_same_person_twice() -> None:
+    """A person in the array twice is refused; letter case makes no difference."""
     found = fault(body(person(1), person(2), {"identity": {"user": {"id": guid(1).upper()}}}))
     assert (found.code, found.target) == ("SamePersonTwice", "participants[2].identity.user.id")
     assert "participants[0]" in found.message
 
 
-def test_the_same_id_in_two_kinds_is_two_people() -> None:
+def test_same_id_in_two_kinds() -> None:
     """Ids of different kinds have nothing to do with each other."""
     assert len(people(body({"identity": {"guest": {"id": "x"}}}, {"identity": {"encrypted": {"id": "x"}}}))) == 2
 
@@ -598,7 +598,7 @@ def test_graphs_types_may_be_given_or_not(name: str, set_name: str | None, ident
         ),
     ],
 )
-def test_a_wrong_type_is_refused_with_the_right_one(content: dict[str, Any], target: str) -> None:
+def test_wrong_odata_type(content: dict[str, Any], target: str) -> None:
     """Graph would guess at a wrong ``@odata.type``; the app says what to write."""
     found = fault(content)
     assert (found.code, found.target) == ("WrongType", target)
@@ -609,7 +609,7 @@ def test_a_wrong_type_is_refused_with_the_right_one(content: dict[str, Any], tar
 @pytest.mark.parametrize(
     ("member", "value"), [("participantId", "x"), ("hidden", True), ("removeFromDefaultAudioRoutingGroup", False)]
 )
-def test_government_clouds_refuse_what_they_lack(cloud: str, member: str, value: object) -> None:
+def test_what_government_clouds_lack(cloud: str, member: str, value: object) -> None:
     """What US Government's schema lacks is refused there, with the cloud's name, and taken elsewhere."""
     content = body(person(0, **{member: value}))
     found = fault(content, cloud)
@@ -618,13 +618,13 @@ def test_government_clouds_refuse_what_they_lack(cloud: str, member: str, value:
     assert people(content)
 
 
-def test_government_clouds_take_what_they_have() -> None:
+def test_what_government_clouds_have() -> None:
     """Replacing a call works in every cloud, and blanks of what a cloud lacks are no fault."""
     content = body(person(replacesCallId="x", hidden=None, participantId=""))
     assert read(content, "us-gov-l4") == read(content)
 
 
-def test_government_clouds_refuse_types_they_lack() -> None:
+def test_types_that_government_clouds_lack() -> None:
     """A derived identity type that US Government does not know is refused there only."""
     content = body(
         {"identity": {"phone": {"@odata.type": "#microsoft.graph.communicationsPhoneIdentity", "id": "+12"}}}
@@ -634,7 +634,7 @@ def test_government_clouds_refuse_types_they_lack() -> None:
     assert people(content)
 
 
-def test_an_invite_that_waits_needs_its_callback_url() -> None:
+def test_callback_url_is_required() -> None:
     """The address at which a flow waits belongs to that route alone, and is required there."""
     with pytest.raises(BadRequest) as caught:
         read_body(request(body()), InviteAndWaitBody, CLOUDS["global"])

@@ -107,7 +107,7 @@ def test_any_near_miss_is_read_or_refused(content: object, cloud: str) -> None:
 @pytest.mark.prove
 @settings(deadline=None, max_examples=20_000)
 @given(BODIES, st.sampled_from(sorted(CLOUDS)))
-def test_any_of_many_near_misses_is_read_or_refused(content: object, cloud: str) -> None:
+def test_many_near_misses(content: object, cloud: str) -> None:
     """The same for many thousand bodies."""
     _reads_or_refuses(json.dumps(content).encode(), cloud)
 
@@ -145,7 +145,7 @@ SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x24F), min_siz
         ]
     ),
 )
-def test_no_fault_shows_the_value_that_was_given(value: str, spoilt: Any) -> None:
+def test_no_fault_shows_a_value(value: str, spoilt: Any) -> None:
     """A number or name typed in the wrong place never comes back in an error, which is kept in run histories."""
     with pytest.raises(BadRequest) as caught:
         read_body(request(spoilt(value)), InviteBody, CLOUDS["global"])
@@ -154,7 +154,7 @@ def test_no_fault_shows_the_value_that_was_given(value: str, spoilt: Any) -> Non
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(240, 256))
-def test_a_context_that_is_taken_always_has_room_for_its_parts(alone: list[bool], length: int) -> None:
+def test_room_for_parts(alone: list[bool], length: int) -> None:
     """Whoever passes the check never has a part whose context is longer than Graph takes; whoever fails it would."""
     content = body(
         *(person(place, **({"replacesCallId": "c"} if one else {})) for place, one in enumerate(alone)),

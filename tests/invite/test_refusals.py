@@ -48,9 +48,7 @@ def _answer(*errors: GraphError) -> ApiError:
         (Refused(418), GraphRefused, 422, "GraphRefused", None),
     ],
 )
-def test_a_refusal_is_an_answer_that_a_flow_can_act_on(
-    error: GraphError, kind: type[ApiError], status: int, code: str, retry_after: float | None
-) -> None:
+def test_responses(error: GraphError, kind: type[ApiError], status: int, code: str, retry_after: float | None) -> None:
     """What passes by itself is a 429 or 503 with a time; what doesn't is a 4xx that no flow repeats."""
     got = _answer(error)
     assert type(got) is kind
@@ -77,12 +75,12 @@ def test_consent_and_tenant_are_named() -> None:
 
 
 @pytest.mark.parametrize("error", [Throttled(429), Throttled(503), NothingSent("x"), TokenUnavailable("x")])
-def test_what_may_be_repeated_says_that_nobody_was_rung(error: GraphError) -> None:
-    """The maker need not fear a second ring."""
+def test_what_may_be_repeated(error: GraphError) -> None:
+    """The maker need not fear a second call."""
     assert "nobody was rung" in _answer(error).message
 
 
-def test_graphs_own_words_are_kept_redacted_for_support() -> None:
+def test_inner_error() -> None:
     """Codes and request ids are there for support; names and numbers are not."""
     error = Refused(403, code="7504", message=f"failed for {PERSONAL}", request_id="r", client_request_id="c")
     got = _answer(error)
@@ -94,12 +92,12 @@ def test_graphs_own_words_are_kept_redacted_for_support() -> None:
     }
 
 
-def test_without_a_code_the_status_stands_for_it() -> None:
-    """A refusal without a body still tells support something."""
+def test_inner_error_without_a_code() -> None:
+    """A refusal without a body still has a code for support."""
     assert _answer(Refused(418)).inner == {"code": "418"}
 
 
-def test_entras_code_is_told_where_there_is_one() -> None:
+def test_entras_code() -> None:
     """An expired secret shows its AADSTS code."""
     assert _answer(CredentialRefused("no", code="AADSTS7000222")).inner == {"code": "AADSTS7000222"}
     assert _answer(CredentialRefused("no")).body()["error"].keys() == {"code", "message"}
@@ -127,12 +125,12 @@ def test_what_passes_by_itself_comes_first() -> None:
     assert (got.code, got.retry_after) == ("GraphBusy", 3.0)
 
 
-def test_the_longest_wait_of_all_parts_counts() -> None:
+def test_longest_wait_counts() -> None:
     """The flow comes back when Graph is ready for every part."""
     assert _answer(Throttled(429, retry_after=3.0), Throttled(503, retry_after=40.0)).retry_after == 40.0
 
 
-def test_of_definite_refusals_the_first_answers() -> None:
+def test_first_of_definite_refusals() -> None:
     """Several parts refused for good give the first one's advice."""
     assert _answer(Refused(403, code="7505"), Refused(404)).message == REFUSALS["7505"].text
 
@@ -150,14 +148,14 @@ def test_of_definite_refusals_the_first_answers() -> None:
         (CredentialRefused("no"), 503, None),
     ],
 )
-def test_a_refusal_is_kept_with_the_invitation(error: GraphError, code: int, subcode: int | None) -> None:
-    """Whoever reads the invitation later finds Graph's status, its code as far as it is a number, and the advice."""
+def test_stored_result(error: GraphError, code: int, subcode: int | None) -> None:
+    """The stored invitation has Graph's status, its code where it is a number, and the advice."""
     kept = result_of_refusal(error)
     assert (kept.code, kept.subcode) == (code, subcode)
     assert kept.message == _answer(error).message
 
 
-def test_what_was_taken_or_is_unknown_is_no_refusal() -> None:
+def test_what_is_no_refusal() -> None:
     """Only what Graph surely did not take counts as refused."""
     assert not Sent(0, answer=OperationState("op", None, "failed", ResultInfo(500))).was_refused
     assert not Sent(0, error=OutcomeUnknown("?")).was_refused

@@ -68,7 +68,7 @@ def test_retry_after_that_fits(status: int, seconds: float) -> None:
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("seconds", [15.1, 20.0, 60.0, 86_400.0])
 def test_retry_after_that_does_not_fit(status: int, seconds: float) -> None:
-    """A ``Retry-After`` that does not fit is passed on at once, and nobody was rung."""
+    """A ``Retry-After`` that does not fit is passed on at once, without a call to anyone."""
     graph, clock = ScriptedGraph(_throttled(seconds, status)), Clock()
     sent = _send_one(graph, clock)
     assert isinstance(sent.error, Throttled)
@@ -98,7 +98,7 @@ def test_backoff(error: GraphError) -> None:
 
 
 def test_nothing_sent() -> None:
-    """After a refused connection nobody was called, so the app tries again by itself."""
+    """A refused connection called no one, so the app tries again by itself."""
     graph, clock = ScriptedGraph(NothingSent("no"), TokenUnavailable("no"), TAKEN), Clock()
     assert _send_one(graph, clock).answer is TAKEN
 
@@ -164,7 +164,7 @@ def test_some_requests_only() -> None:
 
 
 class CountingGraph:
-    """Counts how many requests are under way at once, each until four are or nobody else can come."""
+    """Counts how many requests are under way at once."""
 
     def __init__(self, together: int) -> None:
         self._barrier = threading.Barrier(together)

@@ -94,7 +94,7 @@ def test_without_alarm_or_row_nobody_is_called(world: World, step: int, in_a_row
 
 @pytest.mark.parametrize("after", [False, True])
 def test_answer_that_could_not_be_written(world: World, *, after: bool) -> None:
-    """Graph was asked, so the flow gets 202, and a repeat calls nobody; the report still finds the invitation."""
+    """Graph was asked, so the flow gets 202, and a repeat calls no one; the report still finds the invitation."""
     world.plan.kind, world.plan.countdown, world.plan.after = "storage", 3, after
     assert status(world, invite(world)) is Status.RUNNING
     world.plan.after = False
@@ -114,7 +114,7 @@ def test_separately(world: World) -> None:
 
 
 def test_repeat(world: World) -> None:
-    """The same key answers with the state of the first request, and calls nobody."""
+    """The same key answers with the state of the first request, and calls no one."""
     first = invite(world)
     world.report(operation_item(world.graph.taken[0], "failed"))
     for _ in range(3):
@@ -253,12 +253,20 @@ def test_flows_of_several_runs(world: World, posts: Posts) -> None:
 
 @pytest.mark.parametrize(
     ("runs", "urls"),
-    [((1, 1), ["b"]), ((None, None), ["b"]), ((1, 2), ["a", "b"]), ((None, 1), ["a", "b"]), ((1, None), ["a", "b"])],
+    [
+        (("1", "1"), ["b"]),
+        (("", ""), ["b"]),
+        (("08584CU1", "08584CU2"), ["a", "b"]),
+        (("any text", "another"), ["a", "b"]),
+        (("x" * 300, "x" * 300), ["b"]),
+        (("", "1"), ["a", "b"]),
+        (("1", " "), ["a", "b"]),
+    ],
 )
-def test_further_url(world: World, posts: Posts, runs: tuple[int | None, int | None], urls: list[str]) -> None:
+def test_further_url(world: World, posts: Posts, runs: tuple[str, str], urls: list[str]) -> None:
     """A further URL of the same run, or where neither names one, replaces the earlier one; else it is added."""
     for run, url in zip(runs, "ab", strict=True):
-        invite(world, url=FLOW + url, run=run)
+        invite(world, url=FLOW + url, headers={"x-ms-workflow-run-id": run})
     world.clock.moment += timedelta(seconds=5)
     world.report(operation_item(world.graph.taken[0], "completed"))
     assert sorted(url.removeprefix(FLOW) for url, _ in posts.posted) == urls

@@ -35,7 +35,7 @@ def test_documented_bodies(number: int) -> None:
 
 
 def test_several_people_in_one_body() -> None:
-    """Two people of whom nobody replaces a call are one request, in the documented form."""
+    """Two people who replace no call are one request, in the documented form."""
     documented = json.loads((PAYLOADS / "2-request.json").read_text(encoding="utf-8"))
     for participant in documented["participants"]:
         del participant["replacesCallId"]

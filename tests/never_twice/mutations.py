@@ -22,10 +22,14 @@ from tests.fakes import MemoryTable
 from tests.never_twice.outside import CALL
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pytest
 
     from domain.invitation import Invitation
+    from domain.progress import Due, Run
     from domain.waiting import WaitingFlow
+    from flows.turn import Turn
 
     Patch = pytest.MonkeyPatch
 
@@ -55,14 +59,11 @@ def replace_drops_claim(patch: Patch) -> None:
 def reopened_keeps_alarm(patch: Patch) -> None:
     """Who opens a closed invitation again sends no alarm."""
     needed = domain.progress.alarm_needed
-    is_open = domain.progress.is_open
-    patch.setattr(
-        flows.progress,
-        "alarm_needed",
-        lambda before, after, run, now, pending: (
-            needed(before, after, run, now, pending) if before is None or is_open(before, now) else None
-        ),
-    )
+
+    def unless_it_was_closed(*about: Any, was_open: bool | None) -> Due | None:
+        return None if was_open is False else needed(*about, was_open=was_open)
+
+    patch.setattr(flows.progress, "alarm_needed", unless_it_was_closed)
 
 
 def loser_stops(patch: Patch) -> None:
@@ -130,21 +131,20 @@ def claim_for_ever(patch: Patch) -> None:
 
 def mark_before_post(patch: Patch) -> None:
     """The POST is marked as delivered, then sent."""
-    post = flows.delivery.Delivery._post
+    post = flows.delivery.Delivery.post
 
-    def first_mark(self: Any, turn: Any, record: Any, invitation: Any, flow: WaitingFlow) -> PostResult:
-        def mark(record: Any, now: Any) -> Any:
+    def first_mark(self: Any, turn: Turn, held: Any, invitation: Invitation, message_id: str) -> None:
+        def mark(record: Any, now: datetime) -> Any:
             current = record.invitations[invitation.id]
             done = tuple(
                 domain.waiting.posted(one, turn.me, PostResult(one.message_id, 200, now), now) for one in current.flows
             )
             return record.with_invitation(replace(current, flows=done))
 
-        needs = invite.service._needs(invitation.id)
-        self._progress.save(turn, CALL, needs, mark)
-        return post(self, turn, record, invitation, flow)
+        self._progress.save(turn, CALL, invite.service._needs(invitation.id), mark)
+        post(self, turn, held, invitation, message_id)
 
-    patch.setattr(flows.delivery.Delivery, "_post", first_mark)
+    patch.setattr(flows.delivery.Delivery, "post", first_mark)
 
 
 def name_before_send(patch: Patch) -> None:
@@ -168,13 +168,12 @@ def name_before_send(patch: Patch) -> None:
 def no_successor(patch: Patch) -> None:
     """The message that the row names sends no successor."""
     needed = domain.progress.alarm_needed
-    patch.setattr(
-        flows.progress,
-        "alarm_needed",
-        lambda before, after, run, now, pending: (
-            None if run.alarm is not None and run.alarm == pending.name else needed(before, after, run, now, pending)
-        ),
-    )
+
+    def unless_it_is_named(due: Due | None, run: Run, now: datetime, pending: Alarm, **more: Any) -> Due | None:
+        is_named = run.alarm is not None and run.alarm == pending.name
+        return None if is_named else needed(due, run, now, pending, **more)
+
+    patch.setattr(flows.progress, "alarm_needed", unless_it_is_named)
 
 
 def young_is_dropped(patch: Patch) -> None:

@@ -52,6 +52,13 @@ CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
 _HIDDEN = timedelta(minutes=10)
 
 
+class NoCalls:
+    """An app without starts, escalations and calls of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
 class World:
     """The app's real parts between stand-ins of everything outside.
 
@@ -83,7 +90,8 @@ class World:
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         self.delivery = Delivery(self.progress, flows, secrets=(), now=now, sleep=self.clock.sleep)
-        publisher.followers = Followers(self.delivery, self.service)
+        calls: Any = NoCalls()
+        publisher.followers = Followers(self.delivery, self.service, calls, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
@@ -95,7 +103,7 @@ class World:
         self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
         validator: Any = None
-        self.receiver = NotificationReceiver(validator, self.store, self.progress, now=now)
+        self.receiver = NotificationReceiver(validator, self.store, self.progress, calls, now=now)
 
     def turn(self, late: float = 0) -> Turn:
         """Return a request that came some seconds ago."""

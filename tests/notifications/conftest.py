@@ -1,4 +1,4 @@
-"""The door at which Graph's callbacks arrive, on real parts: Azurite, HTTPS, and keys announced by the simulator."""
+"""The endpoint for Graph's callbacks on real parts: Azurite, HTTPS, and the simulator's JWKS."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import RequestsTransport
 
-from app import App, build
+from app import ERRORS, App, build
 from dev.simulator import Simulator
+from domain.record import CallRecord, Needs
 from notifications.token_rules import TokenKind
 from settings import load
-from storage.calls import CallTable
+from storage.errors import StorageError
+from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError
@@ -23,12 +25,15 @@ from web.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.model import Invitation
-    from flows.queries import Reading
+    from domain.call import Call
+    from domain.invitation import Invitation
+    from domain.record import OperationEntry
+    from flows.queries import Queries
+    from storage.reading import Held
 
 
 class CountingTransport(RequestsTransport):  # type: ignore[misc]  # azure.core has no types here
-    """The real way to storage, counting what goes there, and breaking on request."""
+    """The real transport to storage, which counts requests and breaks on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +52,10 @@ class CountingTransport(RequestsTransport):  # type: ignore[misc]  # azure.core 
 
 @dataclass
 class Door:
-    """The app as Graph sees it, and a look behind it."""
+    """The app as Graph sees it, and what it has stored."""
 
     app: App
-    table: CallTable
+    store: TableStore
     simulator: Simulator
     transport: CountingTransport
 
@@ -68,24 +73,49 @@ class Door:
             return self.app.notifications.receive(Request(headers=given, body=content))
         except ApiError as error:
             return error_answer(error)
+        except StorageError as error:
+            return error_answer(ERRORS[type(error)]())
 
     def accept(self, body: Any) -> None:
         """Post a callback that has to be acknowledged."""
         answer = self.post(body)
         assert (answer.status, answer.body) == (202, None)
 
-    def keep(self, invitation: Invitation) -> Invitation:
-        """Store an invitation as if it had just been sent."""
-        return self.table.insert_invitation(invitation).value
+    def keep(self, *invitations: Invitation) -> Invitation:
+        """Store invitations of one call as if they had just been sent; return the first."""
+        call_id = invitations[0].call_id
+
+        def insert(record: CallRecord) -> CallRecord:
+            for invitation in invitations:
+                record = record.with_invitation(invitation)
+            return record
+
+        self.store.update(call_id, Needs(), insert, held=self.store.nothing_yet(call_id))
+        return invitations[0]
 
     def invitation(self, invitation: Invitation) -> Invitation:
         """Read an invitation as it is now."""
-        stored = self.table.invitation(invitation.call_id, invitation.id)
-        assert stored is not None
-        return stored.value
+        return self.held(invitation).record.invitations[invitation.id]
+
+    def held(self, invitation: Invitation) -> Held:
+        """Read an invitation with its ETag."""
+        return self.store.read(invitation.call_id, Needs(invitations=frozenset({invitation.id})))
+
+    def open(self, call_id: str) -> list[Invitation]:
+        """Return the open invitations of a call."""
+        return list(self.store.read(call_id, Needs(open_invitations=True)).record.invitations.values())
+
+    def operation(self, call_id: str, operation_id: str) -> OperationEntry | None:
+        """Return what is known under Graph's id of an operation."""
+        needs = Needs(operations=frozenset({operation_id}))
+        return self.store.read(call_id, needs).record.operations.get(operation_id)
+
+    def stored_call(self, call_id: str) -> Call | None:
+        """Return a call as stored."""
+        return self.store.read(call_id, Needs(call=True)).record.call
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> Queries:
         """What flows can read."""
         return self.app.queries
 
@@ -129,8 +159,9 @@ def door(azurite: str, simulator: Simulator) -> Iterator[Door]:
     with pytest.MonkeyPatch.context() as patch, table_client(settings, transport=transport) as client:
         patch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
         client.create_table()
-        app = build(settings, client=client)
-        yield Door(app, CallTable(StorageTable(client)), simulator, transport)
+        table = StorageTable(client)
+        app = build(settings, table=table)
+        yield Door(app, TableStore(table), simulator, transport)
         app.notifications._validator._keys[TokenKind.OLDER]._session.close()  # type: ignore[attr-defined]
 
 

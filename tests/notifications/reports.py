@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domain import transitions
-from domain.model import Invitation, Operation
+from domain.contexts import invitation_id
+from domain.invitation import Alarm, Invitation, Operation
+from domain.record import CallRecord, Needs, OperationEntry
+from domain.transitions import apply_graph_state, change_operations
 from graph import wire
-from storage import rows
 from tests import states
 
 if TYPE_CHECKING:
@@ -29,16 +31,19 @@ def payload(name: str) -> Any:
 
 
 def graph_answered(door: Door, invitation: Invitation, body: Any) -> None:
-    """Note Graph's answer to the invite."""
-    stored = door.table.invitation(invitation.call_id, invitation.id)
-    assert stored is not None
+    """Store Graph's answer to the invite."""
     state = wire.operation_state(body)
-    changed = transitions.change_operations(
-        stored.value, states.NOON, lambda operation: transitions.hears(operation, state)
-    )
-    if changed is not stored.value:
-        index = rows.operation_entity(invitation.call_id, str(state.id), invitation=invitation.id, report=None)
-        door.table.write([rows.Row(rows.invitation_entity(changed), etag=stored.etag), rows.Row(index)])
+    needs = Needs(invitations=frozenset({invitation.id}), operations=frozenset({str(state.id)}))
+
+    def answered(record: CallRecord) -> CallRecord:
+        stored = record.invitations[invitation.id]
+        changed = change_operations(
+            stored, states.NOON, lambda operation: apply_graph_state(operation, state, states.NOON)
+        )
+        entry = OperationEntry(invitation=invitation.id)
+        return record.with_invitation(changed).with_operations({str(state.id): entry})
+
+    door.store.update(invitation.call_id, needs, answered)
 
 
 def statuses_of(invitation: Invitation) -> list[str]:
@@ -47,24 +52,27 @@ def statuses_of(invitation: Invitation) -> list[str]:
 
 
 def kept(door: Door, call_id: str, *operations: Operation, **members: Any) -> Invitation:
-    """Keep an invitation of one person, or with these operations."""
+    """Store an invitation of one person, or with these operations."""
     context = members.pop("client_context", f"context-{uuid.uuid4()}")
-    made = operations or (Operation(context, (0,)),)
-    return door.keep(
-        states.invitation(*made, call_id=call_id, client_context=context, id=rows.invitation_id(context), **members)
-    )
+    return door.keep(_sent_now(call_id, context, *(operations or (Operation(context, (0,)),)), **members))
 
 
 def many_kept(door: Door, call_id: str, count: int) -> list[Invitation]:
-    """Keep many open invitations of one call, a hundred at a time."""
-    made = [
-        states.invitation(
-            Operation(context, (0,)), call_id=call_id, client_context=context, id=rows.invitation_id(context)
-        )
-        for context in (f"context-{number}" for number in range(count))
-    ]
-    door.table.write([rows.Row(rows.invitation_entity(invitation), is_new=True) for invitation in made])
+    """Store many open invitations of one call."""
+    contexts = [f"context-{number}" for number in range(count)]
+    made = [_sent_now(call_id, context, Operation(context, (0,))) for context in contexts]
+    door.keep(*made)
     return made
+
+
+def _sent_now(call_id: str, context: str, *operations: Operation, **members: Any) -> Invitation:
+    now = datetime.now(UTC)
+    check = now + timedelta(seconds=120)
+    known = {"created": now, "updated": now, "asked": now, "watch_at": check, "alarm": Alarm("watch", check)}
+    return states.invitation(
+        *operations,
+        **{**known, "call_id": call_id, "client_context": context, "id": invitation_id(context), **members},
+    )
 
 
 def operation_item(call_id: str, status: str | None = "completed", **members: Any) -> dict[str, Any]:
@@ -91,6 +99,7 @@ def roster_item(call_id: str, *people: str, **members: Any) -> dict[str, Any]:
                 "@odata.type": "#microsoft.graph.participant",
                 "id": None,
                 "info": {"identity": {"user": {"id": person}}},
+                "mediaStreams": [{"mediaType": "audio", "direction": "sendReceive"}],
                 **members,
             }
             for person in people
@@ -120,7 +129,7 @@ def delta_item(call_id: str, number: object, *people: str, **members: Any) -> di
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Do all of these at the same moment, and return what each gave."""
+    """Do all of these at the same time, and return what each gave."""
     results: list[Any] = []
     ready = threading.Barrier(len(works))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Operation
+from domain.invitation import Operation
 from tests.notifications.reports import (
     at_once,
     call_item,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.notifications.conftest import Door
 
 
-def test_callbacks_at_once_for_one_invitation_lose_nothing(door: Door, call_id: str) -> None:
+def test_one_invitation(door: Door, call_id: str) -> None:
     """Eight parts of one invitation end at the same moment: all eight outcomes are in the one row."""
     context = f"many-{uuid.uuid4()}"
     parts = [Operation(f"{context}~{number}of8", (number - 1,)) for number in range(1, 9)]
@@ -37,7 +37,7 @@ def test_callbacks_at_once_for_one_invitation_lose_nothing(door: Door, call_id: 
     assert statuses_of(door.invitation(invitation)) == ["failed", "completed"] * 4
 
 
-def test_callbacks_at_once_for_one_call_lose_nothing(door: Door, call_id: str) -> None:
+def test_one_call(door: Door, call_id: str) -> None:
     """Rosters, the call's state and outcomes come together, and each finds its place."""
     invitations = [kept(door, call_id) for _ in range(3)]
     bodies: list[list[Any]] = [
@@ -58,7 +58,7 @@ def test_callbacks_at_once_for_one_call_lose_nothing(door: Door, call_id: str) -
     assert people == {"alice", "bob", "carol"}
 
 
-def test_the_same_callback_many_times_at_once_is_one(door: Door, call_id: str) -> None:
+def test_same_callback(door: Door, call_id: str) -> None:
     """Copies that arrive together leave one outcome and one roster."""
     invitation = kept(door, call_id)
     body = [operation_item(call_id, clientContext=invitation.client_context, id="o-1"), roster_item(call_id, "alice")]

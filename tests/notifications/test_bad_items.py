@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Status
+from domain.invitation import Status
 from tests.notifications.reports import (
     DECLINED,
     call_item,
@@ -72,7 +72,7 @@ _BAD_ITEMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", _BAD_ITEMS)
-def test_a_bad_item_does_not_spoil_its_neighbours(name: str, door: Door, call_id: str) -> None:
+def test_bad_item_among_good_ones(name: str, door: Door, call_id: str) -> None:
     """The good ones before and after it are written down, and the whole is acknowledged."""
     one, other = kept(door, call_id), kept(door, call_id)
     items = [
@@ -89,8 +89,8 @@ def test_a_bad_item_does_not_spoil_its_neighbours(name: str, door: Door, call_id
     assert door.presence(one) == ["inCall"]
 
 
-def test_a_failures_text_of_any_length_is_kept_readable(door: Door, call_id: str) -> None:
-    """A message of megabytes is cut and stored, instead of being refused by storage for ever."""
+def test_long_message(door: Door, call_id: str) -> None:
+    """A message of megabytes is cut and stored, instead of being refused by storage forever."""
     invitation = kept(door, call_id)
     result = {"code": 500, "message": "m" * 3_000_000}
     door.accept([operation_item(call_id, "failed", clientContext=invitation.client_context, resultInfo=result)])
@@ -100,7 +100,7 @@ def test_a_failures_text_of_any_length_is_kept_readable(door: Door, call_id: str
     assert operation.result.code == 500
 
 
-def test_hundreds_of_items_of_several_calls_come_in_one_callback(door: Door) -> None:
+def test_hundreds_of_items(door: Door) -> None:
     """All are written down, each in its own call, within Graph's patience."""
     calls = [str(uuid.uuid4()) for _ in range(4)]
     invitations = [kept(door, calls[number % 4]) for number in range(120)]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Invitation, Verdict
+from domain.contexts import invitation_id
+from domain.invitation import Decider, Invitation
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
-from storage import rows
 from tests import states
 from tests.notifications.reports import (
     graph_answered,
@@ -44,7 +44,7 @@ def _invitation(door: Door, body: Any, call_id: str) -> Invitation:
     return states.invitation(
         *split(people, context),
         people=len(people),
-        id=rows.invitation_id(context),
+        id=invitation_id(context),
         call_id=call_id,
         client_context=context,
         participants=people,
@@ -72,7 +72,7 @@ def test_each_documented_use_ends_well(
         graph_answered(door, invitation, answer)
     ended = door.invitation(invitation)
     assert set(statuses_of(ended)) == {"completed"}
-    assert {operation.verdict for operation in ended.operations} == {Verdict.GRAPH}
+    assert {operation.decided_by for operation in ended.operations} == {Decider.GRAPH}
     if example != 2:
         assert ended.operations[0].id == answer["id"]
     if example == 3:
@@ -84,7 +84,7 @@ def test_each_documented_use_ends_well(
         assert len(door.roster(call_id)) == len(ended.participants)
 
 
-def test_the_second_use_without_a_replaced_call_is_one_request(door: Door, call_id: str) -> None:
+def test_second_use_without_a_replaced_call(door: Door, call_id: str) -> None:
     """Two people in one request: the report has id null, and its context is exactly the invitation's."""
     body = payload("2-request")
     for person in body["participants"]:

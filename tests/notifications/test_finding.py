@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain import transitions
-from domain.model import Invitation, Invitee, Operation, ResultInfo, Status, Verdict
+from domain.invitation import Decider, Invitation, Invitee, Operation, Status
+from domain.results import OperationState, ResultInfo
+from domain.standing import standing
+from flows.alarms import Alarms
+from flows.progress import Progress
+from flows.publish import Publisher
+from flows.turn import Turn, utc_now
 from graph import wire
-from invite.inviting import Inviting
 from invite.sending import Sender
+from invite.service import InvitationService
 from tests.fakes import FakeClock, MemoryQueue
 from tests.notifications.reports import (
     DECLINED,
@@ -20,7 +25,6 @@ from tests.notifications.reports import (
     operation_item,
     statuses_of,
 )
-from watchdog.service import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +44,7 @@ def test_a_failure_is_kept_with_its_codes(door: Door, call_id: str) -> None:
         assert (operation.status, operation.result) == (Status.FAILED, ResultInfo(603, 0, "Declined"))
 
 
-def test_the_end_without_a_status_is_read_from_its_result(door: Door, call_id: str) -> None:
+def test_end_without_a_status(door: Door, call_id: str) -> None:
     """A deleted operation whose status is missing ended as its codes say; with neither, nothing is concluded."""
     results: list[tuple[Any, str]] = [
         ({"code": 200}, "completed"),
@@ -65,7 +69,7 @@ def test_a_part_is_found_by_its_own_context(door: Door, call_id: str) -> None:
     ended = door.invitation(invitation)
     assert statuses_of(ended) == ["completed", "completed", "failed"]
     assert [operation.id for operation in ended.operations] == ["o-1", "o-2", "o-3"]
-    assert transitions.status_of(ended.operations) is Status.PARTIALLY_COMPLETED
+    assert standing(ended, None, utc_now()).status is Status.PARTIALLY_COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -79,9 +83,7 @@ def test_a_part_is_found_by_its_own_context(door: Door, call_id: str) -> None:
         ([], ["running", "running"]),
     ],
 )
-def test_an_unsplit_context_speaks_of_the_people_it_names(
-    named: list[str], statuses: list[str], door: Door, call_id: str
-) -> None:
+def test_unsplit_context(named: list[str], statuses: list[str], door: Door, call_id: str) -> None:
     """A report that does not tell the parts apart ends those whose people it names all, and no other."""
     context = f"split-{uuid.uuid4()}"
     parts = (Operation(f"{context}~1of2", (0,)), Operation(f"{context}~2of2", (1, 2)))
@@ -91,7 +93,7 @@ def test_an_unsplit_context_speaks_of_the_people_it_names(
     assert statuses_of(door.invitation(invitation)) == statuses
 
 
-def test_a_context_that_looks_like_a_part_of_nothing_is_left_alone(door: Door, call_id: str) -> None:
+def test_context_of_no_part(door: Door, call_id: str) -> None:
     """A part that there is not ends nothing."""
     invitation = kept(
         door, call_id, Operation("split~1of2", (0,)), Operation("split~2of2", (1,)), client_context="split"
@@ -101,7 +103,7 @@ def test_a_context_that_looks_like_a_part_of_nothing_is_left_alone(door: Door, c
     assert statuses_of(door.invitation(invitation)) == ["running", "running"]
 
 
-def test_an_operation_is_found_by_its_id_alone(door: Door, call_id: str) -> None:
+def test_by_id_alone(door: Door, call_id: str) -> None:
     """Without a context, the id that Graph's answer gave leads to the invitation."""
     invitation = kept(door, call_id)
     graph_answered(door, invitation, {"id": "o-1", "status": "Running", "clientContext": invitation.client_context})
@@ -110,7 +112,7 @@ def test_an_operation_is_found_by_its_id_alone(door: Door, call_id: str) -> None
         assert statuses_of(door.invitation(invitation)) == ["completed"]
 
 
-def test_an_id_counts_more_than_a_context_that_leads_elsewhere(door: Door, call_id: str) -> None:
+def test_id_before_context(door: Door, call_id: str) -> None:
     """The id is Graph's own; a context can be used twice."""
     meant, other = kept(door, call_id), kept(door, call_id)
     for invitation, operation_id in ((meant, "o-1"), (other, "o-2")):
@@ -120,7 +122,7 @@ def test_an_id_counts_more_than_a_context_that_leads_elsewhere(door: Door, call_
     assert statuses_of(door.invitation(other)) == ["running"]
 
 
-def test_the_same_context_in_another_call_is_another_invitation(door: Door, call_id: str) -> None:
+def test_same_context_in_another_call(door: Door, call_id: str) -> None:
     """Two calls never get each other's outcomes."""
     one = kept(door, call_id, client_context="shared")
     other = kept(door, str(uuid.uuid4()), client_context="shared")
@@ -130,21 +132,21 @@ def test_the_same_context_in_another_call_is_another_invitation(door: Door, call
 
 
 @pytest.mark.parametrize("form", [str.upper, str.lower, str.title])
-def test_letter_case_of_a_calls_id_makes_no_difference(form: Callable[[str], str], door: Door, call_id: str) -> None:
+def test_letter_case_of_a_call_id(form: Callable[[str], str], door: Door, call_id: str) -> None:
     """A GUID is the same in any case."""
     invitation = kept(door, call_id)
     door.accept([operation_item(form(call_id), clientContext=invitation.client_context)])
     assert statuses_of(door.invitation(invitation)) == ["completed"]
 
 
-def test_what_concerns_nobody_here_is_acknowledged(door: Door, call_id: str) -> None:
+def test_operations_of_others(door: Door, call_id: str) -> None:
     """Operations of other apps and other kinds leave no trace, and Graph is not asked to send them again."""
     foreign = operation_item(call_id, clientContext="prompt", id="p-1")
     foreign["resourceData"]["@odata.type"] = "#microsoft.graph.playPromptOperation"
     door.accept([foreign, operation_item(call_id, clientContext="unknown", id="u-1")])
-    assert door.table.operation(call_id, "u-1") is None
-    assert door.table.operation(call_id, "p-1") is None
-    assert door.table.call(call_id) is None
+    assert door.operation(call_id, "u-1") is None
+    assert door.operation(call_id, "p-1") is None
+    assert door.stored_call(call_id) is None
 
 
 class _GraphThatReportsFirst:
@@ -153,26 +155,17 @@ class _GraphThatReportsFirst:
     def __init__(self, door: Door, *reports: dict[str, Any], answers: str = "Running") -> None:
         self._door, self._reports, self._answers = door, reports, answers
 
-    def invite(self, call_id: str, body: Any, *, scenario_id: str, read_seconds: float) -> wire.OperationState:
+    def invite(self, call_id: str, body: Any, *, scenario_id: str, read_seconds: float) -> OperationState:
         for report in self._reports:
             self._door.accept([operation_item(call_id, **report)])
         return wire.operation_state({"id": "o-1", "status": self._answers, "clientContext": body["clientContext"]})
 
 
 def _invite(door: Door, call_id: str, graph: Any) -> Invitation:
-    clock = FakeClock()
-    unused: Any = graph
-    watchdog = Watchdog(
-        door.table,
-        MemoryQueue(clock),
-        unused,
-        door.app.outcomes,
-        check_after_seconds=120,
-        give_up_after_seconds=900,
-        now=clock.now,
-    )
-    inviting = Inviting(door.table, watchdog, Sender(graph), door.app.outcomes, check_after_seconds=120)
-    invitation, _ = inviting.invite(call_id, (Invitee("user", {"id": "alice"}),), f"context-{uuid.uuid4()}", {})
+    progress = Progress(door.store, Alarms(MemoryQueue(FakeClock())), Publisher())
+    service = InvitationService(door.store, progress, Sender(graph), check_after_seconds=120)
+    people = (Invitee("user", {"id": "alice"}),)
+    invitation, _ = service.invite(Turn(), call_id, people, f"context-{uuid.uuid4()}", {})
     return invitation
 
 
@@ -186,24 +179,22 @@ def _invite(door: Door, call_id: str, graph: Any) -> Invitation:
         [{"id": "o-1", "status": "Running"}, {"id": "o-1", "status": "running"}, {"id": "o-1"}],
     ],
 )
-def test_a_report_by_id_alone_may_come_before_the_answer(
-    reports: list[dict[str, Any]], door: Door, call_id: str
-) -> None:
-    """Nobody can know yet whose it is; as soon as the answer says so, the outcome is there."""
+def test_report_before_the_answer(reports: list[dict[str, Any]], door: Door, call_id: str) -> None:
+    """It is unknown yet which invitation it is about; with Graph's answer the outcome is there."""
     invitation = _invite(door, call_id, _GraphThatReportsFirst(door, *reports))
     for shown in (invitation, door.invitation(invitation)):
         assert statuses_of(shown) == ["completed"]
-        assert shown.operations[0].verdict is Verdict.GRAPH
+        assert shown.operations[0].decided_by is Decider.GRAPH
 
 
-def test_an_early_failure_by_id_alone_keeps_its_codes(door: Door, call_id: str) -> None:
+def test_failure_before_the_answer(door: Door, call_id: str) -> None:
     """The reason is not lost on the way."""
     report = {"id": "o-1", "status": "failed", "resultInfo": DECLINED}
     (operation,) = door.invitation(_invite(door, call_id, _GraphThatReportsFirst(door, report))).operations
     assert (operation.status, operation.result) == (Status.FAILED, ResultInfo(603, 0, str(DECLINED["message"])))
 
 
-def test_a_running_by_id_alone_before_the_answer_ends_nothing(door: Door, call_id: str) -> None:
+def test_running_before_the_answer(door: Door, call_id: str) -> None:
     """It is no outcome; the one that comes later is taken."""
     invitation = _invite(door, call_id, _GraphThatReportsFirst(door, {"id": "o-1", "status": "running"}))
     assert statuses_of(door.invitation(invitation)) == ["running"]

@@ -1,34 +1,39 @@
-"""Graph's words in every order: what an invitation becomes is what Graph's documentation dictates, and nothing else.
+"""Graph's reports in every order: what becomes of an invitation is what Graph's documentation states, and nothing else.
 
     A   Graph's answer to the invite: Running        P   a roster with the person in it
     C   the operation is reported as completed       W   a roster without
     F   the operation is reported as failed          T   the call is reported as terminated
 
-A sequence may hold an event several times, so duplicates are in it. What must come of a sequence is said by
-``_dictated``, which knows nothing of the app.
+A sequence may hold an event several times, so duplicates are in it. What a sequence must lead to is stated by
+``_dictated``, which shares nothing with the app.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from domain import roster, transitions
-from domain.model import CallState, Operation, Presence, RosterEntry, Status, Verdict
-from domain.roster import presence_of
-from graph.wire import OperationState, ResultInfo
-from notifications.applying import Applying
+from domain.call import Call, CallState, Presence
+from domain.inference import call_ended
+from domain.invitation import Decider, Operation, Status
+from domain.results import OperationState, ResultInfo
+from domain.standing import presence_of
+from graph.participants import read_roster
+from notifications.applying import apply_reports, needs_of
 from notifications.payload import CallReport, OperationReport, Report, RosterReport
-from storage import rows
-from storage.calls import CallTable
+from storage.store import TableStore
 from tests import states
 from tests.fakes import FakeClock, MemoryTable
-from watchdog.service import call_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from domain.record import CallRecord
+    from domain.roster import RosterEntry
+    from domain.sightings import Roster
 
 EVENTS = "ACFPWT"
 LONGEST = 6
@@ -37,7 +42,7 @@ ALL = sum(len(EVENTS) ** length for length in range(1, LONGEST + 1))
 _PERSON = "alice"
 _DECLINED = ResultInfo(603, 0, "Declined")
 _HUNG_UP = ResultInfo(200, 5001, None)
-_PARTICIPANT = {"id": None, "info": {"identity": {"user": {"id": _PERSON}}}}
+_PARTICIPANT = {**states.participant(_PERSON), "id": None}
 
 
 def _says(event: str) -> OperationState:
@@ -56,11 +61,11 @@ class _Outcome:
 
 
 def _dictated(sequence: str) -> _Outcome:
-    """Say what a sequence must lead to.
+    """Return what a sequence must lead to.
 
     The first end of an operation that Graph reports is final, since its object is gone then. A running that comes
     late was sent before. The end of a call ends what is open, until Graph itself says how it ended. The last roster
-    tells who is there; it says nothing about the operation.
+    shows who is there; it states nothing about the operation.
     """
     ends = [event for event in sequence if event in "CF"]
     rosters = [event for event in sequence if event in "PW"]
@@ -80,26 +85,29 @@ def _dictated(sequence: str) -> _Outcome:
 @dataclass(frozen=True)
 class _State:
     operation: Operation
-    call: CallState
+    call: Call
     known: Mapping[str, RosterEntry]
+
+
+def _seen(event: str) -> Roster:
+    return read_roster([_PARTICIPANT] if event == "P" else [])
 
 
 def _after(state: _State, event: str) -> _State:
     """Apply one event by the app's pure functions."""
     if event in "ACF":
-        heard = transitions.hears(state.operation, _says(event), ended=event in "CF")
-        return replace(state, operation=heard)
+        after = transitions.apply_graph_state(state.operation, _says(event), states.NOON, ended=event in "CF")
+        return replace(state, operation=after)
     if event == "T":
-        return replace(state, operation=transitions.concluded(state.operation, Status.FAILED, call_ended(_HUNG_UP)))
-    seen = [roster.sighting(_PARTICIPANT)] if event == "P" else []
-    people = [entry for entry in seen if entry is not None]
-    call, changed = roster.apply_list(state.call, state.known, people, states.NOON)
+        ended = transitions.concluded(state.operation, Status.FAILED, call_ended(_HUNG_UP), states.NOON)
+        return replace(state, operation=ended)
+    call, changed = roster.apply_list(state.call, state.known, _seen(event), states.NOON)
     return _State(state.operation, call, {**state.known, **changed})
 
 
-def _outcome(operation: Operation, presence: Mapping[str, Presence]) -> _Outcome:
+def _outcome(operation: Operation, call: Call | None) -> _Outcome:
     return _Outcome(
-        operation.status, operation.result, presence_of(presence, _PERSON), operation.verdict is Verdict.GRAPH
+        operation.status, operation.result, presence_of(call, _PERSON), operation.decided_by is Decider.GRAPH
     )
 
 
@@ -116,24 +124,24 @@ def _walk(start: _State) -> Iterator[tuple[str, _State, _State]]:
 
 
 def _start() -> _State:
-    return _State(Operation("context", (0,)), states.call_state(), {})
+    return _State(Operation("context", (0,)), states.call(), {})
 
 
-def test_every_order_ends_as_graph_dictates(record_property: Callable[[str, object], None]) -> None:
-    """All sequences of up to six events, duplicates among them: status, result, presence and who said it."""
+def test_every_order(record_property: Callable[[str, object], None]) -> None:
+    """All sequences of up to six events, duplicates among them: status, result, presence and who concluded it."""
     count = 0
     for sequence, _, state in _walk(_start()):
-        assert _outcome(state.operation, state.call.presence) == _dictated(sequence), sequence
+        assert _outcome(state.operation, state.call) == _dictated(sequence), sequence
         count += 1
     record_property("sequences", count)
     assert count == ALL == 55_986
 
 
-def test_no_step_of_any_order_goes_backwards() -> None:
+def test_no_step_goes_back() -> None:
     """What Graph called final never changes again, nothing final reopens, and an id once known stays."""
     steps = 0
     for sequence, before, after in _walk(_start()):
-        if before.operation.verdict is Verdict.GRAPH:
+        if before.operation.decided_by is Decider.GRAPH:
             assert after.operation == before.operation, sequence
         if before.operation.status.is_final:
             assert after.operation.status.is_final, sequence
@@ -147,7 +155,7 @@ def test_no_step_of_any_order_goes_backwards() -> None:
     assert steps == ALL
 
 
-def test_a_repeat_changes_nothing() -> None:
+def test_repeats() -> None:
     """Every event twice in a row is as good as once, after every sequence."""
     for sequence, _, state in _walk(_start()):
         again = _after(state, sequence[-1])
@@ -156,28 +164,20 @@ def test_a_repeat_changes_nothing() -> None:
         assert again.known == state.known, sequence
 
 
-def test_the_proof_would_notice_a_wrong_turn() -> None:
-    """The dictated outcomes tell orders apart: a state that took the last word instead of the first fails."""
+def test_orders_differ() -> None:
+    """The stated outcomes differ by order: a state that took the last report instead of the first would fail."""
     assert _dictated("CF") != _dictated("FC")
     assert _dictated("TC") == _dictated("C")
     assert _dictated("TA") == _dictated("T") != _dictated("A")
     assert len({_dictated(sequence) for sequence, _, _ in _walk(_start())}) == 12
 
 
-class _Silent:
-    """Nobody waits for these outcomes."""
-
-    def announce(self, invitation: Any) -> None:
-        pass
-
-
-_CALL_REPORT = CallReport(states.CALL, "terminated", _HUNG_UP)
+_CALL_REPORT = CallReport(states.CALL, CallState.TERMINATED, _HUNG_UP)
 
 
 def _report(event: str) -> Report:
     if event in "PW":
-        seen = roster.sighting(_PARTICIPANT)
-        return RosterReport(states.CALL, (seen,) if seen is not None and event == "P" else ())
+        return RosterReport(states.CALL, _seen(event))
     if event == "T":
         return _CALL_REPORT
     return OperationReport(states.CALL, _says(event), frozenset(), ended=event in "CF")
@@ -185,19 +185,24 @@ def _report(event: str) -> Report:
 
 def _applied(sequence: str, *, together: bool) -> _Outcome:
     """Apply a sequence through the app's storage, as one callback or as one for each event."""
-    memory: Any = MemoryTable()
-    table, silent = CallTable(memory), _Silent()
-    clock = FakeClock()
-    invitation = table.insert_invitation(states.invitation()).value
-    applying = Applying(table, silent, now=clock.now)  # type: ignore[arg-type]
+    store, clock = TableStore(MemoryTable()), FakeClock()
+    made = states.invitation()
+    store.update(
+        states.CALL,
+        needs_of([]),
+        lambda record: record.with_invitation(made),
+        held=store.nothing_yet(states.CALL),
+    )
     reports = [_report(event) for event in sequence]
     for group in [reports] if together else [[report] for report in reports]:
         clock.sleep(1)
-        applying.apply(states.CALL, group)
-    stored, presence = table.invitation_and_presence(states.CALL, rows.invitation_id("context"))
-    assert stored is not None
-    assert stored.value.id == invitation.id
-    return _outcome(stored.value.operations[0], presence)
+
+        def change(record: CallRecord, group: list[Report] = group) -> CallRecord:
+            return apply_reports(record, group, clock.now())
+
+        store.update(states.CALL, needs_of(group), change)
+    record = store.all_invitations(states.CALL)
+    return _outcome(record.invitations[made.id].operations[0], record.call)
 
 
 def _sequences(longest: int) -> Iterator[str]:
@@ -207,7 +212,7 @@ def _sequences(longest: int) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one callback", "a callback each"])
-def test_every_order_of_four_ends_so_in_storage_too(*, together: bool) -> None:
+def test_every_order_of_four_in_storage(*, together: bool) -> None:
     """Read, decided and written, the outcome is the same, whether events come in one callback or in several."""
     count = 0
     for sequence in _sequences(4):
@@ -218,7 +223,7 @@ def test_every_order_of_four_ends_so_in_storage_too(*, together: bool) -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("together", [True, False], ids=["one callback", "a callback each"])
-def test_every_order_of_six_ends_so_in_storage_too(*, together: bool) -> None:
+def test_every_order_of_six_in_storage(*, together: bool) -> None:
     """The same for all sequences of up to six."""
     count = 0
     for sequence in _sequences(LONGEST):

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from domain.model import Presence
+from domain.call import Presence
+from domain.roster import identity_hash
+from domain.sightings import Roster, Sighting
 from notifications.payload import DeltaReport, Report, RosterReport, reports_of
 
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
-GROUP_CALL = "7531d31f-d10d-44de-802f-c569dbca451c"
-REPLACED_CALL = "a7ebfb2d-871e-419c-87af-27290b22e8db"
-CONTEXT = "f2fa86af-3c51-4bc2-8fc0-475452d9764f"
 ALICE, BOB = "7e1b4346-85a6-4bdd-abe3-d11c5d420efe", "1e126418-44a0-4a94-a6f8-0efe1ad71acb"
 
 
@@ -39,18 +38,19 @@ def _participant(person: str = ALICE, **members: Any) -> dict[str, Any]:
         "isInLobby": False,
         "isMuted": False,
         "info": {"identity": {"user": {"id": person}}},
+        "mediaStreams": [{"mediaType": "audio"}],
         **members,
     }
 
 
 def _seen(report: Report) -> dict[str, Presence]:
     assert isinstance(report, (RosterReport, DeltaReport))
-    return {str(entry.identity.get("id") or entry.id): entry.presence for entry in report.people}
+    return {str(entry.identity.get("id") or entry.id): entry.presence for entry in report.roster.people}
 
 
 @pytest.mark.parametrize("path", ["participants", "operations/participants", "operations/o-1", "", "anything"])
 @pytest.mark.parametrize("typed", [True, False])
-def test_a_list_of_participants_is_a_roster_under_any_path(path: str, *, typed: bool) -> None:
+def test_list_under_any_path(path: str, *, typed: bool) -> None:
     """Graph itself sends one under an operation's path."""
     person = _participant()
     if not typed:
@@ -63,11 +63,11 @@ def test_a_list_of_participants_is_a_roster_under_any_path(path: str, *, typed: 
 @pytest.mark.parametrize("path", ["participants", "Participants/", "operations/participants"])
 def test_an_empty_roster_has_nobody_in_it(path: str) -> None:
     """The last one left."""
-    assert _one(_item([], path=path)) == RosterReport(CALL, ())
+    assert _one(_item([], path=path)) == RosterReport(CALL, Roster((), hides_people=False))
 
 
 @pytest.mark.parametrize("path", ["operations/o-1", "audioRoutingGroups", ""])
-def test_an_empty_list_of_something_else_empties_no_roster(path: str) -> None:
+def test_empty_list_of_something_else(path: str) -> None:
     """Without a type, only the path can tell what there is none of."""
     assert list(reports_of(_item([], path=path))) == []
 
@@ -76,7 +76,12 @@ def test_an_empty_list_of_something_else_empties_no_roster(path: str) -> None:
     ("members", "presence"),
     [
         ({}, Presence.IN_CALL),
+        ({"mediaStreams": [{"direction": "inactive"}]}, Presence.IN_CALL),  # on hold
+        ({"mediaStreams": []}, Presence.UNKNOWN),
+        ({"mediaStreams": None}, Presence.UNKNOWN),
+        ({"mediaStreams": "audio"}, Presence.UNKNOWN),
         ({"isInLobby": True}, Presence.IN_LOBBY),
+        ({"isInLobby": True, "mediaStreams": []}, Presence.IN_LOBBY),
         ({"isInLobby": None}, Presence.IN_CALL),
         ({"isInLobby": "true"}, Presence.IN_CALL),
         ({"removedState": {"reason": "Removed"}}, Presence.LEFT),
@@ -84,9 +89,56 @@ def test_an_empty_list_of_something_else_empties_no_roster(path: str) -> None:
         ({"removedState": None}, Presence.IN_CALL),
     ],
 )
-def test_presence_is_read_from_a_participant(members: dict[str, Any], presence: Presence) -> None:
-    """In the call, in its lobby, or taken out of it."""
+def test_presence(members: dict[str, Any], presence: Presence) -> None:
+    """In the call, ringing, in the lobby, or removed."""
     assert _seen(_one(_item([_participant(**members)]))) == {ALICE: presence}
+
+
+def _sighting(**members: Any) -> Sighting:
+    report = _one(_item([_participant(**members)]))
+    assert isinstance(report, RosterReport)
+    (seen,) = report.roster.people
+    return seen
+
+
+@pytest.mark.parametrize(("value", "number"), [(7, 7), ("7", 7), (None, None), ("x", None), (7.0, 7), (True, None)])
+def test_sequence_numbers(value: object, number: int | None) -> None:
+    """Graph writes 64-bit numbers as strings in places."""
+    assert _sighting(rosterSequenceNumber=value).sequence == number
+
+
+@pytest.mark.parametrize("muted", [True, False, None, "yes"])
+def test_muted(muted: object) -> None:
+    """True, false or unknown."""
+    assert _sighting(isMuted=muted).is_muted == (muted if isinstance(muted, bool) else None)
+
+
+@pytest.mark.parametrize("given", [None, "", 5, []])
+def test_key_without_a_participant_id(given: object) -> None:
+    """The documented participants have ``id: null``; the identity's hash identifies them."""
+    assert (_sighting(id=given).key, _sighting(id=given).id) == (identity_hash(ALICE), None)
+    assert (_sighting(id="p1").key, _sighting(id="p1").id) == ("p1", "p1")
+
+
+@pytest.mark.parametrize(
+    ("members", "hides"),
+    [
+        ({}, False),
+        ({"isIdentityAnonymized": False}, False),
+        ({"isIdentityAnonymized": True}, True),
+        ({"id": "p1", "info": {"identity": {"user": {"id": None, "displayName": "Guest"}}}}, True),
+        ({"id": "p1", "info": {"identity": {}}}, True),
+        ({"id": "p1", "info": None}, True),
+        ({"info": {"identity": {"user": {"id": ""}}}}, True),
+    ],
+)
+@pytest.mark.parametrize("is_delta", [False, True])
+def test_hidden_identities(members: dict[str, Any], *, hides: bool, is_delta: bool) -> None:
+    """An anonymized entry, or an identity without id, makes absence from the roster prove nothing."""
+    people = [_participant(BOB), _participant(**members)]
+    report = _one(_item({"sequenceNumber": 1, "participants": people} if is_delta else people, path="participants"))
+    assert isinstance(report, RosterReport | DeltaReport)
+    assert report.roster.hides_people is hides
 
 
 @pytest.mark.parametrize(
@@ -100,7 +152,7 @@ def test_presence_is_read_from_a_participant(members: dict[str, Any], presence: 
         {"somethingNew": {"id": ALICE}},
     ],
 )
-def test_a_person_is_found_in_any_identity_set(identity: dict[str, Any]) -> None:
+def test_identity_sets(identity: dict[str, Any]) -> None:
     """Among nulls, under any kind, also one that Graph invents tomorrow."""
     assert _seen(_one(_item([_participant(info={"identity": identity})]))) == {ALICE: Presence.IN_CALL}
 
@@ -122,7 +174,7 @@ def test_a_person_is_found_in_any_identity_set(identity: dict[str, Any]) -> None
         {"@odata.type": "#microsoft.graph.call", "state": "established"},
     ],
 )
-def test_a_bad_participant_does_not_spoil_the_roster(spoilt: Any) -> None:
+def test_bad_participant(spoilt: Any) -> None:
     """Those around it are read all the same."""
     report = _one(_item([_participant(ALICE), spoilt, _participant(BOB)]))
     assert _seen(report) == {ALICE: Presence.IN_CALL, BOB: Presence.IN_CALL}
@@ -142,13 +194,13 @@ def test_a_delta_is_told_from_a_list(number: object, *, as_list: bool, typed: bo
     assert set(_seen(report)) == {ALICE, BOB}
 
 
-def test_a_delta_without_anything_says_nothing_of_anybody() -> None:
-    """Nobody leaves because a delta names nobody."""
+def test_empty_delta() -> None:
+    """A delta that names no people removes none."""
     entity = {"@odata.type": "#microsoft.graph.deltaParticipants", "participants": None}
-    assert _one(_item([entity], path="participants")) == DeltaReport(CALL, (), None)
+    assert _one(_item([entity], path="participants")) == DeltaReport(CALL, Roster((), hides_people=False), None)
 
 
-def test_several_deltas_in_one_item_stay_in_order() -> None:
+def test_several_deltas() -> None:
     """Each is a report of its own."""
     deltas: list[dict[str, Any]] = [
         {"@odata.type": "#microsoft.graph.deltaParticipants", "sequenceNumber": number, "participants": []}
@@ -157,7 +209,7 @@ def test_several_deltas_in_one_item_stay_in_order() -> None:
     assert [report.sequence for report in reports_of(_item(deltas)) if isinstance(report, DeltaReport)] == [3, 4]
 
 
-def test_a_single_participant_speaks_of_nobody_else() -> None:
+def test_single_participant() -> None:
     """A change of one is a delta: the others stay."""
     report = _one(_item(_participant(id="p-1", isInLobby=True), path="participants/p-1"))
     assert isinstance(report, DeltaReport)

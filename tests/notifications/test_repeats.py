@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Operation, Status, Verdict
+from domain.inference import SEEN_IN_CALL
+from domain.invitation import Decider, Operation, Status
 from tests.notifications.reports import (
     DECLINED,
     delta_item,
@@ -14,7 +15,7 @@ from tests.notifications.reports import (
     operation_item,
     roster_item,
 )
-from watchdog.service import SEEN_IN_CALL
+from tests.states import completed
 
 if TYPE_CHECKING:
     from tests.notifications.conftest import Door
@@ -25,33 +26,33 @@ def test_repeats_change_nothing(door: Door, call_id: str) -> None:
     invitation = kept(door, call_id)
     ended = operation_item(call_id, clientContext=invitation.client_context, id="o-1")
     door.accept([ended, ended])
-    first = door.table.invitation(call_id, invitation.id)
+    first = door.held(invitation)
     for body in ([ended], [ended, ended, ended]):
         door.accept(body)
-    assert door.table.invitation(call_id, invitation.id) == first
+    assert door.held(invitation) == first
 
 
-def test_a_late_running_or_a_second_opinion_changes_nothing(door: Door, call_id: str) -> None:
+def test_late_reports(door: Door, call_id: str) -> None:
     """Graph's first final word stays."""
     invitation = kept(door, call_id)
     context = invitation.client_context
     door.accept([operation_item(call_id, "failed", clientContext=context, id="o-1", resultInfo=DECLINED)])
-    first = door.table.invitation(call_id, invitation.id)
+    first = door.held(invitation)
     for status in ("Running", "notStarted", "completed", "failed", "unknownFutureValue"):
         door.accept([operation_item(call_id, status, clientContext=context, id="o-1")])
-    assert door.table.invitation(call_id, invitation.id) == first
+    assert door.held(invitation) == first
 
 
 def test_graphs_word_replaces_a_conclusion(door: Door, call_id: str) -> None:
-    """What was concluded from circumstances gives way to what Graph itself says later."""
-    concluded = Operation("context", (0,), Status.COMPLETED, None, SEEN_IN_CALL, Verdict.WATCHDOG)
+    """Graph's later report replaces what was inferred."""
+    concluded = Operation("context", (0,), completed(SEEN_IN_CALL, by=Decider.WATCHDOG))
     invitation = kept(door, call_id, concluded, client_context="context")
     door.accept([operation_item(call_id, "failed", clientContext="context", id="o-1", resultInfo=DECLINED)])
     (operation,) = door.invitation(invitation).operations
-    assert (operation.status, operation.verdict) == (Status.FAILED, Verdict.GRAPH)
+    assert (operation.status, operation.decided_by) == (Status.FAILED, Decider.GRAPH)
 
 
-def test_the_roster_follows_who_comes_and_goes(door: Door, call_id: str) -> None:
+def test_coming_and_going(door: Door, call_id: str) -> None:
     """In the lobby, in the call, gone and back again, as the last list says."""
     invitation = kept(door, call_id)
     steps: list[tuple[dict[str, Any], str]] = [
@@ -73,7 +74,7 @@ def test_the_roster_follows_who_comes_and_goes(door: Door, call_id: str) -> None
 
 @pytest.mark.parametrize("form", [int, str])
 @pytest.mark.parametrize("base", [0, 638_000_000_000_000_000])
-def test_an_older_roster_does_not_bring_people_back(form: Any, base: int, door: Door, call_id: str) -> None:
+def test_older_roster(form: Any, base: int, door: Door, call_id: str) -> None:
     """By its sequence number, small or as large as Graph's type allows, written as a number or as text."""
     invitation = kept(door, call_id)
     door.accept([roster_item(call_id, "alice", "bob", rosterSequenceNumber=form(base + 3))])
@@ -86,7 +87,7 @@ def test_an_older_roster_does_not_bring_people_back(form: Any, base: int, door: 
 
 
 @pytest.mark.parametrize("form", [int, str])
-def test_deltas_out_of_order_end_in_the_newest(form: Any, door: Door, call_id: str) -> None:
+def test_deltas_out_of_order(form: Any, door: Door, call_id: str) -> None:
     """A delta speaks of the people it names, and an older one does not unsay a newer."""
     invitation = kept(door, call_id)
     base = 638_000_000_000_000_000
@@ -99,7 +100,7 @@ def test_deltas_out_of_order_end_in_the_newest(form: Any, door: Door, call_id: s
     assert door.presence(invitation) == ["inCall"]
 
 
-def test_a_single_participants_end_leaves_the_others_there(door: Door, call_id: str) -> None:
+def test_end_of_one_participant(door: Door, call_id: str) -> None:
     """Only the one who is named has left."""
     door.accept([roster_item(call_id, "alice", "bob")])
     (item,) = [roster_item(call_id, "alice")]

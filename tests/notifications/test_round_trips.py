@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.model import Operation
+from domain.invitation import Operation
 from tests.notifications.reports import (
     call_item,
     graph_answered,
@@ -24,7 +24,7 @@ def _counted(door: Door, body: list[Any]) -> list[str]:
     return list(door.transport.requests)
 
 
-def test_a_finished_operation_costs_two_requests(door: Door, call_id: str) -> None:
+def test_finished_operation(door: Door, call_id: str) -> None:
     """Read the row, write the row."""
     invitation = kept(door, call_id)
     counted = _counted(door, [operation_item(call_id, clientContext=invitation.client_context, id="o-1")])
@@ -59,7 +59,7 @@ def test_a_roster_costs_two_requests(door: Door, call_id: str) -> None:
     assert len(_counted(door, [roster_item(call_id, "alice", "bob")])) == 2
 
 
-def test_items_of_one_call_share_one_transaction(door: Door, call_id: str) -> None:
+def test_one_transaction(door: Door, call_id: str) -> None:
     """Ten outcomes and a roster: each row is read once, and all are written at once."""
     door.accept([call_item(call_id, "established")])
     invitations = [kept(door, call_id) for _ in range(10)]

@@ -1,3 +1,5 @@
+"""The watchdog: what it concludes from what Graph shows, and when it looks."""
+
 from __future__ import annotations
 
 import logging
@@ -6,33 +8,51 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.model import Delivery, FlowCallback, Invitation, Operation, Presence, ResultInfo, Status, Verdict
-from domain.roster import identity_hash
-from flows.delivery import Outcomes
+from domain.call import Presence
+from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
+from domain.invitation import Asked, Decider, Invitation, Late, Operation, Refused, Status
+from domain.progress import alarm_needed
+from domain.record import CallRecord, Needs
+from domain.results import ResultInfo
+from domain.roster import RosterEntry, identity_hash
+from domain.standing import standing
+from flows.alarms import Alarms, Message
+from flows.progress import INVITATION, Progress
+from flows.publish import Publisher
+from flows.turn import Turn
+from flows.work import Work
 from graph.client import CallRead
-from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
-from storage import rows
-from storage.calls import CallTable, Stored
+from graph.errors import GraphError, NothingSent, OutcomeUnknown, Throttled
+from graph.errors import Refused as GraphRefused
+from storage.store import TableStore
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
-from tests.states import BUSY, CALL, FINE, call_state, entry, invitation, later, operation, participant, says
-from watchdog.service import (
-    CALL_GONE,
-    NEVER_CONFIRMED,
-    NEVER_SENT,
-    SEEN_IN_CALL,
-    Evidence,
-    Watchdog,
-    call_ended,
-    conclude,
+from tests.states import (
+    BUSY,
+    CALL,
+    FINE,
+    State,
+    call,
+    completed,
+    entry,
+    failed,
+    flow,
+    invitation,
+    later,
+    operation,
+    participant,
+    says,
 )
-from web.errors import StorageUnavailable
+from watchdog.evidence import Evidence, conclude
+from watchdog.service import Watchdog
 
 if TYPE_CHECKING:
-    from domain.model import RosterEntry
-    from graph.wire import OperationState
+    from collections.abc import Callable
+
+    from domain.results import OperationState
 
 ALICE, BOB = identity_hash("alice"), identity_hash("bob")
 ESTABLISHED = CallRead("established", None)
+GONE_RESULT = call_ended(None)
 
 
 @dataclass
@@ -43,9 +63,11 @@ class FakeGraph:
     people: list[dict[str, Any]] | GraphError = field(default_factory=list)
     operations: dict[str, OperationState | GraphError] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
 
     def call(self, call_id: str, *, scenario_id: str) -> CallRead:
         self.asked.append("call")
+        self.meanwhile()
         if isinstance(self.the_call, GraphError):
             raise self.the_call
         return self.the_call
@@ -58,148 +80,148 @@ class FakeGraph:
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self.asked.append(operation_id)
-        said = self.operations.get(operation_id, Refused(404))
+        said = self.operations.get(operation_id, GraphRefused(404))
         if isinstance(said, GraphError):
             raise said
         return said
 
 
-class NoFlows:
-    """Nobody waits at any address."""
-
-    def post(self, url: str, body: bytes, headers: object) -> int | None:
-        raise AssertionError("the watchdog itself tells no flow")
-
-
 class Kennel:
-    """A watchdog between a table, a queue and a Graph that can be told what to do."""
+    """A watchdog between a table, a queue and a Graph that a test scripts."""
 
     def __init__(self, graph: FakeGraph | None = None) -> None:
         self.clock = FakeClock()
-        self.memory = MemoryTable()
-        self.table = CallTable(self.memory)
-        self.queue, self.outcomes_queue = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.store = TableStore(MemoryTable())
+        self.queue = MemoryQueue(self.clock)
         self.graph = graph or FakeGraph()
-        outcomes = Outcomes(
-            self.table, self.outcomes_queue, MemoryQueue(self.clock), NoFlows(), secret=None, now=self.clock.now
-        )
+        now = self.clock.now
+        self.progress = Progress(self.store, Alarms(self.queue, now), Publisher(), now=now)
         self.watchdog = Watchdog(
-            self.table,
-            self.queue,
-            self.graph,
-            outcomes,
-            check_after_seconds=120,
-            give_up_after_seconds=900,
-            now=self.clock.now,
+            self.store, self.progress, self.graph, check_after_seconds=120, give_up_after_seconds=900, now=now
+        )
+        self.work = Work(
+            {INVITATION: self.watchdog}, Alarms(self.queue, now), self.queue, MemoryQueue(self.clock), now=now
         )
 
-    def keep(self, made: Invitation, *roster: RosterEntry) -> Stored[Invitation]:
-        if roster:
-            self.table.write([rows.Row(rows.call_entity(call_state())), *(_roster_row(one) for one in roster)])
-        return self.table.insert_invitation(made)
+    def keep(self, made: Invitation, *roster: RosterEntry) -> Kennel:
+        def insert(record: CallRecord) -> CallRecord:
+            if roster:
+                record = record.with_call(call()).with_roster({one.key: one for one in roster})
+            return record.with_invitation(made)
 
-    def message(self, **changes: Any) -> dict[str, Any]:
-        return {"callId": CALL, "invitationId": invitation().id, "watch": "watch", "looks": 0, **changes}
+        self.store.update(CALL, Needs(call=True), insert)
+        return self
+
+    def looks(self, alarm: str = "watch") -> Kennel:
+        """Handle the message of an alarm."""
+        self.work.act(Message(INVITATION, CALL, invitation().id, alarm, self.clock.now(), later(0)))
+        return self
 
     def at(self, seconds: float) -> Kennel:
         self.clock.moment = later(seconds)
         return self
 
     def kept(self) -> Invitation:
-        stored = self.table.invitation(CALL, invitation().id)
-        assert stored is not None
-        return stored.value
+        (only,) = self.store.all_invitations(CALL).invitations.values()
+        return only
+
+    def state(self) -> tuple[Status, ResultInfo | None, Decider | None]:
+        (one,) = self.kept().operations
+        return one.status, one.result, one.decided_by
 
 
-def _roster_row(one: RosterEntry) -> rows.Row:
-    return rows.Row(rows.roster_entity(CALL, one))
+def looked(graph: FakeGraph, *roster: RosterEntry, made: Invitation | None = None) -> Kennel:
+    """Return a kennel whose watchdog has looked once, two minutes after the invite."""
+    return Kennel(graph).at(120).keep(made or invitation(), *roster).looks()
 
 
-def _verdict(evidence: Evidence, *people: int, given_up: bool = False, **members: Any) -> Operation:
-    before = operation(*people, **members)
-    return conclude(invitation(before, people=2), before, evidence, given_up=given_up)
+RUNNING = (Status.RUNNING, None, None)
+CAME = (Status.COMPLETED, SEEN_IN_CALL, Decider.WATCHDOG)
+GONE = (Status.FAILED, GONE_RESULT, Decider.WATCHDOG)
+
+
+def _concluded(
+    evidence: Evidence, *people: int, given_up: bool = False, state: State | None = None, **members: Any
+) -> Operation:
+    made = invitation(operation(*people, state=state, **members), people=2)
+    (after,) = conclude(made, evidence, later(120), given_up=given_up).operations
+    return after
 
 
 SEEN = Evidence(seen=frozenset({ALICE}))
 SEEN_BOTH = Evidence(seen=frozenset({ALICE, BOB}))
-THERE_BEFORE = Evidence(seen=frozenset({ALICE}), there_before=frozenset({ALICE}))
-GONE = Evidence(call_ended=CALL_GONE)
+BEFORE = Evidence(seen=frozenset({ALICE}), there_before=frozenset({ALICE}))
+ENDED = Evidence(call_ended=GONE_RESULT)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "people", "given_up", "status", "result"),
+    ("evidence", "people", "given_up", "statuses", "result"),
     [
-        (Evidence(), (0,), False, Status.RUNNING, None),
-        (Evidence(), (0,), True, Status.FAILED, NEVER_CONFIRMED),
-        (SEEN, (0,), False, Status.COMPLETED, SEEN_IN_CALL),
-        (SEEN, (0,), True, Status.COMPLETED, SEEN_IN_CALL),
-        (SEEN, (1,), False, Status.RUNNING, None),
-        (SEEN, (0, 1), False, Status.RUNNING, None),
-        (SEEN, (0, 1), True, Status.FAILED, NEVER_CONFIRMED),
-        (SEEN_BOTH, (0, 1), False, Status.COMPLETED, SEEN_IN_CALL),
-        (THERE_BEFORE, (0,), False, Status.RUNNING, None),
-        (THERE_BEFORE, (0,), True, Status.FAILED, NEVER_CONFIRMED),
-        (GONE, (0,), False, Status.FAILED, CALL_GONE),
-        (replace(GONE, seen=frozenset({ALICE})), (0,), False, Status.COMPLETED, SEEN_IN_CALL),
-        (replace(THERE_BEFORE, call_ended=CALL_GONE), (0,), False, Status.FAILED, CALL_GONE),
+        (Evidence(), (0,), False, "R", None),
+        (Evidence(), (0,), True, "F", NEVER_CONFIRMED),
+        (SEEN, (0,), False, "C", SEEN_IN_CALL),
+        (SEEN, (0,), True, "C", SEEN_IN_CALL),
+        (SEEN, (1,), False, "R", None),
+        (SEEN, (0, 1), False, "RR", None),
+        (SEEN, (0, 1), True, "CF", SEEN_IN_CALL),
+        (SEEN_BOTH, (0, 1), False, "CC", SEEN_IN_CALL),
+        (Evidence(), (0, 1), True, "FF", NEVER_CONFIRMED),
+        (BEFORE, (0,), False, "R", None),
+        (BEFORE, (0,), True, "F", NEVER_CONFIRMED),
+        (ENDED, (0,), False, "F", GONE_RESULT),
+        (ENDED, (0, 1), False, "FF", GONE_RESULT),
+        (replace(ENDED, seen=frozenset({ALICE})), (0,), False, "C", SEEN_IN_CALL),
+        (replace(ENDED, seen=frozenset({ALICE})), (0, 1), False, "CF", SEEN_IN_CALL),
+        (replace(BEFORE, call_ended=GONE_RESULT), (0,), False, "F", GONE_RESULT),
     ],
 )
-def test_only_what_can_be_concluded_is(
-    evidence: Evidence, people: tuple[int, ...], status: Status, result: ResultInfo | None, *, given_up: bool
+def test_conclusions(
+    evidence: Evidence, people: tuple[int, ...], statuses: str, result: ResultInfo | None, *, given_up: bool
 ) -> None:
-    """Seen in the call, and not there before: completed. Call gone: failed. Else it stays open until given up."""
-    after = _verdict(evidence, *people, given_up=given_up)
-    assert (after.status, after.result) == (status, result)
-    assert after.verdict is (Verdict.WATCHDOG if status.is_final else None)
+    """There, and not there before the invite: completed. Call gone: failed. Of several those seen; else it waits."""
+    after = _concluded(evidence, *people, given_up=given_up)
+    names = {"R": Status.RUNNING, "C": Status.COMPLETED, "F": Status.FAILED}
+    current = standing(invitation(after, people=2), None, later(120))
+    assert [current.people[person] for person in people] == [names[letter] for letter in statuses]
+    assert (after.result, after.decided_by) == (result, None if "R" in statuses else Decider.WATCHDOG)
 
 
-@pytest.mark.parametrize("evidence", [Evidence(), SEEN, GONE])
-def test_graphs_own_word_on_the_operation_comes_first(evidence: Evidence) -> None:
-    """Where Graph answers a read of the operation with an outcome, circumstances don't count."""
-    for said, status, result in (
-        (says("completed", FINE), Status.COMPLETED, FINE),
-        (says("failed", BUSY), Status.FAILED, BUSY),
+@pytest.mark.parametrize("evidence", [Evidence(), SEEN, ENDED])
+def test_graphs_own_state_counts_first(evidence: Evidence) -> None:
+    """Where a read of the operation gives its end, circumstances don't count."""
+    for stated, state in (
+        (says("completed", FINE), completed(at=later(120))),
+        (says("failed", BUSY), failed(at=later(120))),
     ):
-        after = _verdict(replace(evidence, operations={"op": said}), 0, given_up=True, id="op")
-        assert (after.status, after.result, after.verdict) == (status, result, Verdict.GRAPH)
+        after = _concluded(replace(evidence, operations={"op": stated}), 0, given_up=True, id="op")
+        assert after.state == state
 
 
-def test_an_operation_that_graph_still_calls_running_is_judged_by_circumstances() -> None:
-    """*Running* proves nothing, now or after the time is up."""
+def test_running_proves_nothing() -> None:
+    """An operation that Graph still calls running is judged by circumstances."""
     running = {"op": says("running", id="op")}
-    assert _verdict(Evidence(operations=running), 0, id="op").status is Status.RUNNING
-    assert _verdict(replace(SEEN, operations=running), 0, id="op").result == SEEN_IN_CALL
-    assert _verdict(Evidence(operations=running), 0, id="op", given_up=True).result == NEVER_CONFIRMED
+    assert _concluded(Evidence(operations=running), 0, id="op").status is Status.RUNNING
+    assert _concluded(replace(SEEN, operations=running), 0, id="op").result == SEEN_IN_CALL
+    assert _concluded(Evidence(operations=running), 0, id="op", given_up=True).result == NEVER_CONFIRMED
 
 
-@pytest.mark.parametrize(("result", "expected"), [(BUSY, BUSY), (None, NEVER_SENT)])
-def test_what_graph_refused_and_nobody_sent_again_has_failed(result: ResultInfo | None, expected: ResultInfo) -> None:
-    """A flow that gave up on a throttled invitation finds it failed, with the reason, and nobody was rung."""
-    after = _verdict(SEEN, 0, status=Status.NOT_STARTED, refused=True, result=result)
-    assert (after.status, after.result, after.verdict) == (Status.FAILED, expected, Verdict.WATCHDOG)
-    assert after.refused
+def test_refused_and_not_repeated() -> None:
+    """A throttled invitation that no flow repeated has failed, with Graph's reason."""
+    after = _concluded(SEEN, 0, state=Refused(BUSY, final=False))
+    assert (after.status, after.result, after.decided_by) == (Status.FAILED, BUSY, Decider.WATCHDOG)
 
 
-def test_what_is_final_stays() -> None:
+@pytest.mark.parametrize("state", [completed(), failed(), failed(by=Decider.WATCHDOG), Refused(BUSY, final=True)])
+def test_final_stays(state: State) -> None:
     """The watchdog never changes an outcome."""
-    done = operation(status=Status.COMPLETED, verdict=Verdict.GRAPH)
-    assert conclude(invitation(done), done, GONE, given_up=True) is done
+    done = invitation(operation(state=state))
+    assert conclude(done, ENDED, later(120), given_up=True) is done
 
 
-def test_the_end_of_a_call_keeps_graphs_codes() -> None:
-    """Why a call ended is told with Graph's codes and the app's words."""
-    assert call_ended(None) == CALL_GONE
-    told = call_ended(ResultInfo(200, 5300, "removed 8:orgid:x"))
-    assert (told.code, told.subcode, told.message) == (200, 5300, CALL_GONE.message)
-
-
-def test_a_message_is_sent_for_every_invitation() -> None:
-    """The first look comes when ringing is over."""
-    kennel = Kennel()
-    kennel.watchdog.arm(invitation())
-    (waiting,) = kennel.queue.waiting
-    assert waiting.message == kennel.message()
-    assert waiting.due == later(120)
+def test_end_of_a_call_keeps_graphs_codes() -> None:
+    """Graph's codes, and the app's sentence, which names no person."""
+    ended = call_ended(ResultInfo(200, 5300, "removed 8:orgid:x"))
+    assert (ended.code, ended.subcode, ended.message) == (200, 5300, GONE_RESULT.message)
 
 
 @pytest.mark.parametrize(
@@ -210,91 +232,70 @@ def test_a_message_is_sent_for_every_invitation() -> None:
         FakeGraph(people=[{"id": "p1"}, participant("bob"), participant("alice", id="p2")]),
     ],
 )
-def test_somebody_whom_graph_lists_was_brought_in(graph: FakeGraph) -> None:
-    """Where the report was lost, the roster that Graph is asked for tells the outcome."""
-    kennel = Kennel(graph).at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    (done,) = kennel.kept().operations
-    assert (done.status, done.verdict, done.result) == (Status.COMPLETED, Verdict.WATCHDOG, SEEN_IN_CALL)
+def test_listed_by_graph(graph: FakeGraph) -> None:
+    """The report was lost, and Graph lists the person."""
+    kennel = looked(graph)
+    assert kennel.state() == CAME
     assert kennel.queue.waiting == []
 
 
-@pytest.mark.parametrize("members", [{"isInLobby": True}, {"removedState": {"reason": "x"}}])
-def test_the_lobby_or_having_left_proves_nothing(members: dict[str, Any]) -> None:
-    """Somebody in the lobby is not in the call."""
-    kennel = Kennel(FakeGraph(people=[participant("alice", **members)])).at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
+@pytest.mark.parametrize(
+    "members", [{"isInLobby": True}, {"removedState": {"reason": "x"}}, {"mediaStreams": []}, {"mediaStreams": None}]
+)
+def test_not_in_the_call(members: dict[str, Any]) -> None:
+    """A person in the lobby, removed, or whose device rings is not in the call."""
+    assert looked(FakeGraph(people=[participant("alice", **members)])).state() == RUNNING
 
 
-def test_somebody_who_was_there_before_proves_nothing() -> None:
-    """An invitation of somebody already in the call is not completed by their being there."""
-    kennel = Kennel(FakeGraph(people=[participant("alice")])).at(120)
-    kennel.keep(invitation(), entry("alice", joined=later(-60)))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
-    kennel.at(900).watchdog.handle(kennel.message(watch=kennel.kept().watch))
-    assert kennel.kept().operations[0].result == NEVER_CONFIRMED
+def test_there_before() -> None:
+    """The presence of a person who was there before proves nothing, and in the end it is given up."""
+    kennel = looked(FakeGraph(people=[participant("alice")]), entry("alice", joined=later(-60)))
+    assert kennel.state() == RUNNING
+    kennel.at(900).looks(kennel.kept().alarm.name)
+    assert kennel.state() == (Status.FAILED, NEVER_CONFIRMED, Decider.WATCHDOG)
 
 
-def test_somebody_who_had_left_before_and_is_there_now_was_brought_in() -> None:
-    """Having been in the call earlier is no reason to doubt."""
-    kennel = Kennel(FakeGraph(people=[participant("alice")])).at(120)
-    kennel.keep(invitation(), entry("alice", Presence.LEFT, joined=later(-60), left=later(-30)))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.COMPLETED
+def test_left_before_and_there_now() -> None:
+    """A person who had left before the invite came by it."""
+    earlier = entry("alice", Presence.LEFT, joined=later(-60), left=later(-30))
+    assert looked(FakeGraph(people=[participant("alice")]), earlier).state() == CAME
 
 
-def test_a_peer_to_peer_call_is_judged_by_the_roster_that_was_reported() -> None:
-    """Graph lists nobody of such a call, but who joined after the invite by a reported roster was brought in."""
-    kennel = Kennel(FakeGraph(people=Refused(400))).at(120)
-    kennel.keep(invitation(), entry("alice", joined=later(20)))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].result == SEEN_IN_CALL
-
-
-@pytest.mark.parametrize("presence", [Presence.IN_LOBBY, Presence.LEFT])
-def test_a_reported_roster_proves_only_who_is_in_the_call_now(presence: Presence) -> None:
-    """Who came after the invite and waits in the lobby, or is gone again, is not seen in the call."""
-    kennel = Kennel(FakeGraph(people=Refused(400))).at(120)
-    left = later(60) if presence is Presence.LEFT else None
-    kennel.keep(invitation(), entry("alice", presence, joined=later(20), left=left))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
-
-
-def test_a_call_that_lists_nobody_proves_nothing() -> None:
-    """An unreadable roster is no failure."""
-    kennel = Kennel(FakeGraph(people=Refused(403))).at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
+@pytest.mark.parametrize("error", [GraphRefused(400), GraphRefused(403), OutcomeUnknown("x")])
+@pytest.mark.parametrize(
+    ("roster", "state"),
+    [
+        ([entry("alice", joined=later(20))], CAME),
+        ([entry("alice", joined=later(-20))], RUNNING),
+        ([entry("alice", Presence.IN_LOBBY, joined=later(20))], RUNNING),
+        ([entry("alice", Presence.LEFT, joined=later(20), left=later(60))], RUNNING),
+        ([], RUNNING),
+    ],
+)
+def test_unreadable_roster(error: GraphError, roster: list[RosterEntry], state: object) -> None:
+    """A one-to-one call: who joined after the invite by a reported roster, and is there, has come."""
+    assert looked(FakeGraph(people=error), *roster).state() == state
 
 
 @pytest.mark.parametrize(
-    ("call", "result"),
+    ("read", "result"),
     [
-        (Refused(404, code="8522"), CALL_GONE),
-        (CallRead("terminated", None), CALL_GONE),
+        (GraphRefused(404, code="8522"), GONE_RESULT),
+        (CallRead("terminated", None), GONE_RESULT),
         (CallRead("terminated", ResultInfo(200, 4521, "x")), call_ended(ResultInfo(200, 4521))),
     ],
 )
-def test_an_invitation_into_a_call_that_is_gone_has_failed(call: CallRead | GraphError, result: ResultInfo) -> None:
-    """A call that ended, or is not known any more, brings nobody in."""
-    kennel = Kennel(FakeGraph(the_call=call)).at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    (failed,) = kennel.kept().operations
-    assert (failed.status, failed.result, failed.verdict) == (Status.FAILED, result, Verdict.WATCHDOG)
+def test_call_that_is_gone(read: CallRead | GraphError, result: ResultInfo) -> None:
+    """A call that ended, or is not known any more, fails its invitations."""
+    assert looked(FakeGraph(the_call=read)).state() == (Status.FAILED, result, Decider.WATCHDOG)
+    assert looked(FakeGraph(the_call=read), entry("alice", joined=later(20))).state() == CAME
 
 
 @pytest.mark.parametrize(
-    "call",
+    "read",
     [
-        Refused(403),
-        Refused(400),
+        GraphRefused(403),
+        GraphRefused(400),
         Throttled(429),
         NothingSent("x"),
         OutcomeUnknown("x"),
@@ -302,276 +303,155 @@ def test_an_invitation_into_a_call_that_is_gone_has_failed(call: CallRead | Grap
         CallRead("hold", None),
     ],
 )
-def test_a_call_that_can_not_be_read_proves_nothing(call: CallRead | GraphError) -> None:
-    """Only a call that is surely gone counts as gone."""
-    kennel = Kennel(FakeGraph(the_call=call)).at(120)
-    kennel.keep(invitation(operation(id="op")))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
+def test_call_that_can_not_be_read(read: CallRead | GraphError) -> None:
+    """Only a call that is certainly gone counts as gone."""
+    assert looked(FakeGraph(the_call=read), made=invitation(operation(id="op"))).state() == RUNNING
 
 
-@pytest.mark.parametrize("error", [Refused(404), Refused(405), OutcomeUnknown("x")])
-def test_an_operation_that_can_not_be_read_proves_nothing(error: GraphError) -> None:
+@pytest.mark.parametrize("error", [GraphRefused(404), GraphRefused(405), OutcomeUnknown("x")])
+def test_operation_that_can_not_be_read(error: GraphError) -> None:
     """Whether Graph answers such a read is not documented, so 404 is no outcome."""
-    kennel = Kennel(FakeGraph(operations={"op": error})).at(120)
-    kennel.keep(invitation(operation(id="op")))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
+    assert looked(FakeGraph(operations={"op": error}), made=invitation(operation(id="op"))).state() == RUNNING
 
 
-@pytest.mark.parametrize("call", [ESTABLISHED, CallRead("terminated", None)])
-def test_an_operation_that_graph_tells_is_taken_at_its_word(call: CallRead) -> None:
-    """Also after the call ended, Graph's own outcome is the better one."""
-    kennel = Kennel(FakeGraph(the_call=call, operations={"op": says("completed", FINE)})).at(120)
-    kennel.keep(invitation(operation(id="op")))
-    kennel.watchdog.handle(kennel.message())
-    (done,) = kennel.kept().operations
-    assert (done.status, done.verdict) == (Status.COMPLETED, Verdict.GRAPH)
-
-
-def test_what_graph_tells_the_watchdog_was_not_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """An operator who looks for lost reports finds it, though the outcome is Graph's own word."""
-    kennel = Kennel(FakeGraph(operations={"op": says("completed", FINE)})).at(120)
-    kennel.keep(invitation(operation(id="op")))
+@pytest.mark.parametrize("read", [ESTABLISHED, CallRead("terminated", None)])
+def test_operation_that_can_be_read(read: CallRead, caplog: pytest.LogCaptureFixture) -> None:
+    """Graph's own outcome counts, also after the call's end; the log says that no report had come."""
+    graph = FakeGraph(the_call=read, operations={"op": says("completed", FINE)})
     with caplog.at_level(logging.INFO):
-        kennel.watchdog.handle(kennel.message())
+        kennel = looked(graph, made=invitation(operation(id="op")))
+    assert kennel.state() == (Status.COMPLETED, FINE, Decider.GRAPH)
     (line,) = [one for one in caplog.messages if one.startswith("concluded ")]
     assert " status=completed decided-by=watchdog " in line
 
 
-def test_each_part_of_an_invitation_is_judged_by_its_own_people() -> None:
-    """Of three parts one is there, one is open, and one was final and is not asked about."""
+def test_each_operation_by_its_own_people() -> None:
+    """Of three, one is there, one is open, and one was final and is not asked about."""
     graph = FakeGraph(people=[participant("alice")])
-    kennel = Kennel(graph).at(120)
-    done = operation(2, status=Status.FAILED, verdict=Verdict.GRAPH, id="op3")
-    kennel.keep(invitation(operation(0, id="op1"), operation(1, id="op2"), done))
-    kennel.watchdog.handle(kennel.message())
+    done = operation(2, state=failed(), id="op3")
+    kennel = looked(graph, made=invitation(operation(0, id="op1"), operation(1, id="op2"), done))
     statuses = [one.status for one in kennel.kept().operations]
     assert statuses == [Status.COMPLETED, Status.RUNNING, Status.FAILED]
-    assert graph.asked == ["call", "participants", "op1", "op2"]
+    assert sorted(graph.asked) == ["call", "op1", "op2", "participants"]
     assert len(kennel.queue.waiting) == 1
 
 
 def test_graph_is_not_asked_about_what_it_never_took() -> None:
-    """A refused invitation that nobody repeated is settled without a question."""
-    kennel = Kennel().at(120)
-    kennel.keep(invitation(operation(status=Status.NOT_STARTED, refused=True)))
-    kennel.watchdog.handle(kennel.message())
+    """A refused invitation that no flow repeated is concluded without a request."""
+    kennel = looked(FakeGraph(), made=invitation(operation(state=Refused(BUSY, final=False))))
     assert kennel.graph.asked == []
-    assert kennel.kept().operations[0].result == NEVER_SENT
+    assert kennel.state() == (Status.FAILED, BUSY, Decider.WATCHDOG)
 
 
-def test_looks_come_at_growing_distances_and_end() -> None:
-    """An invitation of which nothing can be learnt is looked at less and less often, and given up at its time."""
-    kennel = Kennel()
-    kennel.watchdog.arm(invitation())
-    kennel.keep(invitation())
-    looks = []
+def test_looks_become_rarer_and_end() -> None:
+    """Each look is at twice the age, and the last when it is given up; one message at a time."""
+    kennel = Kennel().at(120).keep(invitation()).looks()
+    looks = [120.0]
     while kennel.queue.waiting:
         (waiting,) = kennel.queue.waiting
         kennel.clock.moment = waiting.due
         kennel.queue.remove(waiting)
         looks.append((waiting.due - later(0)).total_seconds())
-        kennel.watchdog.handle(waiting.message)
+        kennel.looks(waiting.message["alarm"])
     assert looks == [120, 240, 480, 900]
-    (failed,) = kennel.kept().operations
-    assert (failed.status, failed.result) == (Status.FAILED, NEVER_CONFIRMED)
+    assert kennel.state() == (Status.FAILED, NEVER_CONFIRMED, Decider.WATCHDOG)
 
 
-def test_a_repeated_invitation_has_its_full_time_again() -> None:
-    """The clock of an invitation that was sent again starts with that sending."""
-    kennel = Kennel().at(1000)
-    kennel.keep(invitation(asked=later(950)))
-    kennel.watchdog.handle(kennel.message())
-    assert kennel.kept().operations[0].status is Status.RUNNING
+def test_repeated_invitation_has_its_full_time() -> None:
+    """An invitation that was sent again is not given up before its time from then on."""
+    kennel = Kennel().at(1000).keep(invitation(asked=later(950), watch_at=later(1000))).looks()
+    assert kennel.state() == RUNNING
 
 
-class RowWatchingQueue:
-    """Notes, with each message, what the row said when it was sent."""
-
-    def __init__(self, table: CallTable) -> None:
-        self._table = table
-        self.rows: list[str] = []
-        self.messages: list[dict[str, Any]] = []
-
-    def send(self, message: dict[str, Any], *, delay_seconds: float) -> None:
-        stored = self._table.invitation(CALL, invitation().id)
-        assert stored is not None
-        self.messages.append(message)
-        self.rows.append(stored.value.watch)
+def test_not_before_its_time() -> None:
+    """A message that comes for something else, or early, asks nothing of Graph."""
+    kennel = Kennel().at(60).keep(invitation()).looks()
+    assert (kennel.graph.asked, kennel.state()) == ([], RUNNING)
 
 
-def test_the_next_message_goes_out_before_the_row_names_it() -> None:
-    """Whatever dies between the two, a message that counts is on its way."""
-    kennel = Kennel().at(120)
-    queue = RowWatchingQueue(kennel.table)
-    kennel.watchdog._queue = queue
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    assert queue.rows == ["watch"]
-    assert kennel.kept().watch == queue.messages[0]["watch"] != "watch"
-    assert kennel.kept().check_due == later(240)
+def test_alarm_before_its_row() -> None:
+    """The next message is on the queue before the row names it."""
+    kennel = Kennel().at(120).keep(invitation())
+    sent: list[tuple[str, str]] = []
+    send = kennel.queue.send
+
+    def noting(message: Any, *, delay_seconds: float) -> None:
+        sent.append((kennel.kept().alarm.name, message["alarm"]))
+        send(message, delay_seconds=delay_seconds)
+
+    kennel.queue.send = noting  # type: ignore[method-assign]
+    kennel.looks()
+    ((named, then),) = sent
+    assert (named, kennel.kept().alarm.name) == ("watch", then)
+    assert kennel.kept().alarm.time == later(240)
 
 
-class BrokenQueue:
-    """A queue that can't be reached."""
-
-    def send(self, message: dict[str, Any], *, delay_seconds: float) -> None:
-        raise StorageUnavailable
-
-
-def test_nobody_is_rung_without_somebody_to_look_after_it() -> None:
-    """Where the first message can't be sent, the invite fails before Graph is asked."""
-    kennel = Kennel()
-    kennel.watchdog._queue = BrokenQueue()
-    with pytest.raises(StorageUnavailable):
-        kennel.watchdog.arm(invitation())
+@pytest.mark.parametrize("alarm", ["older", ""])
+def test_unnamed_message(alarm: str) -> None:
+    """It does what is due, and sends no successor: the named one does."""
+    kennel = Kennel().at(120).keep(invitation()).looks(alarm)
+    assert kennel.graph.asked == ["call", "participants"]
+    assert kennel.queue.waiting == []
+    assert kennel.kept().alarm.name == "watch"
 
 
-def test_a_next_message_that_can_not_be_sent_is_made_up_for_by_a_poll() -> None:
-    """What was learnt is kept all the same, and the row says when somebody should have looked."""
-    kennel = Kennel(FakeGraph(people=[participant("alice")])).at(120)
-    kennel.watchdog._queue = BrokenQueue()
-    kennel.keep(invitation(operation(0), operation(1)))
-    kennel.watchdog.handle(kennel.message())
-    assert [one.status for one in kennel.kept().operations] == [Status.COMPLETED, Status.RUNNING]
-    assert kennel.kept().check_due == later(240)
-    assert kennel.at(301).watchdog.is_overdue(kennel.kept())
-
-
-@pytest.mark.parametrize("watch", ["older", "", None, 5])
-def test_a_message_out_of_date_is_ignored(watch: object) -> None:
-    """Only the message that the row names counts, so no invitation is looked after twice over."""
-    kennel = Kennel(FakeGraph(the_call=Refused(404))).at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message(watch=watch))
-    assert kennel.kept() == invitation()
-    assert (kennel.graph.asked, kennel.queue.waiting) == ([], [])
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {},
-        {"callId": CALL},
-        {"callId": 1, "invitationId": 2, "watch": 3},
-        {"callId": "", "invitationId": "", "watch": ""},
-        {"callId": [], "invitationId": {}, "watch": None},
-    ],
-)
-def test_a_message_that_can_not_be_read_is_dropped(message: dict[str, Any]) -> None:
-    """A stray message on the queue does not go round for ever."""
-    kennel = Kennel()
-    kennel.watchdog.handle(message)
-    assert (kennel.graph.asked, kennel.queue.waiting) == ([], [])
-
-
-def test_a_message_that_comes_before_its_row_comes_back_a_few_times() -> None:
-    """The message goes out first, so it can find no row yet; an invitation that never came to be is let go."""
-    kennel = Kennel()
-    kennel.watchdog.handle(kennel.message())
-    looks = 1
-    while kennel.queue.waiting:
-        (waiting,) = kennel.queue.waiting
-        kennel.queue.remove(waiting)
-        kennel.clock.moment = waiting.due
-        kennel.watchdog.handle(waiting.message)
-        looks += 1
-    assert looks == 3
-    kennel.watchdog.handle(kennel.message())
-    kennel.keep(invitation(operation(status=Status.NOT_STARTED, refused=True)))
-    (waiting,) = kennel.queue.waiting
-    kennel.watchdog.handle(waiting.message)
-    assert kennel.kept().operations[0].result == NEVER_SENT
-
-
-def test_a_message_about_a_finished_invitation_asks_nothing() -> None:
-    """The report came in time: Graph is left in peace."""
-    kennel = Kennel().at(120)
-    done = invitation(operation(status=Status.COMPLETED, verdict=Verdict.GRAPH))
-    kennel.keep(done)
-    kennel.watchdog.handle(kennel.message())
+@pytest.mark.parametrize("state", [completed(), failed(by=Decider.WATCHDOG)])
+def test_finished_invitation(state: State) -> None:
+    """The report came in time: Graph is not asked, and nothing is written."""
+    done = invitation(operation(state=state))
+    kennel = looked(FakeGraph(), made=done)
     assert (kennel.kept(), kennel.graph.asked, kennel.queue.waiting) == (done, [], [])
 
 
-@pytest.mark.parametrize("is_open", [True, False])
-def test_a_waiting_flow_is_told_what_the_watchdog_finds(*, is_open: bool) -> None:
-    """An outcome that the watchdog concludes, or finds untold, is queued for the flow that waits."""
-    kennel = Kennel(FakeGraph(people=[participant("alice")])).at(120)
-    state = Delivery.WAITING if is_open else Delivery.DUE
-    status = Status.RUNNING if is_open else Status.COMPLETED
-    kennel.keep(invitation(operation(status=status), callback=FlowCallback("https://flow.example", "m", state)))
-    kennel.watchdog.handle(kennel.message())
-    (told,) = kennel.outcomes_queue.waiting
-    assert told.message["messageId"] == "m"
-    callback = kennel.kept().callback
-    assert callback is not None
-    assert callback.state is Delivery.DUE
+def test_outcome_for_a_waiting_flow() -> None:
+    """What the watchdog concludes is claimed for the flow in the same write."""
+    kennel = looked(FakeGraph(people=[participant("alice")]), made=invitation(flows=(flow(),)))
+    assert kennel.state() == CAME
+    (waiting,) = kennel.kept().flows
+    assert waiting.claim is not None
 
 
-def test_the_call_is_noted_for_the_nightly_run() -> None:
-    """Every invitation's call is found again when its time is over."""
-    kennel = Kennel().at(120)
-    kennel.keep(invitation())
-    kennel.watchdog.handle(kennel.message())
-    assert list(kennel.table.partitions_kept_since_before(later(86_400))) == [("~kept|2026-01-31", CALL)]
+def test_call_is_noted_for_retention() -> None:
+    """Each invitation's call is found again when its time is over."""
+    kennel = looked(FakeGraph())
+    assert list(kennel.store.kept_since_before(later(86_400))) == [("~kept|2026-01-31", CALL)]
 
 
-def test_a_report_that_comes_while_graph_is_asked_wins() -> None:
-    """What Graph reported in the meantime is not overwritten by a conclusion."""
-    kennel = Kennel(FakeGraph(the_call=Refused(404))).at(120)
-    stored = kennel.keep(invitation())
-    reported = invitation(operation(status=Status.COMPLETED, verdict=Verdict.GRAPH, result=FINE))
-    kennel.table.replace_invitation(stored, reported)
-    assert kennel.watchdog.check(stored) == reported
-    assert kennel.kept() == reported
+def test_report_while_graph_is_asked() -> None:
+    """What Graph reported meanwhile is not overwritten; the other operations are judged as they are now."""
+    kennel = Kennel(FakeGraph(the_call=GraphRefused(404))).at(120).keep(invitation(operation(0), operation(1)))
+    done = operation(0, state=completed())
+
+    def reported() -> None:
+        made = invitation(done, operation(1))
+        kennel.store.update(CALL, Needs(invitations=frozenset({made.id})), lambda record: record.with_invitation(made))
+
+    kennel.graph.meanwhile = reported
+    kennel.looks()
+    first, second = kennel.kept().operations
+    assert (first, second.status) == (done, Status.FAILED)
 
 
-def test_a_report_about_one_part_does_not_stop_the_look_at_the_others() -> None:
-    """A row that changed but is still open is judged again as it is now."""
-    kennel = Kennel(FakeGraph(the_call=Refused(404))).at(120)
-    stored = kennel.keep(invitation(operation(0), operation(1)))
-    reported = operation(0, status=Status.COMPLETED, verdict=Verdict.GRAPH)
-    kennel.table.replace_invitation(stored, invitation(reported, operation(1)))
-    after = kennel.watchdog.check(stored)
-    assert [one.status for one in after.operations] == [Status.COMPLETED, Status.FAILED]
-    assert after == kennel.kept()
+def test_removed_meanwhile() -> None:
+    """Retention may be faster; then nothing is written."""
+    kennel = Kennel(FakeGraph(the_call=GraphRefused(404))).at(120).keep(invitation())
+    kennel.graph.meanwhile = lambda: kennel.store.forget(CALL)
+    kennel.looks()
+    assert kennel.store.all_invitations(CALL).invitations == {}
 
 
-def test_an_invitation_that_was_removed_meanwhile_is_let_go() -> None:
-    """The nightly run may be faster; then there is nothing to be written."""
-    kennel = Kennel(FakeGraph(the_call=Refused(404))).at(120)
-    stored = kennel.keep(invitation())
-    kennel.table.forget(CALL)
-    assert kennel.watchdog.check(stored) == invitation()
-    assert kennel.table.invitation(CALL, invitation().id) is None
+@pytest.mark.parametrize("state", [Late(), Asked(answered=False)])
+def test_open_without_an_answer(state: State) -> None:
+    """What was never begun is taken over by the message; what may have been asked is not sent again."""
+    kennel = Kennel().at(60).keep(invitation(operation(state=state))).looks()
+    (one,) = kennel.kept().operations
+    assert one.state == Asked(answered=False)
+    assert bool(kennel.kept().asked_by) is isinstance(state, Late)
 
 
-@pytest.mark.parametrize(
-    ("made", "seconds", "overdue"),
-    [
-        (invitation(), 0, False),
-        (invitation(), 120, False),
-        (invitation(), 180, False),
-        (invitation(), 181, True),
-        (invitation(check_due=later(500)), 181, False),
-        (invitation(operation(status=Status.NOT_STARTED, refused=True)), 181, True),
-        (invitation(operation(status=Status.FAILED)), 10_000, False),
-        (invitation(operation(status=Status.COMPLETED)), 10_000, False),
-    ],
-)
-def test_an_open_invitation_is_overdue_a_minute_after_the_look_it_missed(
-    made: Invitation, seconds: float, *, overdue: bool
-) -> None:
-    """A poll can tell that a message was lost, and does not jump in while it is only late."""
-    assert Kennel().at(seconds).watchdog.is_overdue(made) == overdue
-
-
-def test_a_lost_message_is_made_up_for_by_a_check() -> None:
-    """A check without any message concludes and goes on as one with a message does."""
-    kennel = Kennel().at(200)
-    stored = kennel.keep(invitation())
-    after = kennel.watchdog.check(stored)
-    (waiting,) = kennel.queue.waiting
-    assert (waiting.message["watch"], waiting.due) == (after.watch, later(400))
-    assert kennel.kept() == after
+def test_turn_of_a_message() -> None:
+    """The run knows which alarm it handles, so that it alone sends a successor."""
+    run = Turn(later(120), is_message=True, alarm="watch").run(later(120))
+    before, after = invitation(), invitation(watch_at=later(240))
+    assert alarm_needed(before, after, run, later(120), before.alarm) is not None
+    assert alarm_needed(before, after, replace(run, alarm="other"), later(120), before.alarm) is None

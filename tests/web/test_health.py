@@ -1,3 +1,5 @@
+"""Whether the app could work now, without a secret."""
+
 from __future__ import annotations
 
 import json
@@ -7,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from settings import StorageLocation
-from storage.calls import CallTable
-from storage.queues import CHECKS, StorageQueue
+from storage.queue import WORK, StorageQueue
+from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from tests.invite.fakes import Clock
 from web.health import Health, unconfigured
@@ -16,7 +18,7 @@ from web.health import Health, unconfigured
 if TYPE_CHECKING:
     from settings import Settings
 
-NOWHERE = (
+UNREACHABLE = (
     "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
     "TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
 )
@@ -35,13 +37,13 @@ class Part:
 
 
 def _health(table: Part, queue: Part, clock: Clock, *warnings: str) -> Health:
-    return Health(table, queue, warnings, clock=clock)  # type: ignore[arg-type]
+    return Health(table, queue, warnings, clock=clock)
 
 
-def test_a_working_app_is_healthy_on_real_storage(app_settings: Settings) -> None:
-    """With its settings in order and its storage there, the app says so, before its first row and message."""
+def test_healthy(app_settings: Settings) -> None:
+    """Settings are in order and storage is there, before the first row and message."""
     with table_client(app_settings) as client:
-        health = Health(CallTable(StorageTable(client)), StorageQueue(app_settings, CHECKS), ["a warning"])
+        health = Health(TableStore(StorageTable(client)), StorageQueue(app_settings, WORK), ["a warning"])
         answer = health.answer()
     assert (answer.status, dict(answer.headers)) == (200, {})
     assert answer.body == {
@@ -54,11 +56,11 @@ def test_a_working_app_is_healthy_on_real_storage(app_settings: Settings) -> Non
     }
 
 
-def test_storage_that_is_not_there_is_told_without_its_address(app_settings: Settings) -> None:
-    """An unreachable account makes the app unhealthy, and its address and key stay unsaid."""
-    away = replace(app_settings, storage=StorageLocation(connection_string=NOWHERE))
-    with table_client(away, retry_total=0) as client:
-        answer = Health(CallTable(StorageTable(client)), StorageQueue(away, CHECKS), []).answer()
+def test_unreachable_storage(app_settings: Settings) -> None:
+    """An unreachable account makes the app unhealthy, and its URL and key are not shown."""
+    away = replace(app_settings, storage=StorageLocation(connection_string=UNREACHABLE))
+    with table_client(away) as client:
+        answer = Health(TableStore(StorageTable(client)), StorageQueue(away, WORK), []).answer()
     assert answer.status == 503
     assert answer.headers == {"Retry-After": "30", "x-ms-error-code": "Unhealthy"}
     assert answer.body is not None
@@ -68,8 +70,8 @@ def test_storage_that_is_not_there_is_told_without_its_address(app_settings: Set
 
 
 @pytest.mark.parametrize(("table", "queue"), [(True, False), (False, True), (False, False)])
-def test_one_part_that_fails_is_enough(*, table: bool, queue: bool) -> None:
-    """Without the table nothing is kept, and without the queue nobody is rung: both are needed."""
+def test_one_part_fails(*, table: bool, queue: bool) -> None:
+    """Both the table and the queue are needed."""
     answer = _health(Part(reachable=table), Part(reachable=queue), Clock()).answer()
     assert answer.status == 503
     assert answer.body is not None
@@ -77,8 +79,8 @@ def test_one_part_that_fails_is_enough(*, table: bool, queue: bool) -> None:
     assert states == {"configuration": True, "tableStorage": table, "queueStorage": queue}
 
 
-def test_anyone_may_ask_and_storage_is_not_asked_each_time() -> None:
-    """A thousand callers cost two requests to storage in five seconds, and news is told after that."""
+def test_storage_is_not_asked_each_time() -> None:
+    """A thousand callers cost two requests to storage in five seconds; after that it is asked again."""
     table, queue, clock = Part(), Part(), Clock()
     health = _health(table, queue, clock)
     for _ in range(1000):
@@ -90,8 +92,8 @@ def test_anyone_may_ask_and_storage_is_not_asked_each_time() -> None:
     assert (table.asked, queue.asked) == (2, 2)
 
 
-def test_an_app_without_settings_names_every_fault() -> None:
-    """The one thing that an unconfigured app can do is to say what is missing, all at once."""
+def test_without_settings() -> None:
+    """An app that is not configured names everything that is missing."""
     answer = unconfigured(["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"])
     assert answer.status == 503
     assert answer.body is not None

@@ -1,3 +1,5 @@
+"""Ids in URLs, paths and headers."""
+
 from __future__ import annotations
 
 import pytest
@@ -53,14 +55,14 @@ BAD = [
 
 
 @pytest.mark.parametrize("value", GOOD)
-def test_the_id_of_a_call_may_be_nearly_anything(value: str) -> None:
-    """GUIDs and everything else that is one plain step of an address are taken as they are."""
+def test_call_ids(value: str) -> None:
+    """GUIDs and everything else that is one plain segment of a URL."""
     assert is_call_id(value)
     assert call_id_in(Request(route={"callId": value})) == value
 
 
 @pytest.mark.parametrize("value", BAD)
-def test_what_would_change_the_address_is_no_id(value: str) -> None:
+def test_what_would_change_the_url(value: str) -> None:
     """Nothing that an HTTP client or server would read as more than one step gets near Graph or storage."""
     assert not is_call_id(value)
     with pytest.raises(BadRequest) as caught:
@@ -70,21 +72,21 @@ def test_what_would_change_the_address_is_no_id(value: str) -> None:
         assert value not in caught.value.message
 
 
-def test_a_missing_id_is_no_id() -> None:
+def test_missing_call_id() -> None:
     """A route without the parameter is a bad request and no failure."""
     with pytest.raises(BadRequest):
         call_id_in(Request())
 
 
 @pytest.mark.parametrize("value", ["ABCDEFGHIJKLMNOPQRSTUVWX23", "abcdefghijklmnopqrstuvwx23"])
-def test_an_invitations_id_is_taken_in_any_case(value: str) -> None:
-    """Makers who copy an id in small letters find the invitation."""
+def test_invitation_id_in_any_case(value: str) -> None:
+    """Makers may copy an id in small letters."""
     assert invitation_id_in(Request(route={"invitationId": value})) == value.upper()
 
 
 @pytest.mark.parametrize("value", ["", "x", "../../x", "A" * 25, "A" * 27, "A" * 25 + "0", "A" * 25 + "ß", "é" * 26])
-def test_what_can_be_no_invitations_id_is_not_found(value: str) -> None:
-    """A wrong id is a plain 404, which does not tell what is wrong with it."""
+def test_impossible_invitation_id(value: str) -> None:
+    """404, without what is wrong with it."""
     with pytest.raises(NotFound) as caught:
         invitation_id_in(Request(route={"invitationId": value}))
     assert (caught.value.status, caught.value.code) == (404, "InvitationNotFound")
@@ -106,12 +108,12 @@ def test_what_can_be_no_invitations_id_is_not_found(value: str) -> None:
         f"https://İstanbul.example/app/calls/{CALL}",
     ],
 )
-def test_a_calls_id_is_found_in_every_form_of_path(path: str) -> None:
-    """Short paths and whole addresses, both prefixes, in any letter case."""
+def test_call_id_in_a_path(path: str) -> None:
+    """Short paths and whole URLs, both prefixes, in any letter case."""
     assert call_id_from_path(path) == CALL
 
 
-def test_a_quoted_id_is_unquoted() -> None:
+def test_quoted_id() -> None:
     """An id that had to be quoted in a path is the same call."""
     assert call_id_from_path("/app/calls/19%3Ameeting%40thread.v2/operations/x") == "19:meeting@thread.v2"
 
@@ -139,14 +141,14 @@ def test_a_quoted_id_is_unquoted() -> None:
         f"/users/{CALL}",
     ],
 )
-def test_other_paths_name_no_call(path: object) -> None:
+def test_other_paths(path: object) -> None:
     """What names no call, or one that can't be, names none."""
     assert call_id_from_path(path) is None
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(st.characters(codec=None)), st.sampled_from(["", "/app/calls/", "https://x/communications/calls/"]))
-def test_any_path_names_a_good_id_or_none(text: str, prefix: str) -> None:
+def test_any_path(text: str, prefix: str) -> None:
     """Whatever a notification calls its resource, what is read from it is an id that does no harm."""
     found = call_id_from_path(prefix + text)
     assert found is None or is_call_id(found)

@@ -13,9 +13,11 @@ _table = TableClient.from_connection_string(os.environ["AzureWebJobsStorage"], "
 
 @app.route("notifications", methods=["POST"])
 def receive_notifications(req: func.HttpRequest) -> func.HttpResponse:
-    """Mark the row of a finished operation; its key comes with the report."""
+    """Mark the row of a finished operation; its keys come with the report."""
     (item,) = json.loads(req.get_body())["value"]
-    entity = _table.get_entity("bare", item["resourceData"]["clientContext"])
+    keys = {"partition": item["resourceUrl"].split("/")[3], "row": item["resourceData"]["clientContext"]}
+    condition = "PartitionKey eq @partition and ( RowKey eq 'call' or RowKey eq @row )"
+    (entity,) = _table.query_entities(condition, parameters=keys)
     entity["status"] = item["resourceData"]["status"]
     _table.update_entity(
         entity,

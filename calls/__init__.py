@@ -1,0 +1,1 @@
+"""The call itself: started or joined, kept alive, watched, and ended."""

@@ -1,0 +1,74 @@
+"""What is read of Graph for a start: who is in the meeting before people are called, and whether its call is there."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from domain.call import CallState, call_state, reported
+from domain.record import CallRecord, Needs
+from domain.roster import apply_list
+from graph.errors import GraphError, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.results import ResultInfo
+    from domain.sightings import Roster
+    from flows.progress import Progress
+    from flows.turn import Turn
+    from graph.calls import CallRead
+
+_NOT_FOUND = 404
+
+
+class Graph(Protocol):
+    """What is read of Graph for a start; see ``graph.client.GraphClient``."""
+
+    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
+        """Read a call."""
+
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
+        """Read who is in a call."""
+
+
+class CallReader:
+    """Reads Graph, and writes down what it read; a read that fails changes nothing."""
+
+    def __init__(self, graph: Graph, progress: Progress) -> None:
+        self._graph = graph
+        self._progress = progress
+
+    def read_roster(self, turn: Turn, record: CallRecord) -> CallRecord:
+        """Read once who is in a meeting: people who were there before the app may never be reported."""
+        try:
+            roster = self._graph.roster(record.call_id, scenario_id=str(uuid.uuid4()))
+        except GraphError:
+            return record
+
+        def apply(current: CallRecord, now: datetime) -> CallRecord:
+            call = current.call_or_new(now)
+            after, changed = apply_list(call, current.roster, roster, now)
+            # What the app reads itself settles nothing.
+            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+
+        return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
+
+    def read_call(self, turn: Turn, call_id: str, needs: Needs) -> CallRecord:
+        """Read the state of a call that was not reported as established."""
+        state, result = self._state(call_id)
+
+        def apply(record: CallRecord, now: datetime) -> CallRecord:
+            return record if record.call is None else record.with_call(reported(record.call, state, result, now))
+
+        return self._progress.save(turn, call_id, needs, apply).after
+
+    def _state(self, call_id: str) -> tuple[CallState, ResultInfo | None]:
+        try:
+            read = self._graph.call(call_id, scenario_id=str(uuid.uuid4()))
+        except Refused as error:
+            return (CallState.TERMINATED if error.status == _NOT_FOUND else CallState.UNKNOWN), None
+        except GraphError:
+            return CallState.UNKNOWN, None
+        return call_state(read.state), read.result

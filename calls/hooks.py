@@ -1,0 +1,108 @@
+"""What the rest of the app hands on to calls: changes of a call's row, and callbacks that name a start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.start import Start, is_open
+
+if TYPE_CHECKING:
+    from calls.advancing import Advancer
+    from calls.creating import Creator
+    from calls.ending import Endings
+    from calls.legs import Legs
+    from calls.progress import StartProgress
+    from calls.watching import CallKeeper
+    from domain.call import Call
+    from flows.alarms import Message
+    from flows.turn import Turn
+
+
+class CallHooks:
+    """Follows what becomes known of calls.
+
+    Args:
+        creator: takes calls that callbacks report for a start.
+        advancer: takes starts as far as they can go.
+        legs: the index, and one leg per meeting.
+        endings: leaves calls.
+        keeper: rejects incoming calls.
+        rejects_incoming: whether incoming calls are rejected; otherwise they are left alone.
+    """
+
+    def __init__(
+        self,
+        creator: Creator,
+        advancer: Advancer,
+        legs: Legs,
+        endings: Endings,
+        keeper: CallKeeper,
+        *,
+        rejects_incoming: bool,
+    ) -> None:
+        self._creator = creator
+        self._advancer = advancer
+        self._legs = legs
+        self._endings = endings
+        self._keeper = keeper
+        self._rejects_incoming = rejects_incoming
+
+    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
+        """Take a call that was reported for a start, or hang it up where the start has none to take."""
+        self._creator.link(turn, start_id, attempt, call_id, None)
+
+    def incoming(self, call_id: str) -> None:
+        """Leave an incoming call alone, or reject it."""
+        if self._rejects_incoming:
+            self._keeper.reject(call_id)
+
+    def advance(self, turn: Turn, start_id: str) -> None:
+        """Take a start as far as it can go."""
+        self._advancer.advance(turn, start_id)
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        """Leave a call on which nothing is open any more."""
+        self._endings.leave_if_done(turn, call_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        """Bring the index up to date; of a call that has ended free the meeting, for the starts that wait for it."""
+        if not call.has_ended:
+            self._legs.index(call)
+            return
+        self._legs.unindex(call.call_id)
+        if has_ended and call.start_id is not None:
+            for waiting in self._legs.free(call.leg_keys, call.start_id):
+                self._advancer.advance(turn, waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStart:
+    """A start as it was read for a message; see ``flows.work.Thing``."""
+
+    start: Start
+    is_open: bool
+
+    @property
+    def alarm_name(self) -> str:
+        """The name of the message that the row names."""
+        return self.start.alarm.name
+
+
+class StartAlarms:
+    """The alarms of starts; see ``flows.work.Kind``."""
+
+    def __init__(self, starts: StartProgress, advancer: Advancer) -> None:
+        self._starts = starts
+        self._advancer = advancer
+
+    def find(self, message: Message) -> OpenStart | None:
+        """Read the start of a message; None where there is none."""
+        start = self._starts.read(message.id)
+        return None if start is None else OpenStart(start, is_open(start))
+
+    def advance(self, turn: Turn, message: Message, thing: OpenStart) -> None:  # noqa: ARG002 - read again
+        """Do what is due."""
+        self._advancer.advance(turn, message.id)
+        # The alarm that the row names sends its successor, also where nothing else has changed.
+        self._starts.save(turn, message.id, lambda start, _: start)

@@ -1,0 +1,91 @@
+"""Where the people of a start stand, and what that makes of the start: pure functions of what is stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.call import CallKind, Presence
+from domain.contexts import invitation_id
+from domain.invitation import Status
+from domain.roster import identity_hash
+from domain.standing import presence_of, standing
+from domain.start import GROUP_SETTLES, InCall, Over, Start, StartStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.call import Call
+    from domain.invitation import Invitation
+    from domain.record import CallRecord
+    from domain.standing import Standing
+
+
+def invitation_of(start: Start, record: CallRecord | None) -> Invitation | None:
+    """Return the invitation that followed from a start, if it was read."""
+    return None if record is None else record.invitations.get(invitation_id(start.invitation_context))
+
+
+def people_of(start: Start, record: CallRecord | None, now: datetime) -> list[Status]:
+    """Return where each of a start's people stands."""
+    call = record.call if record is not None else None
+    if start.calls_targets:
+        return [_target_status(start, call, person, now) for person in range(len(start.participants))]
+    invitation = invitation_of(start, record)
+    if invitation is None:
+        was_begun = isinstance(start.stage, InCall) and start.stage.invited is not None
+        is_done = isinstance(start.stage, Over) and start.stage.status is StartStatus.COMPLETED
+        # Without an invitation everybody was in the call already, or nothing has been begun.
+        return [Status.COMPLETED if was_begun or is_done else Status.NOT_STARTED] * len(start.participants)
+    current = standing(invitation, call, now)
+    place = {_name(invitee.kind, invitee.id): index for index, invitee in enumerate(invitation.participants)}
+    return [
+        current.people[place[name]] if (name := _name(invitee.kind, invitee.id)) in place else Status.COMPLETED
+        for invitee in start.participants
+    ]
+
+
+def standing_of(start: Start, record: CallRecord | None, now: datetime) -> tuple[Standing, list[int | None]] | None:
+    """Return the invitation's standing, and which of its people each of the start's people is."""
+    invitation = invitation_of(start, record)
+    if invitation is None or record is None:
+        return None
+    place = {_name(invitee.kind, invitee.id): index for index, invitee in enumerate(invitation.participants)}
+    indexes = [place.get(_name(invitee.kind, invitee.id)) for invitee in start.participants]
+    return standing(invitation, record.call, now), indexes
+
+
+def outcome_of(start: Start, record: CallRecord, now: datetime) -> StartStatus | None:
+    """Return the status of a start whose people have all ended; None while one has not."""
+    kinds = set(people_of(start, record, now))
+    if kinds & {Status.RUNNING, Status.NOT_STARTED}:
+        return None
+    if not kinds or kinds in ({Status.COMPLETED}, {Status.UNCONFIRMED}):
+        return StartStatus.COMPLETED
+    return StartStatus.FAILED if kinds == {Status.FAILED} else StartStatus.PARTIALLY_COMPLETED
+
+
+def _target_status(start: Start, call: Call | None, person: int, now: datetime) -> Status:
+    """Return where a person stands whom the create itself has called: they have no operation of their own."""
+    if call is None:
+        is_failed = isinstance(start.stage, Over) and start.stage.status is StartStatus.FAILED
+        return Status.FAILED if is_failed else Status.RUNNING if isinstance(start.stage, InCall) else Status.NOT_STARTED
+    if call.kind is CallKind.ONE_TO_ONE:
+        if call.established_at is not None:
+            return Status.COMPLETED
+        return Status.FAILED if call.has_ended else Status.RUNNING
+    presence = presence_of(call, start.participants[person].id)
+    if presence in (Presence.IN_CALL, Presence.LEFT):
+        return Status.COMPLETED
+    if call.has_ended:
+        return Status.FAILED
+    is_late = call.established_at is not None and now >= call.established_at + GROUP_SETTLES
+    return Status.UNCONFIRMED if is_late else Status.RUNNING
+
+
+def is_in_call(call: Call | None, identity_id: str) -> bool:
+    """Return whether a person is in the call, not only in its lobby."""
+    return presence_of(call, identity_id) is Presence.IN_CALL
+
+
+def _name(kind: str, identity_id: str) -> tuple[str, str]:
+    return kind, identity_hash(identity_id)

@@ -1,0 +1,114 @@
+"""Starts and calls as this app's JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from calls.outcomes import invitation_of, people_of, standing_of
+from domain.invitation import Status
+from domain.standing import presence_of
+from domain.start import Creating, InCall, Over, StartStatus, Waiting
+from flows.advice import advice_for_call_end
+from flows.reasons import person_reason
+from flows.views import call_view, iso_time, result_view
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.call import Call
+    from domain.record import CallRecord
+    from domain.start import Start
+
+ALREADY_IN = "Was in the call already, so this person was not called."
+_NOT_CALLED = "This person was not called, because the start ended before."
+_CALL_ENDED = "The call ended before this person joined. Start a new call, then invite."
+_UNCONFIRMED = (
+    "Microsoft Graph has not shown this person in the call. Check who is in the call before you call them again."
+)
+_STOPPED = "The start was stopped. Start again to call the people who have not joined."
+
+
+def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[str, Any]:
+    """Return a start as a flow sees it.
+
+    Args:
+        start: as stored.
+        record: its call with the invitation that followed; None where there is no call.
+        now: the time for which it is computed.
+    """
+    call = record.call if record is not None else None
+    statuses = people_of(start, record, now)
+    presences = [presence_of(call, invitee.id) for invitee in start.participants]
+    invitation = invitation_of(start, record)
+    result = start.stage.result if isinstance(start.stage, Over) else None
+    return {
+        "id": start.id,
+        "callId": start.call_id,
+        "clientContext": start.client_context,
+        "status": status_of(start, call).value,
+        "reason": reason_of(start, record, now),
+        "resultInfo": result_view(result),
+        "call": None if call is None else call_view(call),
+        "participants": [
+            {
+                "identity": {invitee.kind: dict(invitee.identity)},
+                "status": statuses[person].value,
+                "reason": _person_reason(start, record, person, statuses[person], now),
+                "presence": presences[person].value,
+            }
+            for person, invitee in enumerate(start.participants)
+        ],
+        "joinedCount": sum(presence.value in ("inCall", "left") for presence in presences),
+        "invitationId": None if invitation is None else invitation.id,
+        "escalationId": None,
+        "createdDateTime": iso_time(start.created),
+        "lastUpdatedDateTime": iso_time(start.updated),
+    }
+
+
+def status_of(start: Start, call: Call | None) -> StartStatus:
+    """Return the status of a start."""
+    match start.stage:
+        case Over(status=status):
+            return status
+        case InCall() if call is not None and call.established_at is not None:
+            return StartStatus.RUNNING
+        case Waiting() | Creating() | InCall():
+            return StartStatus.STARTING
+
+
+def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | None:
+    """Return the sentence about a start; None where there is nothing to explain."""
+    if not isinstance(start.stage, Over):
+        return None
+    status, result = start.stage.status, start.stage.result
+    if status is StartStatus.STOPPED:
+        return _STOPPED
+    statuses = people_of(start, record, now)
+    if status is StartStatus.PARTIALLY_COMPLETED:
+        came = statuses.count(Status.COMPLETED)
+        return f"{came} of {len(statuses)} people came. Look at each participant's reason for the others."
+    if status is StartStatus.FAILED and result is not None and result.message:
+        return result.message
+    if status is StartStatus.COMPLETED and Status.UNCONFIRMED not in statuses:
+        return None
+    reasons = (
+        _person_reason(start, record, person, status_of_person, now) for person, status_of_person in enumerate(statuses)
+    )
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _person_reason(start: Start, record: CallRecord | None, person: int, status: Status, now: datetime) -> str | None:
+    found = standing_of(start, record, now)
+    call = record.call if record is not None else None
+    if found is not None:
+        current, indexes = found
+        index = indexes[person]
+        return ALREADY_IN if index is None else person_reason(current, index, call)
+    if status is Status.COMPLETED and not start.calls_targets:
+        return ALREADY_IN
+    if status is Status.UNCONFIRMED:
+        return _UNCONFIRMED
+    if status is Status.FAILED:
+        return _CALL_ENDED if call is None or call.result is None else advice_for_call_end(call.result)
+    return _NOT_CALLED if status is Status.NOT_STARTED and start.is_final else None

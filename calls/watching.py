@@ -1,0 +1,136 @@
+"""Keeps calls alive that the app has created, and rejects incoming ones where that is set."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
+
+from calls.legs import CALL
+from domain.call import CallState
+from domain.ending import apply_call_state
+from domain.progress import Due
+from domain.record import CallRecord, Needs
+from flows.turn import utc_now
+from graph.calls import reject_body
+from graph.errors import GraphError, Refused
+from observability.events import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from calls.legs import Legs
+    from domain.call import Call
+    from domain.invitation import Alarm
+    from flows.alarms import Alarms, Message
+    from flows.progress import Progress
+    from flows.turn import Turn
+    from storage.store import Store
+
+_events = Events("calls")
+_AGAIN = timedelta(seconds=90)
+
+
+class Graph(Protocol):
+    """What keeping a call needs of Graph; see ``graph.client.GraphClient``."""
+
+    def keep_alive(self, call_id: str, *, scenario_id: str) -> None:
+        """Keep a call for another 45 minutes."""
+
+    def reject(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str) -> None:
+        """Reject an incoming call."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call as it was read for a message; see ``flows.work.Thing``."""
+
+    call: Call
+
+    @property
+    def alarm_name(self) -> str:
+        """The name of the message that the row names."""
+        return self.call.alarm.name if self.call.alarm is not None else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the call is to be kept alive."""
+        return not self.call.has_ended and self.call.alarm is not None
+
+
+class CallKeeper:
+    """Keeps calls alive; see ``flows.work.Kind``."""
+
+    def __init__(
+        self,
+        store: Store,
+        progress: Progress,
+        legs: Legs,
+        alarms: Alarms,
+        graph: Graph,
+        *,
+        public_base_url: str,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._progress = progress
+        self._legs = legs
+        self._alarms = alarms
+        self._graph = graph
+        self._callback_uri = f"{public_base_url}/api/notifications"
+        self._now = now
+
+    def find(self, message: Message) -> OpenCall | None:
+        """Read the call of a message; None where there is none."""
+        call = self._store.read(message.call_id, Needs(call=True)).record.call
+        return None if call is None else OpenCall(call)
+
+    def advance(self, turn: Turn, message: Message, thing: OpenCall) -> None:
+        """Ask Graph to keep the call; where Graph has it no longer, it is over as if that had been reported.
+
+        Raises:
+            StorageUnavailable: the message comes back.
+        """
+        if thing.alarm_name != message.alarm:
+            return  # a message of an earlier plan
+        try:
+            self._graph.keep_alive(message.call_id, scenario_id=str(uuid.uuid4()))
+        except Refused as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                self._end(turn, message.call_id)
+                return
+            _events.warning("a call could not be kept alive", status=error.status, code=error.code)
+            self._plan(turn, message, self._later(message))
+        except GraphError as error:
+            _events.warning("a call could not be kept alive", kind=type(error).__name__)
+            self._plan(turn, message, self._later(message))
+        else:
+            self._plan(turn, message, self._legs.next_alarm(message.call_id))
+
+    def reject(self, call_id: str) -> None:
+        """Reject an incoming call as busy; what Graph answers is logged."""
+        try:
+            self._graph.reject(call_id, reject_body(self._callback_uri), scenario_id=str(uuid.uuid4()))
+        except GraphError as error:
+            _events.warning("an incoming call could not be rejected", kind=type(error).__name__)
+
+    def _later(self, message: Message) -> Alarm:
+        return self._alarms.set(CALL, message.call_id, message.call_id, Due(self._now() + _AGAIN))[0]
+
+    def _plan(self, turn: Turn, message: Message, alarm: Alarm | None) -> None:
+        def change(record: CallRecord, _: datetime) -> CallRecord:
+            call = record.call
+            if call is None or call.has_ended or call.alarm is None or call.alarm.name != message.alarm:
+                return record
+            return record.with_call(replace(call, alarm=alarm))
+
+        self._progress.save(turn, message.call_id, Needs(call=True), change)
+
+    def _end(self, turn: Turn, call_id: str) -> None:
+        needs = Needs(call=True, roster=True, open_invitations=True)
+        self._progress.save(
+            turn, call_id, needs, lambda record, now: apply_call_state(record, CallState.TERMINATED, None, now)
+        )

@@ -1,0 +1,36 @@
+"""What the state of a call does to all that is known of it: its end ends open operations, and everybody has left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from domain.call import CallState, Presence, reported
+from domain.inference import call_ended
+from domain.invitation import Status
+from domain.transitions import change_operations, concluded
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.record import CallRecord
+    from domain.results import ResultInfo
+
+
+def apply_call_state(record: CallRecord, state: CallState, result: ResultInfo | None, now: datetime) -> CallRecord:
+    """Return the record after a state of its call became known, from a report, a read or a request of this app."""
+    record = record.with_call(reported(record.call_or_new(now), state, result, now))
+    if state is not CallState.TERMINATED:
+        return record
+    # The end may be reported again because not all of it could be written the first time.
+    end = call_ended(record.call.result if record.call is not None else result)
+    for invitation in list(record.invitations.values()):
+        over = change_operations(invitation, now, lambda operation: concluded(operation, Status.FAILED, end, now))
+        record = record.with_invitation(over)
+    listed = {key: entry for key, entry in record.roster.items() if entry.is_listed}
+    return record.with_roster(
+        {
+            key: replace(entry, presence=Presence.LEFT if entry.was_in else Presence.UNKNOWN, left=now)
+            for key, entry in listed.items()
+        }
+    )

@@ -1,0 +1,211 @@
+"""A start: a flow's request to join a meeting or to start a call, and what became of it.
+
+    Waiting ──▶ Creating ──▶ InCall ──▶ Over
+       └────────────┴──────────┴──────▶ Over, as failed or stopped
+
+``Waiting`` for another start of the same meeting. ``Creating`` from just before Graph is asked: a create is never sent
+again, so a lost response is found by the start's id and attempt in ``callbackUri``. ``InCall`` from the call's id on;
+what follows, follows once the call is established.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from domain.waiting import WaitingFlow, claimed
+
+if TYPE_CHECKING:
+    from domain.invitation import Alarm, Invitee, KeyKind
+    from domain.meeting import Meeting
+    from domain.progress import Run
+    from domain.results import ResultInfo
+
+NOT_ESTABLISHED = timedelta(minutes=10)
+"""A call that is not established this long after the create is left."""
+GROUP_SETTLES = timedelta(seconds=90)
+"""People of a group call who are not seen this long after it was established are unconfirmed."""
+THROTTLED = timedelta(minutes=2)
+"""For how long what follows is tried again while Graph throttles it."""
+RESPONSE_WITHIN = timedelta(seconds=20)
+"""A create whose response does not come within this is taken by its callback alone."""
+RETRY = timedelta(seconds=10)
+_NAMESPACE = uuid.UUID("0c9d2f0e-61f4-4f0c-9b4e-6a3a7f8f2c55")
+
+
+class StartStatus(StrEnum):
+    """Where a start stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    """The call is there, and somebody may still answer."""
+    COMPLETED = "completed"
+    PARTIALLY_COMPLETED = "partiallyCompleted"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is expected."""
+        return self not in (StartStatus.STARTING, StartStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another start joins the same meeting."""
+
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """Graph was asked to create the call, or may have been."""
+
+    by: str
+    asked: datetime
+    answered: bool = False
+    code: str | None = None
+    """Graph's code, where its response was an error that leaves open whether it took the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """The call's id is known."""
+
+    call_id: str
+    since: datetime
+    owns: bool = True
+    """Whether this start made the leg; another one uses it."""
+    invited: datetime | None = None
+    """When what follows ``established`` was begun."""
+    is_sole: bool = True
+    """Whether no other leg can be in the same meeting: of one joined by its ID, Graph's response names the thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The start is final."""
+
+    status: StartStatus
+    result: ResultInfo | None
+    at: datetime
+    call_id: str | None = None
+    may_repeat: bool = False
+    """Whether Graph refused the create, so that the same key may start it again."""
+
+
+Stage = Waiting | Creating | InCall | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One request to join a meeting or start a call."""
+
+    id: str
+    client_context: str
+    key_kind: KeyKind
+    fingerprint: str
+    participants: tuple[Invitee, ...]
+    stage: Stage
+    created: datetime
+    updated: datetime
+    token: str
+    alarm: Alarm
+    look_at: datetime
+    """When the start's own alarm has something to do next."""
+    meeting: Meeting | None = None
+    subject: str | None = None
+    separately: bool = True
+    leave_afterwards: bool = False
+    attempt: int = 1
+    flows: tuple[WaitingFlow, ...] = ()
+
+    @property
+    def call_id(self) -> str | None:
+        """The call, once its id is known."""
+        return self.stage.call_id if isinstance(self.stage, InCall | Over) else None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is expected."""
+        return isinstance(self.stage, Over)
+
+    @property
+    def invitation_context(self) -> str:
+        """The ``clientContext`` of the invitation that follows, the same whatever is repeated."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.id}/{self.attempt}"))
+
+    @property
+    def calls_targets(self) -> bool:
+        """Whether the people are called by the create itself, without a meeting."""
+        return self.meeting is None
+
+
+def creating(start: Start, by: str, now: datetime, *, give_up: datetime) -> Start:
+    """Return the start about to ask Graph; its row is written so before Graph is asked."""
+    return replace(start, stage=Creating(by, now), updated=now, look_at=give_up)
+
+
+def answered(start: Start, by: str, code: str | None) -> Start:
+    """Note that the create was answered, or that its response is lost: it is never sent again."""
+    match start.stage:
+        case Creating(by=owner) as stage if owner == by:
+            return replace(start, stage=replace(stage, answered=True, code=code))
+        case _:
+            return start
+
+
+def in_call(start: Start, call_id: str, now: datetime, *, owns: bool = True, is_sole: bool = True) -> Start:
+    """Return the start with its call; unchanged where it is final or has a call already."""
+    match start.stage:
+        case Waiting() | Creating():
+            look_at = start.look_at if is_sole else now + RESPONSE_WITHIN
+            return replace(start, stage=InCall(call_id, now, owns, is_sole=is_sole), updated=now, look_at=look_at)
+        case InCall(is_sole=False) as stage if is_sole:
+            return replace(start, stage=replace(stage, is_sole=True), updated=now)
+        case _:
+            return start
+
+
+def invited(start: Start, now: datetime) -> Start:
+    """Note that what follows ``established`` was begun."""
+    if isinstance(start.stage, InCall) and start.stage.invited is None:
+        return replace(start, stage=replace(start.stage, invited=now), updated=now)
+    return start
+
+
+def ended(
+    start: Start, status: StartStatus, result: ResultInfo | None, now: datetime, *, may_repeat: bool = False
+) -> Start:
+    """Return the start as final; one that is final stays as it is."""
+    if isinstance(start.stage, Over):
+        return start
+    return replace(start, stage=Over(status, result, now, start.call_id, may_repeat), updated=now)
+
+
+def decide(start: Start, run: Run, now: datetime, waited_for: timedelta) -> Start:
+    """Return the start with the POSTs claimed that are due, once it is final."""
+    if not start.is_final:
+        return start
+    until = min(run.post_begins_before, now + waited_for)
+    flows = tuple(
+        claimed(flow, run.me, run.post_limit) if now < until and flow.may_be_claimed(now, until=until) else flow
+        for flow in start.flows
+    )
+    return start if flows == start.flows else replace(start, flows=flows)
+
+
+def is_open(start: Start) -> bool:
+    """Return whether anything is still to happen."""
+    return not start.is_final or any(flow.is_waiting for flow in start.flows)
+
+
+def earliest(start: Start, now: datetime, *, is_message: bool) -> datetime | None:
+    """Return what an open start waits for next; None where it is not open."""
+    if not start.is_final:
+        return max(now, start.look_at)
+    waiting = [flow for flow in start.flows if flow.is_waiting]
+    return min((flow.due(now) for flow in waiting if is_message or flow.claim is None), default=None)

@@ -1,0 +1,145 @@
+"""Rows that stand in partitions of their own: starts, legs in meetings, and the index of open calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from domain.index import CallEntry
+from domain.meeting import Leg
+from storage import rows
+from storage.codec import VERSION, decode, encode_fields
+from storage.documents import read_start, start_document
+from storage.errors import StorageUnavailable
+from storage.table import Conflict, WriteUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from domain.start import Start
+    from storage.table import Table
+
+T = TypeVar("T")
+_MOST_TRIES = 20
+_STARTS, _LEGS, _OPEN = "~start|", "~meeting|", "~open"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOne(Generic[T]):
+    """A value as it was read or written, None where there is none, with the ETag that guards its replacement."""
+
+    value: T | None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedOne(Generic[T]):
+    """What an update read and what it left."""
+
+    before: T | None
+    after: T | None
+    held: HeldOne[T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form(Generic[T]):
+    """How a kind of value is stored."""
+
+    partition: Callable[[str], str]
+    key: Callable[[str], str]
+    document: Callable[[T], dict[str, Any]]
+    read: Callable[[Mapping[str, Any]], T]
+
+
+_START: _Form[Start] = _Form(lambda name: _STARTS + name, lambda _: "start", start_document, read_start)
+_LEG: _Form[Leg] = _Form(
+    lambda name: _LEGS + name,
+    lambda _: "meeting",
+    lambda leg: {"v": VERSION, **encode_fields(leg)},
+    lambda document: decode(Leg, document),
+)
+_ENTRY: _Form[CallEntry] = _Form(
+    lambda _: _OPEN,
+    rows.partition_key,
+    lambda entry: {"v": VERSION, **encode_fields(entry)},
+    lambda document: decode(CallEntry, document),
+)
+
+
+class SingleRows:
+    """Reads and changes values that stand alone, by the same rule as ``storage.store``."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def start(self, start_id: str) -> HeldOne[Start]:
+        """Read a start."""
+        return self._read(_START, start_id)
+
+    def update_start(
+        self,
+        start_id: str,
+        change: Callable[[Start | None], Start | None],
+        *,
+        before_write: Callable[[Start | None, Start], Start] | None = None,
+        held: HeldOne[Start] | None = None,
+    ) -> UpdatedOne[Start]:
+        """Change a start; see ``storage.store.Store.update``."""
+        return self._update(_START, start_id, change, before_write, held)
+
+    def leg(self, key: str) -> HeldOne[Leg]:
+        """Read a leg."""
+        return self._read(_LEG, key)
+
+    def update_leg(
+        self, key: str, change: Callable[[Leg | None], Leg | None], *, held: HeldOne[Leg] | None = None
+    ) -> UpdatedOne[Leg]:
+        """Change a leg."""
+        return self._update(_LEG, key, change, None, held)
+
+    def index(self, entry: CallEntry) -> None:
+        """List a call as open, or replace its entry."""
+        self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, "*"))
+
+    def unindex(self, call_id: str) -> None:
+        """List a call no longer."""
+        self._table.delete(_OPEN, [rows.partition_key(call_id)])
+
+    def open_calls(self, most: int) -> list[CallEntry]:
+        """Return open calls, newest first."""
+        found = self._table.query(_OPEN, (" ", "~~"))
+        entries = [_ENTRY.read(rows.document_of(entity)) for entity in found]
+        return sorted(entries, key=lambda entry: (entry.created, entry.call_id), reverse=True)[:most]
+
+    def _read(self, form: _Form[T], name: str) -> HeldOne[T]:
+        entity = self._table.get(form.partition(name), form.key(name))
+        return HeldOne(None) if entity is None else HeldOne(form.read(rows.document_of(entity)), entity["etag"])
+
+    def _update(
+        self,
+        form: _Form[T],
+        name: str,
+        change: Callable[[T | None], T | None],
+        before_write: Callable[[T | None, T], T] | None,
+        held: HeldOne[T] | None,
+    ) -> UpdatedOne[T]:
+        doubtful: tuple[T | None] | None = None
+        for _ in range(_MOST_TRIES):
+            held = held if held is not None else self._read(form, name)
+            before = held.value
+            after = change(before)
+            if after is not None and before_write is not None:
+                after = before_write(before, after)
+            if after is None or after == before:
+                return UpdatedOne(before if doubtful is None else doubtful[0], after, held)
+            entity = rows.entity(form.partition(name), form.key(name), form.document(after))
+            etag = None if held.etag == "*" else held.etag
+            try:
+                written = self._table.write([rows.Row(entity, etag, is_new=held.etag is None)])
+            except Conflict:
+                held = None
+            except WriteUnknown:
+                doubtful, held = doubtful or (before,), None
+            else:
+                return UpdatedOne(before if doubtful is None else doubtful[0], after, HeldOne(after, written[0]))
+        raise StorageUnavailable
