@@ -50,7 +50,7 @@ READABLE: list[dict[str, Any]] = [
     alarm(callId="a/b#c\u0000", id="no id"),
     alarm(callId="x" * 2_000),
     {"callId": "gone", "invitationId": INVITATION, "watch": "w"},
-    alarm(kind="escalation"),
+    alarm(kind="later"),
 ]
 
 
@@ -106,7 +106,7 @@ def test_bad_messages(app: Host, graph: Simulator, flow: WaitingFlow, storage: s
     assert kept >= 1, "the message of a newer kind is gone"
     log = "".join(app.lines)
     assert "a message of an unknown kind is kept for a newer release" in log
-    assert "escalation" in log
+    assert "later" in log
     assert "Traceback" not in log
     assert app.get(f"/calls/{made['callId']}/invitations/{made['id']}")["callback"]["status"] == "delivered"
 

@@ -132,7 +132,7 @@ def messages(world: World) -> list[Any]:
     (waiting,) = world.queue.waiting
     own = waiting.message
     older = {"callId": own["callId"], "invitationId": own["id"], "watch": own["alarm"]}
-    return [own, {**own, "alarm": "another"}, {**own, "v": 2}, {**own, "kind": "escalation"}, older]
+    return [own, {**own, "alarm": "another"}, {**own, "v": 2}, {**own, "kind": "later"}, older]
 
 
 def test_messages(world: World) -> None:
