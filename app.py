@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
-from escalation.cancelling import Canceller
-from escalation.progress import ESCALATION, EscalationProgress
-from escalation.routes import EscalationAlarms, EscalationRoutes
-from escalation.service import EscalationService
-from flows.alarms import Alarms
-from flows.delivery import Delivery
-from flows.links import Links
-from flows.progress import INVITATION, Progress
-from flows.publish import Publisher
-from flows.queries import Queries
-from flows.webhook import FlowClient
-from flows.work import Work
-from graph.callback_keys import CallbackKeys
-from graph.certificates import open_certificate
-from graph.client import GraphClient
-from graph.credentials import TokenSource
-from graph.transport import new_session
-from invite.roster import RosterReader
-from invite.routes import InviteRoutes
-from invite.sending import Sender
-from invite.service import InvitationService
-from notifications.receiving import NotificationReceiver
-from notifications.token import TokenValidator
-from notifications.token_rules import TokenRules
-from observability import tracing
+from domain.configuration.packages import package_fault
 from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load, storage_connection
-from storage.connections import credential_for
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageUnavailable, TooLarge
-from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
-from storage.retention import Retention
-from storage.singles import SingleRows
-from storage.store import TableStore
-from storage.table import StorageTable, table_client
-from watchdog.service import Watchdog
+from storage.names import CHECKS, OUTCOMES, WORK
 from web import errors
 from web.health import Health
 from web.http import HttpEdge
+
+install()
+_events = Events("settings")
+_broken: Fault | None = None
+
+# Imported at the start, since the first callback can't wait for it. Where a package is missing or built for another
+# Python the functions load all the same, and health names it. What needs no package is imported above.
+try:
+    from calls.assembly import CallTools, assemble
+    from escalation.cancelling import Canceller
+    from escalation.progress import ESCALATION, EscalationProgress
+    from escalation.routes import EscalationAlarms, EscalationRoutes
+    from escalation.service import EscalationService
+    from flows.alarms import Alarms
+    from flows.delivery import Delivery
+    from flows.links import Links
+    from flows.ping import PING, Ping
+    from flows.progress import INVITATION, Progress
+    from flows.publish import Publisher
+    from flows.queries import Queries
+    from flows.webhook import FlowClient
+    from flows.work import Work
+    from graph.callback_keys import CallbackKeys
+    from graph.certificates import open_certificate
+    from graph.client import GraphClient
+    from graph.credentials import TokenSource
+    from graph.transport import new_session
+    from invite.roster import RosterReader
+    from invite.routes import InviteRoutes
+    from invite.sending import Sender
+    from invite.service import InvitationService
+    from notifications.receiving import NotificationReceiver
+    from notifications.token import TokenValidator
+    from notifications.token_rules import TokenRules
+    from observability import tracing
+    from storage.connections import credential_for
+    from storage.probe import queue_faults, table_faults
+    from storage.queue import StorageQueue
+    from storage.retention import Retention
+    from storage.singles import SingleRows
+    from storage.store import TableStore
+    from storage.table import StorageTable, table_client
+    from watchdog.service import Watchdog
+except Exception as error:  # noqa: BLE001 - compiled packages raise more than ImportError
+    _broken = package_fault(error)
+    _events.exception(f"setting: {_broken}")
 
 if TYPE_CHECKING:
     from calls.hooks import CallHooks
@@ -62,11 +78,6 @@ if TYPE_CHECKING:
     from storage.table import Table
 
 __all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "contained", "current", "edge", "storage_connection"]
-
-install()
-# Each request to storage would be logged at length, headers and all.
-logging.getLogger("azure").setLevel(logging.WARNING)
-_events = Events("settings")
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     alarms = Alarms(queue)
     publisher = Publisher()
     progress = Progress(store, alarms, publisher)
-    links = Links(settings.public_base_url, settings.connector_gateway_hosts)
+    links = Links(settings.public_base_url, settings.connector_gateway_hosts, token_hours=settings.result_token_hours)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
     flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
@@ -145,15 +156,17 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings,
         CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
     )
+    rosters = RosterReader(graph, progress)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
+        publisher,
         invitations=invitations,
-        canceller=Canceller(graph),
+        canceller=Canceller(graph, rosters),
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, RosterReader(graph, progress))
+    escalations = EscalationService(store, steps, rosters)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
@@ -173,6 +186,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
             caller_ids=settings.callback_caller_ids,
         ),
     )
+    ping = Ping(lambda name: StorageQueue(settings, name, credential))
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
@@ -181,13 +195,20 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         queries=Queries(store, progress, links),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
-            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), **calls.kinds},
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},
             alarms,
             queue,
             StorageQueue(settings, f"{WORK}-poison", credential),
         ),
         retention=Retention(store, days=settings.retention_days),
-        health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
+        health=Health(
+            {
+                "tableStorage": partial(table_faults, settings, credential),
+                "queueStorage": partial(queue_faults, settings, WORK, credential),
+            },
+            [str(one) for one in settings.warnings],
+            [str(one) for one in settings.faults],
+        ),
     )
 
 
@@ -226,23 +247,32 @@ class _Once:
             return self._app
 
     def _build(self) -> App:
-        if tracing.start(os.environ):
-            keep_values()
         try:
-            settings = load(open_certificate=open_certificate)
-            _learn_secrets(settings)
-            app = build(settings)
+            app = self._start()
         except SettingsError as error:
             if error.faults != self._faults:
                 self._faults = error.faults
                 for fault in error.faults:
                     _events.error(f"setting: {fault}")
             raise
-        for fault in settings.faults:
+        for fault in app.settings.faults:
             _events.error(f"setting: {fault}")
-        for warning in settings.warnings:
+        for warning in app.settings.warnings:
             _events.warning(f"setting: {warning}")
         return app
+
+    @staticmethod
+    def _start() -> App:
+        if _broken is not None:
+            raise SettingsError([_broken])
+        if tracing.start(os.environ):
+            keep_values()
+        settings = load(open_certificate=open_certificate)
+        _learn_secrets(settings)
+        try:
+            return build(settings)
+        except ImportError as error:  # of what only some settings need, such as a managed identity
+            raise SettingsError([package_fault(error)]) from error
 
 
 _once = _Once()
@@ -267,4 +297,4 @@ def _too_large() -> errors.ApiError:
 
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS)
+edge = HttpEdge(current, ERRORS, within=partial(budget, REQUEST_SECONDS))

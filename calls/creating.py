@@ -10,6 +10,7 @@ from calls.legs import CallFacts, Legs
 from domain.call import CallKind
 from domain.meeting import leg_key
 from domain.start import Creating, InCall, StartStatus, Waiting, answered, ended, in_call
+from flows.advice import advice_for_create_refusal
 from flows.turn import utc_now
 from graph.calls import MeetingCoordinates, MeetingId, Targets, create_body
 from graph.errors import GraphError, OutcomeUnknown, Refused
@@ -90,7 +91,7 @@ class Creator:
             return self._unknown(turn, held, start, error.code)
         except GraphError as error:
             self._refused(turn, held, start, error)
-            raise answer_for_refusals([Sent(0, error=error)]) from None
+            raise answer_for_refusals([Sent(0, error=error)], advice_for_create_refusal) from None
         if read.id is None:
             return self._unknown(turn, held, start, None)
         return self.link(turn, start.id, start.attempt, read.id, read, held=held) or start
@@ -168,7 +169,7 @@ class Creator:
         return self._starts.save(turn, start.id, change, held=held).after or start
 
     def _refused(self, turn: Turn, held: HeldOne[Start], start: Start, error: GraphError) -> None:
-        result = result_of_refusal(error)
+        result = result_of_refusal(error, advice_for_create_refusal)
 
         def change(current: Start | None, now: datetime) -> Start | None:
             if current is None:

@@ -14,7 +14,7 @@ from calls.views import reason_of, start_view
 from domain.start import StartStatus
 from domain.waiting import cancelled
 from flows.duties import run_duties
-from flows.links import token_matches
+from flows.links import token_in, token_matches
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
 from flows.views import entry_view, invitation_view
@@ -96,7 +96,7 @@ class CallRoutes:
         Raises:
             StartFailed: 422, which no flow retries.
         """
-        start, record = self._found(request, token=request.query.get("token", ""))
+        start, record = self._found(request, is_keyed=False)
         if not start.is_final:
             return self._answer(request, start, HTTPStatus.ACCEPTED, record)
         view = start_view(start, record, self._now())
@@ -123,10 +123,11 @@ class CallRoutes:
 
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
-        start_id, token = start_id_in(request), request.query.get("token", "")
+        start_id, token = start_id_in(request), token_in(request, _no_such_start)
         start = self._progress.read(start_id)
         if start is None or not any([token_matches(flow.token or "", token) for flow in start.flows]):  # noqa: C419
             raise _no_such_start()
+        self._links.check_age(start.concluded, self._now())
         self._progress.save(Turn(request.arrived), start_id, lambda current, _: _without(current, token))
         return Answer(HTTPStatus.NO_CONTENT)
 
@@ -158,7 +159,7 @@ class CallRoutes:
     def _read(self, request: Request, model: Any) -> Any:
         if self._settings.faults:
             raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud)
+        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
 
     def _asked(self, body: StartBody) -> StartRequest:
         """Return what a body asks for.
@@ -228,10 +229,13 @@ class CallRoutes:
     def _retry_after(self, start: Start) -> int:
         return self._links.seconds_between_polls(start.created, self._now())
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Start, CallRecord | None]:
-        start, record = self._starts.read(start_id_in(request))
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Start, CallRecord | None]:
+        start_id, token = start_id_in(request), None if is_keyed else token_in(request, _no_such_start)
+        start, record = self._starts.read(start_id)
         if start is None or (token is not None and not token_matches(start.token, token)):
             raise _no_such_start()
+        if token is not None:
+            self._links.check_age(start.concluded, self._now())
         self._progress.nudge(start)
         return start, record
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.operations import OPERATIONS, STATUSES, Operation
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, Schema, schemas
+from connector.words import PARAMETERS
 
 _URL = {"required": True, "description": "An absolute URL.", "schema": {"type": "string", "format": "uri"}}
 _SECONDS = {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}
@@ -109,7 +110,11 @@ def _response(status: int, name: str, operation: Operation) -> Schema:
         return {"description": text}
     made: Schema = {"description": text, "content": _content(operation.response)}
     if status == HTTPStatus.OK:
-        return {**made, "headers": {"Retry-After": _SECONDS}} if name == "get_invitation" else made
+        return (
+            {**made, "headers": {"Retry-After": _SECONDS}}
+            if name in ("get_invitation", "get_start", "get_escalation")
+            else made
+        )
     headers = {"Location": _URL, "Operation-Location": _URL}
     return {**made, "headers": {**headers, "Retry-After": _RETRY_AFTER} if status == HTTPStatus.ACCEPTED else headers}
 

@@ -19,7 +19,7 @@ _GUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]
 # What the validators of ``invite.request`` accept, by their names.
 _FORMS: dict[str, Schema] = {
     "_guid": {"pattern": f"^{_GUID}$"},
-    "_e164": {"pattern": "^\\+[1-9][0-9]{1,14}$"},
+    "_e164": {"minLength": 4, "maxLength": 250, "pattern": "\\+"},
     "_call_reference": {"minLength": 1, "maxLength": 256, "pattern": "^[0-9A-Za-z_:.@=+-]*[0-9A-Za-z_-]$"},
     "_client_context": {"maxLength": 256, "pattern": "^[ -~]*[!-~][ -~]*$"},
 }

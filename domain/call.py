@@ -100,6 +100,8 @@ class Call:
     """The open starts on this leg."""
     escalations: tuple[str, ...] = ()
     """The open escalations."""
+    escalated: tuple[str, ...] = ()
+    """Escalations that are over, and of which people may still join."""
     target: str | None = None
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
     target_person: Invitee | None = None
@@ -133,9 +135,14 @@ def reported(call: Call, state: CallState, result: ResultInfo | None, now: datet
     if call.target is not None and later is CallState.ESTABLISHED:
         call = replace(call, presence={call.target: Presence.IN_CALL}, shown={call.target: now})
     if later is CallState.TERMINATED:
-        presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
-        call = replace(call, ended_at=now, alarm=None, presence=presence)
+        call = everybody_left(replace(call, ended_at=now, alarm=None))
     return call
+
+
+def everybody_left(call: Call) -> Call:
+    """Return a call that everybody in it has left."""
+    presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
+    return replace(call, presence=presence)
 
 
 def title(call: Call) -> str:

@@ -4,7 +4,7 @@
        │──────▶ failed      the last step of the last round is lost, or the call has ended
        └──────▶ stopped
 
-How it changes is in ``domain.steps``; what it waits for is here.
+How it changes is in ``domain.steps``, where its steps stand in ``domain.step_results``; what it waits for is here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from domain.results import ResultInfo
     from domain.waiting import Claim, WaitingFlow
 
-CANCEL_LIMIT = timedelta(seconds=7.5)
 CANCEL_AGAIN = timedelta(seconds=5)
 CANCEL_TRIES = 2
 THROTTLED_AGAIN = timedelta(seconds=5)
@@ -58,7 +57,7 @@ class Step:
     """The people who are called together, and how long the step waits for them."""
 
     people: tuple[Invitee, ...]
-    wait_seconds: float = 45
+    wait_seconds: int = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,10 @@ class Cancelling:
     not_before: datetime
     claim: Claim | None = None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether a run may claim it now."""
+        return self.not_before <= now and (self.claim is None or self.claim.until <= now)
+
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
@@ -131,6 +134,12 @@ class Escalation:
         return self.status is not EscalationStatus.RUNNING
 
     @property
+    def concluded(self) -> datetime | None:
+        """When its last step ended, or when it was made where none began; None while it runs."""
+        ends = [begun.ended for begun in self.begun if begun.ended is not None]
+        return max(ends, default=self.created) if self.is_final else None
+
+    @property
     def current(self) -> Begun | None:
         """The step that was begun last."""
         return self.begun[-1] if self.begun else None
@@ -144,8 +153,10 @@ def was_cancelled(
     for one in escalation.cancelling:
         key = (one.invitation_id, one.person)
         is_mine = one.claim is not None and one.claim.owner == me
-        if not is_mine or (key not in done and key not in again):
+        if not is_mine:
             left.append(one)
+        elif key not in done and key not in again:
+            left.append(replace(one, claim=None))  # there was no time to begin
         elif key in again and one.tries > 1:
             left.append(replace(one, tries=one.tries - 1, not_before=now + CANCEL_AGAIN, claim=None))
     return replace(escalation, cancelling=tuple(left)) if tuple(left) != escalation.cancelling else escalation
@@ -180,7 +191,7 @@ def earliest(
         if any(isinstance(state, Late) for state in states):
             times.append((now, False))
         if any(isinstance(state, Refused) and not state.final for state in states) and not escalation.is_final:
-            times.append((max(now, invitation.asked + THROTTLED_AGAIN), False))
+            times.append((max(now, invitation.updated + THROTTLED_AGAIN), False))
         if any(isinstance(state, Asked) for state in states) or escalation.is_final:
             times.append((max(now, invitation.watch_at), False))
     times += [

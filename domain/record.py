@@ -72,6 +72,8 @@ class CallRecord:
     escalations: Mapping[str, Escalation] = field(default_factory=dict)
     guarded: tuple[str, ...] = ()
     """Invitations that are written as they are, so that another writer's change makes the write a conflict."""
+    guards_call: bool = False
+    """Whether the call's row is written for the same reason, though it has not changed."""
 
     def with_invitation(self, invitation: Invitation) -> CallRecord:
         """Return the record with an invitation as it is now."""

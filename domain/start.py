@@ -134,6 +134,11 @@ class Start:
         return isinstance(self.stage, Over)
 
     @property
+    def concluded(self) -> datetime | None:
+        """When it became final; None before that."""
+        return self.stage.at if isinstance(self.stage, Over) else None
+
+    @property
     def invitation_context(self) -> str:
         """The ``clientContext`` of the invitation that follows, the same whatever is repeated."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.id}/{self.attempt}"))

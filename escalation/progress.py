@@ -7,14 +7,19 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from domain.contexts import call_hash
 from domain.escalation import earliest, is_open
 from domain.progress import OVERDUE, Due, alarm_needed, asking_places
 from domain.record import CallRecord, Needs
-from domain.steps import Rules, decide
+from domain.step_results import may_still_join
+from domain.steps import Rules, answered, decide, guarded
 from domain.waiting import posted
+from escalation.cancelling import with_outcome
+from escalation.views import escalation_view
 from flows.alarms import Message
 from flows.delivery import is_same, log_delivery
 from flows.links import new_token
+from flows.publish import log_conclusions
 from flows.turn import utc_now
 from observability.events import Events
 from storage.errors import StorageUnavailable
@@ -23,12 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from domain.call import Call
     from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.waiting import WaitingFlow
     from escalation.cancelling import Canceller
     from flows.alarms import Alarms
     from flows.delivery import Delivery
+    from flows.publish import Publisher
     from flows.turn import Turn
     from invite.service import InvitationService
     from storage.reading import Held
@@ -36,10 +43,9 @@ if TYPE_CHECKING:
 
     Change = Callable[[CallRecord, datetime], CallRecord]
 
-from escalation.views import escalation_view
-
 _events = Events("escalation")
 ESCALATION = "escalation"
+_MOST_FOLLOWED = 10
 
 
 class EscalationProgress:
@@ -50,6 +56,7 @@ class EscalationProgress:
         store: Store,
         alarms: Alarms,
         delivery: Delivery,
+        publisher: Publisher,
         *,
         invitations: InvitationService,
         canceller: Canceller,
@@ -59,6 +66,7 @@ class EscalationProgress:
         self._store = store
         self._alarms = alarms
         self._delivery = delivery
+        self._publisher = publisher
         self._invitations = invitations
         self._canceller = canceller
         self._check_after = timedelta(seconds=check_after_seconds)
@@ -74,18 +82,20 @@ class EscalationProgress:
 
         def changed(record: CallRecord) -> CallRecord:
             now = self._now()
-            record = change(replace(record, guarded=()), now)
-            return decide(record, name, turn.run(now), now, Rules(turn.me, now, self._check_after, new_token()))
+            record = change(replace(record, guarded=(), guards_call=False), now)
+            return decide(record, name, turn.run(now), Rules(turn.me, now, self._check_after, new_token()))
 
         def with_alarm(before: CallRecord, after: CallRecord) -> CallRecord:
             escalation = after.escalations.get(name)
             if escalation is None:
                 return after
-            return _listed(self._alarmed(before, after, escalation, turn, sent), escalation)
+            return guarded(before, _listed(self._alarmed(before, after, escalation, turn, sent), name), name)
 
         updated = self._store.update(call_id, _needs(name), changed, before_write=with_alarm, held=held)
         for message in sent.values():
             self._alarms.named(message)
+        log_conclusions(updated, ESCALATION)
+        _log(updated, name)
         self._note_duties(turn, updated, name)
         return updated
 
@@ -145,12 +155,25 @@ class EscalationProgress:
             turn.note(f"ask {invitation.id}", partial(self._ask, turn, updated.held, invitation, name))
         mine = [one for one in escalation.cancelling if one.claim is not None and one.claim.owner == turn.me]
         if mine:
-            key = ",".join(f"{one.invitation_id}/{one.person}/{one.tries}" for one in mine)
-            turn.note(f"cancel {key}", partial(self._cancel, turn, updated.held, escalation))
+            key = ",".join(f"{one.invitation_id}/{one.person}/{one.claim}" for one in mine)
+            turn.note(f"cancel {key}", partial(self._cancel, turn, record, escalation))
         for flow in escalation.flows:
             if flow.is_waiting and flow.claim is not None and flow.claim.owner == turn.me:
                 duty = partial(self._post, turn, updated.held, escalation, flow)
                 turn.note(f"post {flow.message_id} {flow.claim.until}", duty)
+        if escalation.is_final and record.call is not None:
+            self._note_what_waits(turn, record.call, escalation)
+
+    def _note_what_waits(self, turn: Turn, call: Call, escalation: Escalation) -> None:
+        """Note the start that waits for the escalation, and the leaving of a call on which nothing is left."""
+        followers, start_id = self._publisher.followers, escalation.start_id
+        if followers is None:
+            return
+        if start_id is not None and start_id in call.starts:
+            name = f"start {start_id} {escalation.status}"
+            turn.note(name, partial(followers.advance, turn, start_id))
+        elif call.leave_afterwards and not call.has_ended and escalation.id not in call.escalations:
+            turn.note(f"leave {call.call_id} {escalation.id}", partial(followers.nothing_left, turn, call.call_id))
 
     def _ask(self, turn: Turn, held: Held, invitation: Invitation, name: str) -> None:
         """Call the people of a step; nobody is called after its end."""
@@ -158,18 +181,15 @@ class EscalationProgress:
         current = escalation.current
         ends = current.ends if current is not None else self._now()
         self._invitations.ask(turn, held, invitation, ends=ends)
-        # Who writes down Graph's answers looks again: the escalation may have ended meanwhile.
-        self.save(turn, invitation.call_id, name, lambda record, _: record)
+        # Who writes down Graph's answers looks again: the step may have ended meanwhile.
+        call_id = invitation.call_id
+        self.save(turn, call_id, name, lambda record, now: answered(record, name, invitation.id, now))
 
-    def _cancel(self, turn: Turn, held: Held, escalation: Escalation) -> None:
+    def _cancel(self, turn: Turn, record: CallRecord, escalation: Escalation) -> None:
         mine = [one for one in escalation.cancelling if one.claim is not None and one.claim.owner == turn.me]
-        done, again, gone = self._canceller.cancel(held.record, escalation.call_id, mine)
-        self.save(
-            turn,
-            escalation.call_id,
-            escalation.id,
-            lambda record, now: self._canceller.marked(record, escalation.id, turn.me, (done, again, gone), now),
-        )
+        outcome = self._canceller.cancel(turn, record, mine)
+        call_id, name = escalation.call_id, escalation.id
+        self.save(turn, call_id, name, lambda current, now: with_outcome(current, name, turn.me, outcome, now))
 
     def _post(self, turn: Turn, held: Held, escalation: Escalation, flow: WaitingFlow) -> None:
         result = self._delivery.send(turn, flow, lambda now: escalation_view(escalation, held.record, now))
@@ -191,14 +211,35 @@ def _needs(name: str) -> Needs:
     return Needs(call=True, escalations=frozenset({name}))
 
 
-def _listed(record: CallRecord, escalation: Escalation) -> CallRecord:
-    """Keep in the call which escalations are open, so that a report need not search for them."""
-    call = record.call
+def _listed(record: CallRecord, name: str) -> CallRecord:
+    """Keep in the call which escalations a report concerns, so that it need not search for them."""
+    call, escalation = record.call, record.escalations[name]
     if call is None:
         return record
-    known = record.escalations.get(escalation.id, escalation)
-    others = tuple(one for one in call.escalations if one != known.id)
-    listed = (*others, known.id) if is_open(known, record) else others
-    if (known.id in call.escalations) == (known.id in listed):
-        return record
-    return record.with_call(replace(call, escalations=listed))
+    opened = is_open(escalation, record)
+    followed = not opened and not call.has_ended and may_still_join(escalation)
+    listed = replace(
+        call,
+        escalations=_with(call.escalations, name, is_in=opened),
+        escalated=_with(call.escalated, name, is_in=followed)[-_MOST_FOLLOWED:],
+    )
+    return record if listed == call else record.with_call(listed)
+
+
+def _with(names: tuple[str, ...], name: str, *, is_in: bool) -> tuple[str, ...]:
+    if is_in == (name in names):
+        return names
+    return (*names, name) if is_in else tuple(one for one in names if one != name)
+
+
+def _log(updated: Updated, name: str) -> None:
+    before, after = updated.before.escalations.get(name), updated.after.escalations.get(name)
+    if after is None:
+        return
+    known = {"escalation": name, "call": call_hash(after.call_id)}
+    for begun in after.begun[len(before.begun) if before is not None else 0 :]:
+        people = len(after.steps[begun.step - 1].people)
+        _events.info("step begun", **known, round=begun.round, step=begun.step, people=people)
+    if after.is_final and (before is None or not before.is_final):
+        seconds = round((after.updated - after.created).total_seconds(), 1)
+        _events.info("escalation ended", **known, status=after.status.value, seconds=seconds)

@@ -11,7 +11,9 @@ from domain.escalation import Escalation, EscalationStatus, is_open
 from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
-from flows.links import token_matches
+from flows.duties import run_duties
+from flows.links import token_in, token_matches
+from flows.reasons import IN_LOBBY, JOINED
 from flows.turn import Turn, utc_now
 from flows.urls import UrlRefused, check_url
 from invite.reading import read_body
@@ -88,14 +90,14 @@ class EscalationRoutes:
         Raises:
             EscalationFailed: 422, which no flow retries.
         """
-        escalation, record = self._found(request, token=request.query.get("token", ""))
+        escalation, record = self._found(request, is_keyed=False)
         if not escalation.is_final:
             return self._answer(request, escalation, record, HTTPStatus.ACCEPTED)
         view = escalation_view(escalation, record, self._now())
         if escalation.status is not EscalationStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
-            Fault(person["status"], person["reason"] or "Nobody joined.", f"steps[{step}].participants[{place}]")
+            Fault(person["status"], person["reason"] or _message(person), f"steps[{step}].participants[{place}]")
             for step, one in enumerate(view["steps"])
             for place, person in enumerate(one["participants"])
         )
@@ -113,20 +115,22 @@ class EscalationRoutes:
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
         call_id, name = call_id_in(request), escalation_id_in(request)
-        token = request.query.get("token", "")
+        token = token_in(request, _no_such_escalation)
         escalation = self._progress.read(call_id, name).escalations.get(name)
         flows = () if escalation is None else escalation.flows
-        if not any([token_matches(flow.token or "", token) for flow in flows]):  # noqa: C419 - every token is compared
+        is_one = any([token_matches(flow.token or "", token) for flow in flows])  # noqa: C419 - every token is compared
+        if escalation is None or not is_one:
             raise _no_such_escalation()
-        self._progress.save(
-            Turn(request.arrived, may_post=False), call_id, name, lambda record, _: _without(record, name, token)
-        )
+        self._links.check_age(escalation.concluded, self._now())
+        turn = Turn(request.arrived)
+        self._progress.save(turn, call_id, name, lambda record, _: _without(record, name, token))
+        run_duties(turn)  # other flows may be due
         return Answer(HTTPStatus.NO_CONTENT)
 
     def _read(self, request: Request, model: Any) -> Any:
         if self._settings.faults:
             raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud)
+        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
 
     def _answer(self, request: Request, escalation: Escalation, record: CallRecord, status: HTTPStatus) -> Answer:
         call = quote(escalation.call_id, safe="")
@@ -143,11 +147,14 @@ class EscalationRoutes:
     def _retry_after(self, escalation: Escalation) -> int:
         return self._links.seconds_between_polls(escalation.created, self._now())
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Escalation, CallRecord]:
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Escalation, CallRecord]:
         call_id, name = call_id_in(request), escalation_id_in(request)
+        token = None if is_keyed else token_in(request, _no_such_escalation)
         escalation, record = self._service.read(call_id, name)
         if escalation is None or (token is not None and not token_matches(escalation.token, token)):
             raise _no_such_escalation()
+        if token is not None:
+            self._links.check_age(escalation.concluded, self._now())
         self._progress.nudge(escalation, record)
         return escalation, record
 
@@ -199,13 +206,15 @@ class EscalationAlarms:
         """Do what is due: the step's end, cancelling, POSTs, and asking Graph where no report came."""
         now = self._now()
         record = thing.held.record
+        held: Held | None = thing.held
         for begun in thing.escalation.begun:
             invitation = record.invitations.get(begun.invitation_id or "")
             if invitation is None or all(one.status.is_final for one in invitation.operations):
                 continue
             if now >= invitation.watch_at:
                 self._watcher.look(turn, thing.held, invitation)
-        self._progress.save(turn, message.call_id, message.id, lambda record, _: record)
+                held = None
+        self._progress.save(turn, message.call_id, message.id, lambda record, _: record, held=held)
 
 
 def _without(record: CallRecord, name: str, token: str) -> CallRecord:
@@ -214,6 +223,10 @@ def _without(record: CallRecord, name: str, token: str) -> CallRecord:
         return record
     flows = tuple(cancelled(flow) if token_matches(flow.token or "", token) else flow for flow in escalation.flows)
     return record if flows == escalation.flows else record.with_escalation(replace(escalation, flows=flows))
+
+
+def _message(person: dict[str, Any]) -> str:
+    return IN_LOBBY if person["presence"] == "inLobby" else JOINED
 
 
 def _no_such_escalation() -> NotFound:

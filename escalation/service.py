@@ -166,11 +166,11 @@ class EscalationService:
         self._store.keep(draft.call_id, self._now())
         run_duties(turn)
         if flow is not None:
-            self._listens(turn, draft)
+            self._listens(turn, draft, flow)
         record = self._progress.read(draft.call_id, draft.id)
         return record.escalations.get(draft.id, draft), record
 
-    def _listens(self, turn: Turn, draft: Escalation) -> None:
+    def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:
         """Note from when on the flow listens, just before its 201."""
 
         def change(record: CallRecord, now: datetime) -> CallRecord:
@@ -178,7 +178,9 @@ class EscalationService:
             if escalation is None:
                 return record
             flows = tuple(
-                replace(one, not_before=now + LISTENS_AFTER) if one.is_waiting and not one.attempts else one
+                replace(one, not_before=now + LISTENS_AFTER)
+                if one.run_id == flow.run_id and one.is_waiting and not one.attempts
+                else one
                 for one in escalation.flows
             )
             return record.with_escalation(replace(escalation, flows=flows))

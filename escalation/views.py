@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from domain.escalation import Begun, Escalation, EscalationStatus, StepStatus
 from domain.invitation import Status
 from domain.standing import presence_of, standing
-from flows.reasons import person_reason
-from flows.views import iso_time
+from domain.step_results import joined_people
+from flows.views import invitee_view, iso_time, person_view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from domain.invitation import Invitee
     from domain.record import CallRecord
 
-_ALREADY_IN = "Was in the call already, so this person was not called."
+ALREADY_IN = "Was in the call already, so this person was not called."
+_NOT_CALLED = "This person was not called, because the escalation ended before."
 _STOPPED = "The escalation was stopped. Escalate again to call the people who have not joined."
 
 
@@ -33,12 +34,8 @@ def escalation_view(escalation: Escalation, record: CallRecord, now: datetime) -
         "round": 1 if current is None else current.round,
         "currentStep": 1 if current is None else current.step,
         "joined": [
-            {
-                "identity": _identity(escalation, one.step, one.person),
-                "round": one.round,
-                "step": one.step,
-            }
-            for one in escalation.joined
+            {"identity": _identity(escalation, one.step, one.person), "round": one.round, "step": one.step}
+            for one in joined_people(escalation, record)
         ],
         "steps": [_step_view(escalation, step, record, now) for step in range(1, len(escalation.steps) + 1)],
         "createdDateTime": iso_time(escalation.created),
@@ -51,6 +48,23 @@ def reason_of(escalation: Escalation) -> str | None:
     if escalation.status is EscalationStatus.STOPPED:
         return _STOPPED
     return escalation.result.message if escalation.result is not None else None
+
+
+def step_people(escalation: Escalation, begun: Begun, record: CallRecord, now: datetime) -> list[dict[str, Any]]:
+    """Return the people of a step that was begun, each as an invitation's."""
+    invitation = record.invitations.get(begun.invitation_id or "")
+    current = None if invitation is None else standing(invitation, record.call, now)
+    people, index = [], 0
+    for person, invitee in enumerate(escalation.steps[begun.step - 1].people):
+        if person in begun.already_in:
+            view = _not_called(invitee, record, ALREADY_IN) | {"status": Status.COMPLETED.value}
+        elif current is None:
+            view = _not_called(invitee, record, _NOT_CALLED)
+        else:
+            view = person_view(invitee, index, current, record.call)
+            index += 1
+        people.append(view)
+    return people
 
 
 def _identity(escalation: Escalation, step: int, person: int) -> dict[str, Any]:
@@ -66,45 +80,31 @@ def _begun(escalation: Escalation, step: int) -> Begun | None:
 
 
 def _step_view(escalation: Escalation, step: int, record: CallRecord, now: datetime) -> dict[str, Any]:
-    begun = _begun(escalation, step)
-    status = begun.status if begun is not None else StepStatus.NOT_STARTED
-    if begun is None and escalation.is_final:
-        status = StepStatus.SKIPPED
-    return {
-        "status": status.value,
+    begun, people = _begun(escalation, step), escalation.steps[step - 1].people
+    view = {
+        "status": (StepStatus.SKIPPED if escalation.is_final else StepStatus.NOT_STARTED).value,
         "waitSeconds": escalation.steps[step - 1].wait_seconds,
-        "startedDateTime": iso_time(begun.started) if begun is not None else None,
-        "endedDateTime": iso_time(begun.ended) if begun is not None and begun.ended is not None else None,
-        "invitationId": begun.invitation_id if begun is not None else None,
-        "participants": [
-            _person_view(invitee, person, begun, record, now)
-            for person, invitee in enumerate(escalation.steps[step - 1].people)
-        ],
-    }
-
-
-def _person_view(
-    invitee: Invitee, person: int, begun: Begun | None, record: CallRecord, now: datetime
-) -> dict[str, Any]:
-    view: dict[str, Any] = {
-        "identity": {invitee.kind: dict(invitee.identity)},
-        "operationId": None,
-        "status": Status.NOT_STARTED.value,
-        "reason": None,
-        "resultInfo": None,
-        "presence": presence_of(record.call, invitee.id).value,
+        "startedDateTime": None,
+        "endedDateTime": None,
+        "invitationId": None,
     }
     if begun is None:
-        return view
-    if person in begun.already_in:
-        return view | {"status": Status.COMPLETED.value, "reason": _ALREADY_IN}
-    invitation = record.invitations.get(begun.invitation_id or "")
-    if invitation is None:
-        return view
-    index = person - sum(one < person for one in begun.already_in)
-    current = standing(invitation, record.call, now)
+        reason = _NOT_CALLED if escalation.is_final else None
+        return view | {"participants": [_not_called(one, record, reason) for one in people]}
     return view | {
-        "operationId": invitation.operations[index].id,
-        "status": current.people[index].value,
-        "reason": person_reason(current, index, record.call),
+        "status": begun.status.value,
+        "startedDateTime": iso_time(begun.started),
+        "endedDateTime": iso_time(begun.ended) if begun.ended is not None else None,
+        "invitationId": begun.invitation_id,
+        "participants": step_people(escalation, begun, record, now),
+    }
+
+
+def _not_called(invitee: Invitee, record: CallRecord, reason: str | None) -> dict[str, Any]:
+    return invitee_view(invitee) | {
+        "operationId": None,
+        "status": Status.NOT_STARTED.value,
+        "reason": reason,
+        "resultInfo": None,
+        "presence": presence_of(record.call, invitee.id).value,
     }

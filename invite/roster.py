@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from domain.record import CallRecord, Needs
 from domain.roster import apply_list
 from graph.errors import GraphError
+from observability.events import Events
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.call import Call
     from domain.sightings import Roster
     from flows.progress import Progress
     from flows.turn import Turn
+
+_events = Events("invite")
 
 
 class Graph(Protocol):
@@ -32,16 +36,21 @@ class RosterReader:
         self._graph = graph
         self._progress = progress
 
-    def read(self, turn: Turn, call_id: str) -> None:
-        """Read who is in a call; what the app reads itself settles nothing."""
+    def read(self, turn: Turn, call_id: str) -> tuple[Roster, Call | None] | None:
+        """Read who is in a call; what the app reads itself settles nothing.
+
+        Returns:
+            What Graph listed, and the call with everybody's presence; None where Graph did not answer.
+        """
         try:
             roster = self._graph.roster(call_id, scenario_id=str(uuid.uuid4()))
-        except GraphError:
-            return
+        except GraphError as error:
+            _events.info("the people in a call could not be read", kind=type(error).__name__)
+            return None
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
             call = current.call_or_new(now)
             after, changed = apply_list(call, current.roster, roster, now)
             return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
 
-        self._progress.save(turn, call_id, Needs(call=True, roster=True), apply)
+        return roster, self._progress.save(turn, call_id, Needs(call=True, roster=True), apply).after.call

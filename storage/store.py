@@ -1,11 +1,7 @@
 """Calls with their invitations and rosters, read and changed as the domain means them.
 
 A use case calls ``update`` with a pure ``change``: the store reads what the change needs, applies it, and writes all
-that differs in one transaction under ETags. Where another writer was faster, it reads again and applies the change
-again. This is the only compare-and-swap loop of the app.
-
-A write whose response was lost is handled alike: rows name who began or claimed what, so a change that finds its own
-write changes nothing more, and what follows from it follows.
+that differs in one transaction under ETags; see ``storage.swapping``.
 """
 
 from __future__ import annotations
@@ -16,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from domain.record import CallRecord, Needs
 from storage import reading, rows, writing
 from storage.errors import StorageUnavailable
-from storage.table import Conflict, WriteUnknown
+from storage.swapping import compare_and_swap
+from storage.table import WriteUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 
     Change = Callable[[CallRecord], CallRecord]
     BeforeWrite = Callable[[CallRecord, CallRecord], CallRecord]
-
-_MOST_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +71,6 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
-    def is_reachable(self) -> bool:
-        """Return whether state can be read."""
-
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day, so that it is found when its time is over."""
 
@@ -107,38 +99,24 @@ class TableStore:
         held: Held | None = None,
     ) -> Updated:
         """Change what is known of a call; see ``Store``."""
-        doubtful: CallRecord | None = None
-        for _ in range(_MOST_TRIES):
-            held = held or self._read(call_id, needs, is_doubtful=doubtful is not None)
-            before = held.record
-            after = change(before)
+
+        def decide(current: Held) -> tuple[CallRecord, writing.Changed] | None:
+            after = change(current.record)
             if before_write is not None:
-                after = before_write(before, after)
-            changed = writing.rows_of(held, after)
-            if not changed:
-                return Updated(doubtful or before, after, held)
-            try:
-                etags = self._write(changed)
-            except Conflict:
-                held = None
-            except WriteUnknown:
-                # It may be stored: read again, and what follows from the change follows either way.
-                doubtful, held = doubtful or before, None
-            else:
-                return Updated(doubtful or before, after, held.now(after, etags))
-        raise StorageUnavailable
+                after = before_write(current.record, after)
+            changed = writing.rows_of(current, after)
+            return (after, changed) if changed else None
+
+        def write(current: Held, planned: tuple[CallRecord, writing.Changed]) -> Held:
+            after, changed = planned
+            return current.now(after, self._write(changed))
+
+        before, now = compare_and_swap(held, lambda: reading.read(self._table, call_id, needs), decide, write)
+        return Updated(before.record, now.record, now)
 
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
-
-    def is_reachable(self) -> bool:
-        """Return whether state can be read; see ``Store``."""
-        try:
-            self._table.get("health", "health")
-        except StorageUnavailable:
-            return False
-        return True
 
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day; see ``Store``."""
@@ -177,14 +155,6 @@ class TableStore:
         """Remove the note that something of a partition is kept."""
         day, partition = note
         self._table.delete(day, [partition])
-
-    def _read(self, call_id: str, needs: Needs, *, is_doubtful: bool) -> Held:
-        try:
-            return reading.read(self._table, call_id, needs)
-        except StorageUnavailable:
-            if not is_doubtful:
-                raise
-        return reading.read(self._table, call_id, needs)
 
     def _write(self, changed: writing.Changed) -> dict[str, str]:
         """Write rows in as few transactions as they need; return their ETags."""

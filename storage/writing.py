@@ -65,7 +65,7 @@ def rows_of(held: Held, after: CallRecord) -> Changed:
         if changed and key not in keys and name in after.invitations:
             changed.append(Row(_invitation_entity(partition, after, after.invitations[name]), held.etags.get(key)))
     guard = None
-    if after.call is not None and after.call != held.record.call:
+    if after.call is not None and (after.call != held.record.call or (changed and after.guards_call)):
         etag = held.etags.get(rows.CALL)
         document = documents.call_document(after.call)
         entity = rows.entity(partition, rows.CALL, document, updated=after.call.updated)

@@ -68,7 +68,11 @@ class Watchdog:
         """Read the invitation of a message; None where there is none."""
         held = self._store.read(message.call_id, _needs(message.id))
         invitation = held.record.invitations.get(message.id)
-        return None if invitation is None else OpenInvitation(held, invitation, is_open(invitation, self._now()))
+        if invitation is None:
+            return None
+        # Also where it is closed: the note of its first callback may have been lost.
+        self._store.keep(message.call_id, self._now())
+        return OpenInvitation(held, invitation, is_open(invitation, self._now()))
 
     def advance(self, turn: Turn, message: Message, thing: OpenInvitation) -> None:
         """Ask Graph where its time has come, conclude what can be concluded, and do what is due.
@@ -77,7 +81,6 @@ class Watchdog:
             StorageUnavailable: what is due stays due.
         """
         now = self._now()
-        self._store.keep(message.call_id, now)
         invitation = thing.invitation
         is_running = not all(operation.status.is_final for operation in invitation.operations)
         if not is_running or now < invitation.watch_at:

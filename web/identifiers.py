@@ -90,6 +90,15 @@ def no_such_invitation() -> NotFound:
     return NotFound("InvitationNotFound", message)
 
 
+def token_has_ended() -> NotFound:
+    """Return the 404 for a right token whose time is over."""
+    message = (
+        "This URL worked for some hours after the outcome. Read it with the app's key instead: the same URL without "
+        "its last segment and its token, or the connector's action that gets it."
+    )
+    return NotFound("TokenEnded", message)
+
+
 def call_id_from_path(path: object) -> str | None:
     """Return the call's id in a notification's ``/app/calls/{id}/...`` or ``/communications/calls/{id}/...``."""
     if not isinstance(path, str):

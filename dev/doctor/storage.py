@@ -12,20 +12,29 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
 
 from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
-from storage.queues import CHECKS, OUTCOMES, queue_client, round_trip
+from storage.budget import budget
+from storage.connections import credential_for
+from storage.errors import StorageUnavailable
+from storage.names import WORK
+from storage.outcomes import error_code
+from storage.queue import queue_client
 from storage.rows import Row
-from storage.table import Conflict, StorageTable, error_code, table_client
-from web.errors import StorageUnavailable
+from storage.table import Conflict, StorageTable, WriteUnknown, table_client
 
 if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
     from settings import Settings
 
 PARTITION = "~doctor|"
 QUEUE = "doctor-"
+# For each request: retries would only make a fault slower to see.
+_SECONDS = 2.0
+_FAILED = (StorageUnavailable, Conflict, WriteUnknown)
 
 _ROLES = {"table": "Storage Table Data Contributor", "queue": "Storage Queue Data Contributor"}
 _CONNECTION = (
@@ -65,25 +74,25 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
         settings: where it is.
         setting: which setting says so, ``AzureWebJobsStorage`` or ``STATE_STORAGE``.
     """
-    client = table_client(settings, retry_total=0)
+    client = table_client(settings, credential_for(settings))
     place = _Place("table", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
-    with client:
+    with client, budget(_SECONDS):
         table, partition = StorageTable(client), PARTITION + uuid.uuid4().hex
         try:
             table.get(partition, "trip")
-        except (StorageUnavailable, Conflict) as error:
+        except _FAILED as error:
             return [place.explained(error)]
         try:
             table.write([Row({"PartitionKey": partition, "RowKey": "trip"}, is_new=True)])
-        except (StorageUnavailable, Conflict) as error:
+        except _FAILED as error:
             missing = f"the table {settings.state_table} may be missing and can't be made"
             return [place.explained(error, f"; rows can be read but not written, or {missing}")]
         try:
             came_back = table.get(partition, "trip") is not None
             table.delete(partition, ["trip"])
-        except (StorageUnavailable, Conflict) as error:
+        except _FAILED as error:
             left = f"the row that was written is still there, in the partition {partition}"
             return [place.explained(error, f"; {left}, where nothing reads it")]
     if not came_back:
@@ -92,23 +101,46 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
 
 
 def check_queues(settings: Settings, setting: str) -> list[Finding]:
-    """Send a message through a queue of the doctor's own, and look whether the app's queues are there.
+    """Send a message through a queue of the doctor's own, and look whether the app's queue is there.
 
     Args:
         settings: where they are.
         setting: which setting says so.
     """
-    name = QUEUE + uuid.uuid4().hex
-    place = _Place("queue", setting, queue_client(settings, name).url, settings)
+    credential, name = credential_for(settings), QUEUE + uuid.uuid4().hex
+    client = queue_client(settings, name, credential)
+    place = _Place("queue", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
     try:
-        there = round_trip(settings, name)
-    except StorageUnavailable as error:
+        with client, budget(_SECONDS):
+            came_back = _round_trip(client)
+        with queue_client(settings, WORK, credential) as looked_at, budget(_SECONDS):
+            is_there = _is_there(looked_at)
+    except AzureError as error:
         return [place.explained(error)]
-    missing = [queue for queue in (CHECKS, OUTCOMES) if queue not in there]
-    own = f"{' and '.join(missing)} can be made when first needed" if missing else "the app's two queues are there"
+    if not came_back:
+        return [warning(f"a message was sent to {place.host} and not found again", "Run this again")]
+    own = f"the app's queue {WORK} is there" if is_there else f"the app's queue {WORK} can be made when first needed"
     return [ok(f"a queue was made, used and removed at {place.host}; {own}")]
+
+
+def _round_trip(client: QueueClient) -> bool:
+    """Make a queue, send a message through it and remove it; return whether the message came back."""
+    client.create_queue()
+    try:
+        client.send_message("doctor")
+        return client.receive_message() is not None
+    finally:
+        client.delete_queue()
+
+
+def _is_there(client: QueueClient) -> bool:
+    try:
+        client.get_queue_properties()
+    except ResourceNotFoundError:
+        return False
+    return True
 
 
 class _Place:
@@ -137,10 +169,10 @@ class _Place:
         """Say why a request failed.
 
         Args:
-            error: what the app's own storage code raised; its cause is what the library did.
+            error: what the library raised, or the app's own storage code with that as its cause.
             more: what else is to be said.
         """
-        cause = error.__cause__
+        cause = error if isinstance(error, AzureError) else error.__cause__
         if cause is None:
             return fault(f"{self.host}: what was sent did not come back", "Run this again")
         status = getattr(cause, "status_code", None)
@@ -151,7 +183,7 @@ class _Place:
         # Azurite has no firewall: it answers a wrong key with the code that Azure has for networks.
         if code in _NOT_AUTHENTICATED or (self._is_emulator and code in _NOT_FROM_HERE):
             return fault(f"{self.host} refuses the credential {quoted}: {self._credential()}", self._new_credential())
-        if code in _NOT_PERMITTED:
+        if code in _NOT_PERMITTED or code == "TableNotFound":  # the app's own code has tried to make it
             return fault(f"{self.host} does not allow this {quoted}: {self._permission()}{more}", self._role())
         if code in _NOT_FROM_HERE:
             fix = (

@@ -122,6 +122,8 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "equals": _equals,
     "first": lambda values: next(iter(_sequence(values)), None),
     "greaterorequals": lambda one, other: _ordered(one, other)[0] >= other,
+    "join": lambda values, separator: separator.join(_text(value) for value in _sequence(values)),
+    "json": json.loads,
     "last": lambda values: _sequence(values)[-1] if values else None,
     "length": lambda values: len(_sequence(values)),
     "less": lambda one, other: _ordered(one, other)[0] < other,

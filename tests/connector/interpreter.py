@@ -158,6 +158,13 @@ class Run:
             return _Result(FAILED)
         return _Result(SUCCEEDED, {"body": [self._value(action["inputs"]["select"], item=entry) for entry in entries]})
 
+    def _query(self, _: str, action: Action) -> _Result:
+        entries = self._value(action["inputs"]["from"])
+        if not isinstance(entries, list):
+            return _Result(FAILED)
+        where = action["inputs"]["where"]
+        return _Result(SUCCEEDED, {"body": [entry for entry in entries if self._value(where, item=entry) is True]})
+
     def _initialize(self, _: str, action: Action) -> _Result:
         for variable in action["inputs"]["variables"]:
             self._variables[variable["name"]] = self._value(variable["value"])
@@ -242,6 +249,7 @@ _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
     "InitializeVariable": Run._initialize,
     "OpenApiConnection": Run._connection,
     "OpenApiConnectionWebhook": Run._connection_webhook,
+    "Query": Run._query,
     "Select": Run._select,
     "SetVariable": Run._set,
     "Until": Run._until,

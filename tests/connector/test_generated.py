@@ -16,6 +16,7 @@ from connector import generate, schema, swagger
 from connector.operations import OPERATIONS, STATUSES
 from connector.routes import ROOT, routes
 from connector.words import DISPLAY_NAMES, KINDS, MEMBERS
+from invite.rules import ID_NAMES
 from web import errors
 
 if TYPE_CHECKING:
@@ -91,11 +92,35 @@ def test_no_unused_words() -> None:
     """All words belong to something that the app accepts, and each property of an identity is shown for some kind."""
     known = schema.schemas()
     bodies = [known[operation.body.__name__] for operation in OPERATIONS.values() if operation.body]
-    members = {name for body in [*bodies, known["InvitationParticipantInfo"]] for name in body["properties"]}
+    members = {
+        name
+        for body in [*bodies, known["InvitationParticipantInfo"], known["MeetingBody"], known["StepBody"]]
+        for name in body["properties"]
+    }
     assert MEMBERS.keys() <= members
     assert KINDS.keys() == known["IdentitySet"]["properties"].keys()
     shown = {name for kind in KINDS.values() for name in kind.members}
     assert shown == known["Identity"]["properties"].keys() - {"@odata.type"}
+
+
+def test_refusals_name_ids_as_shown() -> None:
+    """A message about an ID names it as the designer does."""
+    shown = {name: kind.members["id"].summary for name, kind in KINDS.items()}
+    assert shown | {name: MEMBERS[name].summary for name in ("userId", "phoneNumber", "fromCallId")} == ID_NAMES
+
+
+def test_people_are_called_separately() -> None:
+    """The actions that invite several people send ``separately`` by a default that the designer hides."""
+    found = 0
+    for item in swagger.definition()["paths"].values():
+        for parameter in item.get("post", {}).get("parameters", []):
+            schema = parameter.get("schema", {})
+            if "participants" in schema.get("properties", {}):
+                found += 1
+                hidden = schema["properties"]["separately"]
+                assert (hidden["type"], hidden["default"], hidden["x-ms-visibility"]) == ("boolean", True, "internal")
+                assert "separately" in schema["required"]
+    assert found == 4
 
 
 def test_every_status_is_described() -> None:

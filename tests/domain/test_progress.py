@@ -169,5 +169,8 @@ PENDING = Alarm("watch", later(120))
 )
 def test_alarm_needed(before: Invitation | None, after: Invitation, run: Run, now: float, sends: float | None) -> None:
     """An alarm is sent with what opens a thing, for an earlier time, and by the message that the row names."""
-    due = alarm_needed(before, after, run, later(now), PENDING)
+    moment = later(now)
+    was_open = None if before is None else is_open(before, moment)
+    due = earliest(after, moment, is_message=run.is_message)
+    due = alarm_needed(due, run, moment, PENDING, was_open=was_open)
     assert due == (None if sends is None else Due(later(sends)))

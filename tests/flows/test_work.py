@@ -304,8 +304,21 @@ def test_late_naming(seconds: float, again: int) -> None:
 
 
 def test_storage_that_fails() -> None:
-    """The run fails, and the host delivers the message again."""
+    """The message comes back as a new one, since one that fails eight times goes to the poison queue."""
     desk = Desk(Thing())
     desk.things.is_failing = True
+    asyncio.run(desk.work.handle(json.dumps(message().document()).encode()))
+    assert desk.sent() == [(30.0, message().document())]
+
+
+@pytest.mark.parametrize("queue_works", [True, False])
+def test_storage_that_keeps_failing(*, queue_works: bool) -> None:
+    """Where the message can't be sent again either, or has come back for a day, the run fails."""
+    desk = Desk(Thing())
+    desk.things.is_failing = True
+    if queue_works:
+        desk.at(86_401)
+    else:
+        desk.queue.is_failing = True
     with pytest.raises(StorageUnavailable):
-        asyncio.run(desk.work.handle(json.dumps(message().document()).encode()))
+        desk.work.act(message())

@@ -17,6 +17,7 @@ import pytest
 import app as app_module
 import function_app
 from domain.clouds import CLOUDS
+from domain.configuration.callers import PhonePrefixes
 from flows.links import Links
 from invite.routes import InviteRoutes
 from notifications.receiving import NotificationReceiver
@@ -50,6 +51,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         flow_callback_hosts=(".logic.azure.com",),
         flow_callback_local_hosts=frozenset(),
         faults=(),
+        phone_prefixes=PhonePrefixes(),
     )
     parts: Any = SimpleNamespace(
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),

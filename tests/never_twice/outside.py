@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from domain.waiting import LISTENS_AFTER
 from flows.webhook import PostResponse
 from graph import wire
-from graph.client import CallRead
+from graph.calls import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
+from graph.participants import read_roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from domain.results import OperationState
+    from domain.sightings import Roster
     from tests.fakes import FakeClock
     from tests.never_twice.faults import Interleaving
 
@@ -89,10 +91,10 @@ class FakeGraph:
             raise Refused(404, code="8522")
         return CallRead("established", None)
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         """Read who is in the call."""
         self._answer()
-        return [roster_entry(person) for person in sorted(self.present)]
+        return read_roster([roster_entry(person) for person in sorted(self.present)])
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         """Graph has no operations to read."""
@@ -120,7 +122,7 @@ class FakeFlows:
         self.excused: set[str] = set()
         """Ids that may come again: after a fault between POST and mark, or a response after the cut."""
         self.listens: dict[str, datetime] = {}
-        """By URL, when a flow's last 201 was surely there."""
+        """By message id, when the flow's last 201 was surely there."""
         self.cancelled: set[str] = set()
         self.meanwhile: Callable[[], object] | None = None
         """Done once, while the next POST is in progress."""
@@ -133,7 +135,7 @@ class FakeFlows:
         message_id = headers["webhook-id"]
         self.posted.append((url, message_id))
         self.in_turn.get(set()).add(message_id)
-        self._judge(url, message_id)
+        self._judge(message_id)
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
@@ -158,20 +160,20 @@ class FakeFlows:
         """A run failed: what it POSTed may not be marked, and comes again with the same id."""
         self.excused |= self.in_turn.get(set())
 
-    def _judge(self, url: str, message_id: str) -> None:
+    def _judge(self, message_id: str) -> None:
         if message_id in self.taken and message_id not in self.excused:
             self.broken.append(f"{message_id} is POSTed again")
         if self._interleaving.is_on:
             return  # other runs' 201 and 204 are on their way
         if message_id in self.cancelled:
             self.broken.append(f"{message_id} is POSTed after the flow stopped waiting")
-        listens = self.listens.get(url)
+        listens = self.listens.get(message_id)
         if listens is not None and self._clock.now() < listens:
             self.broken.append(f"{message_id} is POSTed before its flow listens")
 
-    def answered(self, url: str) -> None:
+    def answered(self, message_id: str) -> None:
         """A flow got its 201."""
-        self.listens[url] = self._clock.now() + LISTENS_AFTER
+        self.listens[message_id] = self._clock.now() + LISTENS_AFTER
 
 
 def _invited(identity_set: Mapping[str, Any]) -> str:

@@ -143,7 +143,7 @@ class World:
             except Crash:
                 return None
             if waits and not self.interleaving.is_on:
-                self.flows.answered(url)
+                self.flows.answered(next(flow.message_id for flow in invitation.flows if flow.url == url))
             return invitation
 
     def report(self, *items: dict[str, Any], late: float = 0) -> bool:

@@ -11,6 +11,7 @@ import azure.functions as func
 import pytest
 
 from app import ERRORS
+from domain.configuration.faults import Fault, Kind
 from settings import SettingsError
 from storage import errors
 from storage.errors import StorageUnavailable, TooLarge
@@ -21,6 +22,7 @@ from web.http import HttpEdge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NOT_SET = Fault("GRAPH_TENANT_ID", Kind.MISSING, "GRAPH_TENANT_ID is not set")
 EDGE = HttpEdge(lambda: "the app", ERRORS)
 
 
@@ -73,7 +75,7 @@ def test_no_body() -> None:
         (KeyReused("KeyReused", "m"), 409, "KeyReused", False),
         (StorageUnavailable(), 503, "StorageUnavailable", True),
         (TooLarge("x"), 413, "TooLargeToStore", False),
-        (SettingsError(["GRAPH_TENANT_ID is not set"]), 503, "AppNotConfigured", True),
+        (SettingsError([NOT_SET]), 503, "AppNotConfigured", True),
         (RuntimeError("+12345678901"), 503, "Unforeseen", True),
         (RecursionError(), 503, "Unforeseen", True),
     ],
@@ -99,7 +101,7 @@ def test_health_without_settings() -> None:
     """An app that is not configured names every fault."""
 
     def fails() -> str:
-        raise SettingsError(["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"])
+        raise SettingsError([NOT_SET, Fault("GRAPH_CLIENT_ID", Kind.MISSING, "GRAPH_CLIENT_ID is not set")])
 
     response = HttpEdge(fails, ERRORS).health(lambda _: Answer(HTTPStatus.OK))
     assert response.status_code == 503
