@@ -13,7 +13,8 @@ import yaml
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV31SpecValidator
 
 from connector import generate, schema, swagger
-from connector.operations import OPERATIONS, STATUSES
+from connector.operation import STATUSES
+from connector.operations import OPERATIONS
 from connector.routes import ROOT, routes
 from connector.words import DISPLAY_NAMES, KINDS, MEMBERS
 from invite.rules import ID_NAMES
