@@ -45,7 +45,9 @@ _ROOT_ATTRIBUTES = f'version="9.2.0.0" SolutionPackageVersion="9.2" languagecode
 _CONTENT_TYPES = (
     '\ufeff<?xml version="1.0" encoding="utf-8"?>'
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    + "".join(f'<Default Extension="{name}" ContentType="application/octet-stream" />' for name in ("xml", "json", "Png"))
+    + "".join(
+        f'<Default Extension="{name}" ContentType="application/octet-stream" />' for name in ("xml", "json", "Png")
+    )
     + "</Types>"
 )
 _FLOW_SETTINGS = {

@@ -122,7 +122,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 6, 21, 65]), plan=plans, reachable=st.booleans())
     def time_passes(self, seconds: int, plan: Fault, *, reachable: bool) -> None:
         self.world.graph.reachable = reachable
-        if seconds > 60:  # noqa: PLR2004
+        if seconds > 60:
             self.world.graph.ringing.clear()
         self.world.clock.moment += timedelta(seconds=seconds)
         self._break(plan)
@@ -230,7 +230,7 @@ class AnyOrder(RuleBasedStateMachine):
         before = len(self.world.graph.taken)
         answer = self.world.escalate(*steps, wait=True, **request)  # type: ignore[arg-type]
         assert answer is None or int(answer.status) in (201, 404, 503)
-        if answer is not None and int(answer.status) == 404:  # noqa: PLR2004
+        if answer is not None and int(answer.status) == 404:
             assert len(self.world.graph.taken) == before
 
     def _exists(self) -> bool:
