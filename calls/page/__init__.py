@@ -1,1 +1,1 @@
-"""The page on which people watch a call: one static file, and the headers it is served with."""
+"""Watching a call: its timeline, and the page that shows it live."""
