@@ -45,7 +45,7 @@ def _opened(browser: Browser, server: PageServer, width: int, height: int, schem
 
 def _for_documentation(browser: Browser) -> None:
     IMAGES.mkdir(exist_ok=True)
-    for name, width, height, scheme in (("wide", 1200, 690, "light"), ("phone", 390, 800, "dark")):
+    for name, width, height, scheme in (("wide", 1200, 680, "light"), ("phone", 390, 800, "dark")):
         with PageServer(incident()) as server, _opened(browser, server, width, height, scheme) as page:
             page.screenshot(path=IMAGES / f"page-{name}.png")
             print(f"docs/images/page-{name}.png")

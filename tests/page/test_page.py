@@ -229,6 +229,16 @@ def test_server_busy(watch: Watch) -> None:
     assert watched.page.locator(".person").count() == 11
 
 
+def test_unreadable_answer(watch: Watch) -> None:
+    """An answer that can't be shown stops nothing."""
+    watched = watch(_quiet() | {"timeline": [None]}, frozen=True)
+    assert "can't be shown" in watched.text("#notice")
+    watched.server.live = incident()
+    watched.pass_time(4)
+    assert watched.page.locator(".person").count() == 11
+    assert not watched.page.locator("#notice").is_visible()
+
+
 def test_sign_in(watch: Watch) -> None:
     """Where the app asks people to sign in, the page says what to do."""
     assert "sign in" in watch(refusal=401).text("#notice")
