@@ -52,7 +52,7 @@ LIBRARIES: dict[str, set[str]] = {
     "requests": {"graph"},
     "jwt": {"graph", "notifications"},
     "cryptography": {"graph"},
-    "urllib3": {"flows", "graph"},
+    "urllib3": {"flows", "graph", "storage"},
     "pydantic": {"invite", "calls", "escalation"},
     "pydantic_core": {"invite", "calls", "escalation"},
     "phonenumbers": {"invite"},
