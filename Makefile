@@ -15,7 +15,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo run simulator doctor build lock format clean
+.PHONY: help setup test check prove bench demo run simulator doctor build lock screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ build: $(TESTS_READY) ## make the deployable package in .local/build and .local/
 lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
 	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 		--custom-compile-command "make lock" --output-file requirements.lock
+
+screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
+	@$(RUN) dev.screenshots
 
 format: $(TESTS_READY) ## format the code and fix what ruff can fix
 	@$(RUN) ruff check --fix .

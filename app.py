@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from domain.configuration.faults import Fault, Kind
 from domain.configuration.packages import package_fault
+from domain.configuration.trust import bundle_fault, ca_bundle
 from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
@@ -56,7 +56,7 @@ try:
     from notifications.token import TokenValidator
     from notifications.token_rules import TokenRules
     from observability import tracing
-    from storage.connections import credential_for
+    from storage.connections import credential_for, load_identity_library
     from storage.probe import queue_faults, table_faults
     from storage.queue import StorageQueue
     from storage.retention import Retention
@@ -64,12 +64,16 @@ try:
     from storage.store import TableStore
     from storage.table import StorageTable, table_client
     from watchdog.service import Watchdog
+
+    if any(name.startswith(f"{storage_connection()}__") for name in os.environ):
+        load_identity_library()
 except Exception as error:  # noqa: BLE001 - compiled packages raise more than ImportError
     _broken = package_fault(error)
     _events.exception(f"setting: {_broken}")
 
 if TYPE_CHECKING:
     from calls.hooks import CallHooks
+    from calls.page.routes import PageRoutes
     from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
@@ -87,6 +91,7 @@ class App:
     settings: Settings
     invite: InviteRoutes
     calls: CallRoutes
+    page: PageRoutes
     escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
@@ -150,7 +155,9 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     progress = Progress(store, alarms, publisher)
     links = Links(settings.public_base_url, settings.connector_gateway_hosts, token_hours=settings.result_token_hours)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
-    flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
+    flow_client = FlowClient(
+        settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=ca_bundle(os.environ)
+    )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     calls = assemble(
         settings,
@@ -164,6 +171,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         publisher,
         invitations=invitations,
         canceller=Canceller(graph, rosters),
+        links=links,
         check_after_seconds=settings.check_after_seconds,
     )
     escalations = EscalationService(store, steps, rosters)
@@ -192,6 +200,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
         escalations=EscalationRoutes(escalations, steps, links, settings),
+        page=calls.page,
         queries=Queries(store, progress, links),
         notifications=NotificationReceiver(validator, store, progress, calls.hooks),
         work=Work(
@@ -209,24 +218,6 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
             [str(one) for one in settings.warnings],
             [str(one) for one in settings.faults],
         ),
-    )
-
-
-def _ca_bundle() -> str | None:
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((value for name in names if (value := os.environ.get(name))), None)
-
-
-def _learn_secrets(settings: Settings) -> None:
-    credential, storage = settings.credential, settings.storage
-    key = re.search(r"AccountKey=([^;]+)", storage.connection_string or "", re.IGNORECASE)
-    pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
-    learn_secrets(
-        credential.client_secret,
-        *settings.flow_callback_secrets,
-        storage.connection_string,
-        key[1] if key else None,
-        *pem.split(),
     )
 
 
@@ -268,11 +259,11 @@ class _Once:
         if tracing.start(os.environ):
             keep_values()
         settings = load(open_certificate=open_certificate)
-        _learn_secrets(settings)
+        learn_secrets(*settings.secrets())
         try:
             return build(settings)
-        except ImportError as error:  # of what only some settings need, such as a managed identity
-            raise SettingsError([package_fault(error)]) from error
+        except OSError as error:  # OpenSSL's, for a file that isn't there or holds no certificate
+            raise SettingsError([bundle_fault(os.environ)]) from error
 
 
 _once = _Once()

@@ -64,7 +64,31 @@ def cancel_wait(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("calls/{callId}", methods=["GET"], auth_level=KEY)
 def get_call(req: func.HttpRequest) -> func.HttpResponse:
     """The call as Graph last reported it."""
-    return edge.answer(req, lambda app, request: app.queries.call(request))
+    return edge.answer(req, lambda app, request: app.page.call(request))
+
+
+@app.route("calls/{callId}/timeline", methods=["GET"], auth_level=KEY)
+def get_timeline(req: func.HttpRequest) -> func.HttpResponse:
+    """What happened in a call, oldest first."""
+    return edge.answer(req, lambda app, request: app.page.timeline(request))
+
+
+@app.route("calls/{callId}/page-token", methods=["POST"], auth_level=KEY)
+def renew_page_token(req: func.HttpRequest) -> func.HttpResponse:
+    """End all links to a call's page, and get a new one."""
+    return edge.answer(req, lambda app, request: app.page.new_page_token(request))
+
+
+@app.route("calls/{callId}/live", methods=["GET"], auth_level=ANYONE)
+def watch_call(req: func.HttpRequest) -> func.HttpResponse:
+    """What the page shows; the page's token opens it."""
+    return edge.answer(req, lambda app, request: app.page.live(request))
+
+
+@app.route("page", methods=["GET"], auth_level=ANYONE)
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    """The page that shows a call live, without data."""
+    return edge.answer(req, lambda app, request: app.page.page(request))
 
 
 @app.route("calls/{callId}/participants", methods=["GET"], auth_level=KEY)

@@ -11,6 +11,7 @@ from calls.creating import Creator
 from calls.ending import Endings
 from calls.hooks import CallHooks, StartAlarms
 from calls.legs import CALL, Legs
+from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
@@ -55,6 +56,7 @@ class CallParts:
     """What the rest of the app uses of this room."""
 
     routes: CallRoutes
+    page: PageRoutes
     hooks: CallHooks
     kinds: Mapping[str, Kind]
     """The handlers of its alarms."""
@@ -64,7 +66,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     """Put the parts together."""
     store, progress, graph = tools.store, tools.progress, tools.graph
     tenant_id, base = settings.tenant_id, settings.public_base_url
-    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store))
+    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store, tools.links))
     legs = Legs(
         tools.rows,
         store,
@@ -90,18 +92,19 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     )
     return CallParts(
         routes=CallRoutes(service, starts, endings, tools.rows, links=tools.links, settings=settings),
+        page=PageRoutes(store, tools.links),
         hooks=CallHooks(creator, advancer, legs, endings, keeper, rejects_incoming=settings.rejects_incoming_calls),
         kinds={START: StartAlarms(starts, advancer), CALL: keeper},
     )
 
 
-def _view(store: TableStore) -> Callable[[Start, datetime], Mapping[str, Any]]:
+def _view(store: TableStore, links: Links) -> Callable[[Start, datetime], Mapping[str, Any]]:
     """Return how a start is shown to the flows that wait for it."""
 
     def view(start: Start, now: datetime) -> Mapping[str, Any]:
         if start.call_id is None:
-            return start_view(start, None, now)
+            return start_view(start, None, now, page_url=links.page)
         needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        return start_view(start, store.read(start.call_id, needs).record, now)
+        return start_view(start, store.read(start.call_id, needs).record, now, page_url=links.page)
 
     return view

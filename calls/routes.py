@@ -88,7 +88,7 @@ class CallRoutes:
         """The start as it stands: 200, whatever its status."""
         start, record = self._found(request)
         headers = {} if start.is_final else {"Retry-After": str(self._retry_after(start))}
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now()), headers)
+        return Answer(HTTPStatus.OK, start_view(start, record, self._now(), page_url=self._links.page), headers)
 
     def result(self, request: Request) -> Answer:
         """A flow's poll: 202 until the outcome; 200; 422 failed.
@@ -99,7 +99,7 @@ class CallRoutes:
         start, record = self._found(request, is_keyed=False)
         if not start.is_final:
             return self._answer(request, start, HTTPStatus.ACCEPTED, record)
-        view = start_view(start, record, self._now())
+        view = start_view(start, record, self._now(), page_url=self._links.page)
         if view["status"] != StartStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
@@ -119,7 +119,7 @@ class CallRoutes:
             raise _no_such_start()
         run_duties(turn)
         start, record = self._found(request)
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now()))
+        return Answer(HTTPStatus.OK, start_view(start, record, self._now(), page_url=self._links.page))
 
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
@@ -224,7 +224,7 @@ class CallRoutes:
         else:
             headers["Location"] = f"{root}/result?token={start.token}"
             headers["Retry-After"] = str(self._retry_after(start))
-        return Answer(status, start_view(start, record, self._now()), headers)
+        return Answer(status, start_view(start, record, self._now(), page_url=self._links.page), headers)
 
     def _retry_after(self, start: Start) -> int:
         return self._links.seconds_between_polls(start.created, self._now())

@@ -13,11 +13,14 @@ from flows.reasons import person_reason
 from flows.views import call_view, iso_time, result_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from domain.call import Call
     from domain.record import CallRecord
     from domain.start import Start
+
+    PageUrl = Callable[[Call], str | None]
 
 ALREADY_IN = "Was in the call already, so this person was not called."
 _NOT_CALLED = "This person was not called, because the start ended before."
@@ -28,13 +31,14 @@ _UNCONFIRMED = (
 _STOPPED = "The start was stopped. Start again to call the people who have not joined."
 
 
-def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[str, Any]:
+def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_url: PageUrl) -> dict[str, Any]:
     """Return a start as a flow sees it.
 
     Args:
         start: as stored.
         record: its call with the invitation that followed; None where there is no call.
         now: the time for which it is computed.
+        page_url: returns the URL of a call's page.
     """
     call = record.call if record is not None else None
     statuses = people_of(start, record, now)
@@ -48,7 +52,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[s
         "status": status_of(start, call).value,
         "reason": reason_of(start, record, now),
         "resultInfo": result_view(result),
-        "call": None if call is None else call_view(call),
+        "call": None if call is None else call_view(call) | {"pageUrl": page_url(call)},
         "participants": [
             {
                 "identity": {invitee.kind: dict(invitee.identity)},

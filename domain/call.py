@@ -116,6 +116,9 @@ class Call:
     alarm: Alarm | None = None
     """The message that keeps the call alive."""
     page_token: str | None = None
+    """Random; opens the page of this call."""
+    details: int = 0
+    """How many times somebody was seen to join, leave or wait, for ``domain.timeline``."""
 
     @property
     def has_ended(self) -> bool:

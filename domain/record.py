@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from domain.invitation import Invitation
     from domain.results import OperationState
     from domain.roster import RosterEntry
+    from domain.timeline import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class CallRecord:
     escalations: Mapping[str, Escalation] = field(default_factory=dict)
     guarded: tuple[str, ...] = ()
     """Invitations that are written as they are, so that another writer's change makes the write a conflict."""
+    events: tuple[Event, ...] = ()
+    """What happened: what a change adds, or what is kept, where it was read."""
     guards_call: bool = False
     """Whether the call's row is written for the same reason, though it has not changed."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from escalation.cancelling import Canceller
     from flows.alarms import Alarms
     from flows.delivery import Delivery
+    from flows.links import Links
     from flows.publish import Publisher
     from flows.turn import Turn
     from invite.service import InvitationService
@@ -60,11 +61,13 @@ class EscalationProgress:
         *,
         invitations: InvitationService,
         canceller: Canceller,
+        links: Links,
         check_after_seconds: float,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._alarms = alarms
+        self._links = links
         self._delivery = delivery
         self._publisher = publisher
         self._invitations = invitations
@@ -192,7 +195,9 @@ class EscalationProgress:
         self.save(turn, call_id, name, lambda current, now: with_outcome(current, name, turn.me, outcome, now))
 
     def _post(self, turn: Turn, held: Held, escalation: Escalation, flow: WaitingFlow) -> None:
-        result = self._delivery.send(turn, flow, lambda now: escalation_view(escalation, held.record, now))
+        result = self._delivery.send(
+            turn, flow, lambda now: escalation_view(escalation, held.record, now, page_url=self._links.page)
+        )
 
         def mark(record: CallRecord, now: datetime) -> CallRecord:
             current = record.escalations.get(escalation.id)

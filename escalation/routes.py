@@ -82,7 +82,9 @@ class EscalationRoutes:
         """The escalation as it stands: 200, whatever its status."""
         escalation, record = self._found(request)
         headers = {} if escalation.is_final else {"Retry-After": str(self._retry_after(escalation))}
-        return Answer(HTTPStatus.OK, escalation_view(escalation, record, self._now()), headers)
+        return Answer(
+            HTTPStatus.OK, escalation_view(escalation, record, self._now(), page_url=self._links.page), headers
+        )
 
     def result(self, request: Request) -> Answer:
         """A flow's poll: 202 until the outcome; 200; 422 failed.
@@ -93,7 +95,7 @@ class EscalationRoutes:
         escalation, record = self._found(request, is_keyed=False)
         if not escalation.is_final:
             return self._answer(request, escalation, record, HTTPStatus.ACCEPTED)
-        view = escalation_view(escalation, record, self._now())
+        view = escalation_view(escalation, record, self._now(), page_url=self._links.page)
         if escalation.status is not EscalationStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
@@ -110,7 +112,7 @@ class EscalationRoutes:
         if self._service.stop(Turn(request.arrived), call_id_in(request), escalation_id_in(request)) is None:
             raise _no_such_escalation()
         escalation, record = self._found(request)
-        return Answer(HTTPStatus.OK, escalation_view(escalation, record, self._now()))
+        return Answer(HTTPStatus.OK, escalation_view(escalation, record, self._now(), page_url=self._links.page))
 
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
@@ -142,7 +144,7 @@ class EscalationRoutes:
         else:
             headers["Location"] = f"{root}/result?token={escalation.token}"
             headers["Retry-After"] = str(self._retry_after(escalation))
-        return Answer(status, escalation_view(escalation, record, self._now()), headers)
+        return Answer(status, escalation_view(escalation, record, self._now(), page_url=self._links.page), headers)
 
     def _retry_after(self, escalation: Escalation) -> int:
         return self._links.seconds_between_polls(escalation.created, self._now())

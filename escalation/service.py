@@ -156,7 +156,10 @@ class EscalationService:
         def insert(record: CallRecord, now: datetime) -> CallRecord:
             if draft.id in record.escalations:
                 return record
-            record = record.with_call(record.call_or_new(now))
+            call = record.call_or_new(now)
+            if call.page_token is None:
+                call = replace(call, page_token=new_token())
+            record = record.with_call(call)
             # Written anew just before the 201; a crash before leaves it to the alarm.
             listens = now + _UNLESS_ANSWERED
             flows = () if flow is None else subscribed((), flow, now, listens)

@@ -11,18 +11,29 @@ from domain.step_results import joined_people
 from flows.views import invitee_view, iso_time, person_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from domain.call import Call
     from domain.invitation import Invitee
     from domain.record import CallRecord
+
+    PageUrl = Callable[[Call | None], str | None]
 
 ALREADY_IN = "Was in the call already, so this person was not called."
 _NOT_CALLED = "This person was not called, because the escalation ended before."
 _STOPPED = "The escalation was stopped. Escalate again to call the people who have not joined."
 
 
-def escalation_view(escalation: Escalation, record: CallRecord, now: datetime) -> dict[str, Any]:
-    """Return an escalation as a flow sees it; its steps as they stand in the current round."""
+def escalation_view(escalation: Escalation, record: CallRecord, now: datetime, *, page_url: PageUrl) -> dict[str, Any]:
+    """Return an escalation as a flow sees it; its steps as they stand in the current round.
+
+    Args:
+        escalation: as stored.
+        record: its call with all invitations.
+        now: the time for which it is computed.
+        page_url: returns the URL of a call's page.
+    """
     current = escalation.current
     return {
         "id": escalation.id,
@@ -38,6 +49,7 @@ def escalation_view(escalation: Escalation, record: CallRecord, now: datetime) -
             for one in joined_people(escalation, record)
         ],
         "steps": [_step_view(escalation, step, record, now) for step in range(1, len(escalation.steps) + 1)],
+        "pageUrl": page_url(record.call),
         "createdDateTime": iso_time(escalation.created),
         "lastUpdatedDateTime": iso_time(escalation.updated),
     }

@@ -92,6 +92,12 @@ class Links:
         is_bare = parts.scheme == "https" and port in (None, 443)
         return plain and is_bare and is_host_name(host) and host.endswith(self._gateways)
 
+    def page(self, call: Call | None) -> str | None:
+        """Return the URL of a call's page, its token in the fragment, which no browser sends; None without a token."""
+        if call is None or call.page_token is None:
+            return None
+        return f"{self._base}/page#call={quote(call.call_id, safe='')}&token={call.page_token}"
+
     @staticmethod
     def invitation(root: str, invitation: Invitation) -> str:
         """Return the URL of ``get_invitation``."""

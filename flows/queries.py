@@ -14,9 +14,9 @@ from flows.duties import run_duties
 from flows.links import token_in, token_matches
 from flows.reasons import invitation_reason, person_message
 from flows.turn import Turn, utc_now
-from flows.views import call_view, invitation_view, roster_view
+from flows.views import invitation_view, roster_view
 from web.answers import Answer
-from web.errors import Fault, InvitationFailed, NotFound
+from web.errors import Fault, InvitationFailed
 from web.identifiers import call_id_in, invitation_id_in, no_such_invitation
 
 if TYPE_CHECKING:
@@ -107,21 +107,6 @@ class Queries:
         now = self._now()
         ordered = sorted(record.invitations.values(), key=lambda one: (one.created, one.id), reverse=True)
         return Answer(HTTPStatus.OK, {"value": [invitation_view(one, record.call, now) for one in ordered]})
-
-    def call(self, request: Request) -> Answer:
-        """Answer a call as Graph last reported it.
-
-        Raises:
-            NotFound: Graph has not reported any such call.
-        """
-        call = self._store.read(call_id_in(request), Needs(call=True)).record.call
-        if call is None:
-            message = (
-                "Microsoft Graph has reported nothing about this call. "
-                "Check its id, and that its callbackUri is this app's /api/notifications."
-            )
-            raise NotFound("CallNotFound", message)
-        return Answer(HTTPStatus.OK, call_view(call))
 
     def participants(self, request: Request) -> Answer:
         """Answer who is in a call, by the roster that Graph last reported; ``includeLeft=true`` adds who left."""

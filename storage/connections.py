@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from storage.budget import budget, time_limits
@@ -33,8 +34,11 @@ class SharedCredential:
     """
 
     def __init__(self, client_id: str | None) -> None:
-        self._client_id = client_id
-        self._transport = StorageTransport()
+        # Imported only where a managed identity is used: it costs as much as the rest of the app.
+        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
+
+        options = {**CLIENT_OPTIONS, "transport": StorageTransport()}
+        self._new_identity = partial(ManagedIdentityCredential, client_id=client_id, **options)
         self._lock = threading.Lock()
         self._tokens: dict[tuple[str, ...], tuple[AccessToken, float]] = {}
         """Each token, and when it is renewed."""
@@ -75,14 +79,16 @@ class SharedCredential:
             self._lock.release()
 
     def _new_token(self, scopes: tuple[str, ...], options: dict[str, Any]) -> AccessToken:
-        # Imported only where a managed identity is used: it costs as much as the rest of the app.
-        from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
-
         # A new one each time: it repeats a failure from its cache, after a 400 for a minute (msal 1.39.0).
-        identity = ManagedIdentityCredential(client_id=self._client_id, transport=self._transport, **CLIENT_OPTIONS)
+        identity = self._new_identity()
         token: AccessToken = identity.get_token(*scopes, **options)
         self._tokens[scopes] = token, time.time() + (token.expires_on - time.time()) / 2
         return token
+
+
+def load_identity_library() -> None:
+    """Import what a managed identity needs, at the start instead of in the first callback."""
+    import azure.identity  # noqa: F401, PLC0415 - costs as much as the rest of the app, and most trials need none
 
 
 def credential_for(settings: Settings) -> SharedCredential | None:

@@ -27,6 +27,7 @@ from domain.results import ResultInfo
 from domain.roster import RosterEntry
 from domain.standing import has_ended
 from domain.start import Stage, Start
+from domain.timeline import Event
 from domain.waiting import Delivery, WaitingFlow
 from storage.codec import VERSION, decode, decode_fields, encode, encode_fields, special
 
@@ -102,6 +103,16 @@ def escalation_document(escalation: Escalation) -> dict[str, Any]:
 def read_escalation(document: Mapping[str, Any]) -> Escalation:
     """Return the escalation of a document."""
     return decode(Escalation, document)
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """Return the document of an event."""
+    return {"v": VERSION, **encode_fields(event)}
+
+
+def read_event(document: Mapping[str, Any]) -> Event:
+    """Return the event of a document."""
+    return decode(Event, document)
 
 
 def start_document(start: Start) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from storage import documents, rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from domain.timeline import Event
     from storage.table import Table
 
 _CALL = (rows.CALL, None)
 _PARTICIPANTS = (rows.PARTICIPANTS, rows.AFTER_PARTICIPANTS)
+_EVENTS = (rows.EVENTS, rows.AFTER_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,22 @@ def read_all(table: Table, call_id: str) -> Held:
     reader = _Reader(table, call_id)
     reader.keep(table.query(rows.partition_key(call_id), (rows.CALL, rows.AFTER_INVITATIONS)))
     return reader.held()
+
+
+def read_live(table: Table, call_id: str) -> CallRecord:
+    """Read a call with all that belongs to it, in one request for each thousand rows."""
+    reader = _Reader(table, call_id)
+    escalations = (rows.ESCALATIONS, rows.AFTER_ESCALATIONS)
+    spans = ((rows.CALL, rows.AFTER_INVITATIONS), _PARTICIPANTS, escalations, _EVENTS)
+    reader.keep(table.query(rows.partition_key(call_id), *spans))
+    return reader.held().record
+
+
+def read_timeline(table: Table, call_id: str) -> CallRecord:
+    """Read the events of a call, and the roster for its names."""
+    reader = _Reader(table, call_id)
+    reader.keep(table.query(rows.partition_key(call_id), _PARTICIPANTS, _EVENTS))
+    return reader.held().record
 
 
 class _Reader:
@@ -131,6 +149,7 @@ class _Reader:
     def keep(self, entities: Iterable[Mapping[str, Any] | None]) -> None:
         """Take rows into the record."""
         invitations, roster, operations, escalations = {}, {}, {}, {}
+        events: list[Event] = []
         for entity in entities:
             if entity is None:
                 continue
@@ -147,6 +166,8 @@ class _Reader:
             elif key.startswith(rows.ESCALATIONS):
                 escalation = documents.read_escalation(rows.document_of(entity))
                 escalations[escalation.id] = escalation
+            elif key.startswith(rows.EVENTS):
+                events.append(documents.read_event(rows.document_of(entity)))
             elif key.startswith(rows.OPERATIONS):
                 operation_id, entry = _operation_entry(entity)
                 operations[operation_id] = entry
@@ -156,6 +177,7 @@ class _Reader:
             roster={**self._record.roster, **roster},
             operations={**self._record.operations, **operations},
             escalations={**self._record.escalations, **escalations},
+            events=(*self._record.events, *events),
         )
 
 

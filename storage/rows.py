@@ -6,6 +6,8 @@ r"""Rows of the ``calls`` table: their keys, and how a document becomes one.
                    operation|<Graph's id>    which invitation an operation belongs to
                    participant|<key>         one participant of the roster
                    ~escalation|<id>          an escalation
+                   ~event|<time>|<hash>      an event of the timeline
+                   ~event|<number>           one of the thousand latest comings and goings
 
     PartitionKey   ~kept|<day>               which calls got their first row, or their last check, on that day
     RowKey         the call's partition
@@ -36,6 +38,8 @@ AFTER_INVITATIONS = "invitation}"
 AFTER_PARTICIPANTS = "participant}"
 ESCALATIONS = "~escalation|"
 AFTER_ESCALATIONS = "~escalation}"
+EVENTS = "~event|"
+AFTER_EVENTS = "~event}"
 KEPT = "~kept|"
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@,=+-]{0,255}")

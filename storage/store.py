@@ -6,10 +6,12 @@ that differs in one transaction under ETags; see ``storage.swapping``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
+from domain.timeline import noted
 from storage import reading, rows, writing
 from storage.errors import StorageUnavailable
 from storage.swapping import compare_and_swap
@@ -17,7 +19,6 @@ from storage.table import WriteUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from storage.reading import Held
     from storage.table import Table
@@ -71,6 +72,12 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call, its invitations, roster, escalations and events."""
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call, and its roster."""
+
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day, so that it is found when its time is over."""
 
@@ -78,8 +85,9 @@ class Store(Protocol):
 class TableStore:
     """The store on Azure Table Storage; see ``Store``."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
+        self._now = now
 
     def read(self, call_id: str, needs: Needs) -> Held:
         """Read what is known of a call; see ``Store``."""
@@ -104,12 +112,13 @@ class TableStore:
             after = change(current.record)
             if before_write is not None:
                 after = before_write(current.record, after)
+            after = noted(current.record, after, self._now())
             changed = writing.rows_of(current, after)
             return (after, changed) if changed else None
 
         def write(current: Held, planned: tuple[CallRecord, writing.Changed]) -> Held:
             after, changed = planned
-            return current.now(after, self._write(changed))
+            return current.now(replace(after, events=()), self._write(changed))
 
         before, now = compare_and_swap(held, lambda: reading.read(self._table, call_id, needs), decide, write)
         return Updated(before.record, now.record, now)
@@ -117,6 +126,14 @@ class TableStore:
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
+
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call with all that belongs to it; see ``Store``."""
+        return reading.read_live(self._table, call_id)
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call; see ``Store``."""
+        return reading.read_timeline(self._table, call_id)
 
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day; see ``Store``."""
@@ -145,6 +162,7 @@ class TableStore:
             partition,
             (rows.CALL, rows.AFTER_PARTICIPANTS),
             (rows.ESCALATIONS, rows.AFTER_ESCALATIONS),
+            (rows.EVENTS, rows.AFTER_EVENTS),
             select=["RowKey"],
         )
         for start in range(0, len(found), writing.MOST_ROWS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from domain.invitation import Invitation
     from domain.record import CallRecord, OperationEntry
     from domain.roster import RosterEntry
+    from domain.timeline import Event
     from storage.reading import Held
 
 # An entity-group transaction takes 100 rows and 4 MiB.
@@ -59,6 +61,8 @@ def rows_of(held: Held, after: CallRecord) -> Changed:
         # A roster entry is under the guard of the call's row, which every change of the roster replaces.
         is_guarded = entity["RowKey"].startswith(rows.PARTICIPANTS)
         changed.append(Row(entity) if is_guarded else Row(entity, etag, is_new=etag is None))
+    # What is written with an event guards it, and a coming or going replaces the one of a thousand before.
+    changed += [Row(_event_entity(partition, event)) for event in after.events]
     keys = {row.key for row in changed}
     for name in dict.fromkeys(after.guarded):
         key = rows.INVITATIONS + name
@@ -101,6 +105,14 @@ def _invitation_entity(partition: str, record: CallRecord, invitation: Invitatio
 def _escalation_entity(partition: str, escalation: Escalation) -> dict[str, Any]:
     key = rows.ESCALATIONS + escalation.id
     return rows.entity(partition, key, documents.escalation_document(escalation), updated=escalation.updated)
+
+
+def _event_entity(partition: str, event: Event) -> dict[str, Any]:
+    document = documents.event_document(event)
+    if event.detail is not None:
+        return rows.entity(partition, f"{rows.EVENTS}{event.detail:04}", document)
+    content = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+    return rows.entity(partition, f"{rows.EVENTS}{event.time:%Y-%m-%dT%H%M%S.%f}|{content}", document)
 
 
 def _roster_entity(partition: str, entry: RosterEntry) -> dict[str, Any]:

@@ -74,6 +74,10 @@ TABLE_OF_CONTENTS = {
     "await_start": ("starts/{startId}/result", "GET", "anonymous"),
     "cancel_start_wait": ("starts/{startId}/callback", "DELETE", "anonymous"),
     "list_calls": ("calls", "GET", "function"),
+    "get_timeline": ("calls/{callId}/timeline", "GET", "function"),
+    "page": ("page", "GET", "anonymous"),
+    "watch_call": ("calls/{callId}/live", "GET", "anonymous"),
+    "renew_page_token": ("calls/{callId}/page-token", "POST", "function"),
     "hang_up": ("calls/{callId}", "DELETE", "function"),
     "remove_participant": ("calls/{callId}/participants/{participantId}", "DELETE", "function"),
     "escalate": ("calls/{callId}/escalate", "POST", "function"),
@@ -262,7 +266,7 @@ def test_package() -> None:
     """What is deployed is the app's rooms and what the host and the build need; nothing else."""
     assert {_room(path) for path in MODULES} <= ARROWS.keys()
     others = {str(path) for path in PACKAGE if path.suffix != ".py"}
-    assert others == {"host.json", "requirements.txt"}
+    assert others == {"calls/page/page.html", "host.json", "requirements.txt"}
 
 
 def test_package_works_alone(tmp_path: Path) -> None:

@@ -91,12 +91,13 @@ def _request(request: func.HttpRequest) -> Request:
 
 def _response(answer: Answer) -> func.HttpResponse:
     headers = {**_ALWAYS, **answer.headers}
-    if answer.body is None:
+    content = answer.content()
+    if content is None:
         return func.HttpResponse(status_code=int(answer.status), headers=headers)
     return func.HttpResponse(
-        answer.content(),
+        content,
         status_code=int(answer.status),
         headers=headers,
-        mimetype="application/json",
+        mimetype=answer.media_type,
         charset="utf-8",
     )

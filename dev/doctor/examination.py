@@ -177,7 +177,7 @@ class Examination:
 
 
 def session_for(known: settings.Settings) -> Any:
-    """Return a session for everything that the settings name."""
+    """Return a session for the hosts of the settings."""
     return new_session(
         (known.graph_endpoint, known.authority, known.callback_openid_configuration, known.public_base_url)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.call import CallState, Presence
+from domain.call import Presence
 from domain.invitation import Alarm, Decider, Invitation, Late, Refused
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
@@ -221,7 +221,7 @@ def test_not_found(route: str, change: dict[str, str]) -> None:
         Desk(invitation()).asks(route, **change)
 
 
-@pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait", "invitations", "call", "participants"])
+@pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait", "invitations", "participants"])
 def test_impossible_call_id(route: str) -> None:
     """400 before anything is read."""
     with pytest.raises(ApiError) as caught:
@@ -340,19 +340,10 @@ def test_invitations_of_a_call() -> None:
     assert desk.asks("invitations", callId="other").body == {"value": []}
 
 
-def test_call_without_reports() -> None:
-    """404 that names the likely reason, another ``callbackUri``."""
-    with pytest.raises(NotFound) as caught:
-        Desk().asks("call")
-    assert caught.value.code == "CallNotFound"
-    assert "callbackUri" in caught.value.message
-
-
-def test_call_and_roster() -> None:
+def test_roster() -> None:
     """As last reported; those who left on request."""
     people = (entry("alice"), entry("bob", Presence.LEFT, left=later(5)))
-    desk = Desk(of=call(state=CallState.ESTABLISHED), roster=people)
-    assert desk.asks("call").body["state"] == "established"
+    desk = Desk(of=call(), roster=people)
     assert [one["id"] for one in desk.asks("participants").body["value"]] == ["alice"]
     request = Request(route={"callId": CALL}, query={"includeLeft": "True"})
     shown = desk.queries.participants(request).body

@@ -28,7 +28,7 @@ def test_finished_operation(door: Door, call_id: str) -> None:
     """Read the row, write the row."""
     invitation = kept(door, call_id)
     counted = _counted(door, [operation_item(call_id, clientContext=invitation.client_context, id="o-1")])
-    assert [request.split()[0] for request in counted] == ["GET", "PUT"]
+    assert [request.split()[0] for request in counted] == ["GET", "POST"]
 
 
 def test_a_finished_part_costs_two_requests(door: Door, call_id: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from azure.data.tables import TableClient
 
 from domain.configuration.storage import StorageLocation
-from storage import budget
+from storage import budget, probe
 from storage.connections import SharedCredential, credential_for
 from storage.errors import StorageUnavailable
 from storage.queue import StorageQueue
@@ -22,7 +22,6 @@ from storage.table import StorageTable, table_client
 from storage.transport import StorageTransport, _Connection, _Pool
 from tests.graph.servers import drip, listening, read_request
 from tests.storage.identity import FAILING, IdentityEndpoint, Way, identity_endpoint
-from web.health import Health
 
 if TYPE_CHECKING:
     import socket
@@ -112,19 +111,22 @@ def test_silent_endpoint_and_many_threads(endpoint: IdentityEndpoint) -> None:
 
 
 @pytest.mark.parametrize("way", ["500", "garbage", "silent", "reset"])
-def test_health(endpoint: IdentityEndpoint, app_settings: Settings, way: Way) -> None:
-    """Health reports storage as failed within the budget of a request, whatever the identity endpoint does."""
+def test_health(endpoint: IdentityEndpoint, app_settings: Settings, monkeypatch: pytest.MonkeyPatch, way: Way) -> None:
+    """Health names the identity within the time of its checks, whatever the identity endpoint does."""
+    monkeypatch.setattr(probe, "_SECONDS", 0.8)
     endpoint.way = way
     location = StorageLocation(table_endpoint="https://127.0.0.1:1", queue_endpoint="https://127.0.0.1:1")
     there = replace(app_settings, storage=location)
     credential = credential_for(there)
-    assert credential is not None
     started = time.monotonic()
-    with table_client(there, credential) as client, budget.budget(3.0):
-        health = Health(TableStore(StorageTable(client)), StorageQueue(there, "any", credential), [])
-        answer = health.answer()
-    assert answer.status == 503
-    assert time.monotonic() - started < 3.5
+    for faults in (probe.table_faults(there, credential), probe.queue_faults(there, "any", credential)):
+        assert faults == ["the managed identity gives no token: check that it is assigned to the app"]
+    assert time.monotonic() - started < 2.5
+
+
+def test_health_is_within_its_budget() -> None:
+    """Both checks of health together have the time of one request."""
+    assert 2 * probe._SECONDS <= budget.REQUEST_SECONDS
 
 
 def test_connection_string_needs_no_credential(app_settings: Settings) -> None:
@@ -168,9 +170,12 @@ def test_storage_without_an_end(app_settings: Settings, serve: object) -> None:
         there = replace(app_settings, storage=StorageLocation(connection_string=account))
         started = time.monotonic()
         with table_client(there) as client, budget.budget(1.5):
-            assert not TableStore(StorageTable(client)).is_reachable()
-            assert time.monotonic() - started < 2
-            assert not StorageQueue(there, "any").is_reachable()
+            for use in (
+                lambda: TableStore(StorageTable(client)).all_invitations("call"),
+                lambda: StorageQueue(there, "any").send({}, delay_seconds=0),
+            ):
+                with pytest.raises(StorageUnavailable):
+                    use()
     assert time.monotonic() - started < 2
 
 

@@ -22,17 +22,21 @@ ALLOWANCE = 0.7
 
 
 @pytest.fixture
-def _short_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.storage.use_cases.REQUEST_SECONDS", 0.4)
-    monkeypatch.setattr("tests.storage.use_cases.CALLBACK_SECONDS", 0.3)
-    monkeypatch.setattr("flows.work.REQUEST_SECONDS", 0.4)
+def impatient(stories: Callable[[], Story]) -> Callable[[], Story]:
+    """Make stories in which a request waits for a third of a second while storage fails."""
+
+    def story() -> Story:
+        made = stories()
+        made.patience = 0.3
+        return made
+
+    return story
 
 
-@pytest.mark.usefixtures("_short_budgets")
 @pytest.mark.parametrize("way", ["after reset", "before 503", "refused"])
-def test_after_graph_was_asked(stories: Callable[[], Story], monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_after_graph_was_asked(impatient: Callable[[], Story], monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """With storage gone once Graph took the request, the response is what is known, and the report completes it."""
-    story = stories()
+    story = impatient()
     take = story.graph.invite
 
     def take_and_break(*arguments: Any, **named: Any) -> Any:
@@ -51,13 +55,12 @@ def test_after_graph_was_asked(stories: Callable[[], Story], monkeypatch: pytest
     assert story.graph.calls == {"alice": 1}
 
 
-@pytest.mark.usefixtures("_short_budgets")
 @pytest.mark.parametrize("way", ["after reset", "before 503", "no token"])
-def test_before_graph_is_asked(stories: Callable[[], Story], way: str) -> None:
+def test_before_graph_is_asked(impatient: Callable[[], Story], way: str) -> None:
     """With storage gone before, the response is 503 and nobody was called; a repeated request calls once."""
-    story = stories()
+    story = impatient()
     assert story.invite() == "ok"
-    story = stories()
+    story = impatient()
     story.plan.begin(way, *FROM_HERE)
     assert story.invite() == "503 503 503 503"
     assert not story.graph.taken
@@ -66,10 +69,9 @@ def test_before_graph_is_asked(stories: Callable[[], Story], way: str) -> None:
     assert story.graph.calls == {"alice": 1}
 
 
-@pytest.mark.usefixtures("_short_budgets")
-def test_callback(stories: Callable[[], Story]) -> None:
+def test_callback(impatient: Callable[[], Story]) -> None:
     """A callback that could not be stored is 503, so that Graph sends it again; then all follows."""
-    story = stories()
+    story = impatient()
     assert story.invite(waits=True) == "ok"
     story.clock.sleep(2)
     story.plan.begin("before reset", *FROM_HERE)
@@ -80,17 +82,20 @@ def test_callback(stories: Callable[[], Story]) -> None:
     assert (story.status(), story.delivery()) == (Status.COMPLETED, Delivery.DELIVERED)
 
 
-@pytest.mark.usefixtures("_short_budgets")
-def test_messages(stories: Callable[[], Story]) -> None:
+def test_messages(impatient: Callable[[], Story], monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that fails for many minutes costs no alarm: the message comes back until it works again."""
-    story = stories()
+    story = impatient()
     assert story.invite(waits=True) == "ok"
     story.graph.has_ended = True
     story.clock.sleep(121)
-    for _ in range(12):
-        story.plan.begin("before reset", *FROM_HERE)
-        story.work(31)
-    story.settle(60)
+    story.patience = 8.0
+    with monkeypatch.context() as short:
+        short.setattr("flows.work.REQUEST_SECONDS", 0.3)
+        for _ in range(12):
+            story.plan.begin("before reset", *FROM_HERE, spares="/messages")
+            story.work(31)
+            assert not story.failed, "a message that fails some times in a row is given up by the host"
+    story.settle(120)
     assert (story.status(), story.delivery()) == (Status.FAILED, Delivery.DELIVERED)
 
 

@@ -50,19 +50,10 @@ def test_any_delay(app_settings: Settings, azurite: str, storage_name: str, seco
         assert len(list(client.receive_messages())) == (seconds < 0)
 
 
-def test_reachable_before_its_first_message(app_settings: Settings, storage_name: str) -> None:
-    """A new app is healthy though the queue isn't there yet, and stays so with it."""
-    queue = StorageQueue(app_settings, storage_name)
-    assert queue.is_reachable()
-    queue.send({}, delay_seconds=0)
-    assert queue.is_reachable()
-
-
 def test_not_reachable(app_settings: Settings, storage_name: str) -> None:
     """Whatever the queue library raises is one error of this app, within the budget."""
     queue = StorageQueue(replace(app_settings, storage=StorageLocation(connection_string=NOT_THERE)), storage_name)
     started = time.monotonic()
-    assert not queue.is_reachable()
     with pytest.raises(StorageUnavailable):
         queue.send({}, delay_seconds=0)
-    assert time.monotonic() - started < 17
+    assert time.monotonic() - started < 9

@@ -73,7 +73,6 @@ def test_no_table(store: TableStore) -> None:
     assert store.all_invitations(CALL) == CallRecord(CALL)
     assert list(store.kept_since_before(later(0))) == []
     assert store.last_change(CALL) is None
-    assert store.is_reachable()
 
 
 def test_table_is_made_with_its_first_row(store: TableStore, transport: CountingTransport) -> None:

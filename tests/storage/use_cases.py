@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -16,6 +17,7 @@ from azure.storage.queue import QueueClient
 from domain.invitation import Invitee, Status
 from domain.progress import is_open
 from domain.results import OperationState
+from domain.sightings import Roster
 from domain.standing import standing
 from flows.alarms import Alarms
 from flows.delivery import Delivery
@@ -27,7 +29,7 @@ from flows.queries import Queries
 from flows.turn import Turn
 from flows.webhook import PostResponse
 from flows.work import Work
-from graph.client import CallRead
+from graph.calls import CallRead
 from graph.errors import Refused
 from invite.sending import Sender
 from invite.service import InvitationService
@@ -35,6 +37,7 @@ from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
 from storage.budget import CALLBACK_SECONDS, REQUEST_SECONDS, budget
 from storage.errors import StorageError, StorageUnavailable
+from storage.probe import queue_faults, table_faults
 from storage.queue import StorageQueue
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
@@ -81,9 +84,9 @@ class FakeGraph:
             raise Refused(404, code="8522")
         return CallRead("established", None)
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         """Read who is in the call."""
-        return []
+        return Roster((), hides_people=False)
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         """Read an operation, which Graph does not offer."""
@@ -139,6 +142,10 @@ class Story:
     def __init__(self, settings: Settings, azurite: str, name: str, plan: Plan) -> None:
         self.plan, self.clock = plan, FakeClock()
         self.graph, self.flow = FakeGraph(), FakeFlow()
+        self.patience = REQUEST_SECONDS
+        """Seconds of storage for a request while there are faults."""
+        self.failed = 0
+        """How many runs of messages failed, so that the host counted them."""
         self.longest = 0.0
         """Seconds that the longest request took."""
         self._behind = QueueClient.from_connection_string(azurite, name)
@@ -164,7 +171,9 @@ class Story:
         self._queries = Queries(self.store, progress, Links("https://app.example", ()), now=now)
         anybody: Any = NoCalls()
         self._receiver = NotificationReceiver(anybody, self.store, progress, anybody, now=now)
-        self._health = Health(self.store, real, [])
+        self._health = Health(
+            {"table": partial(table_faults, settings, None), "queue": partial(queue_faults, settings, name, None)}, []
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -225,6 +234,7 @@ class Story:
             try:
                 self._timed(lambda message=message: self._work.act(message))  # type: ignore[misc]
             except StorageUnavailable:
+                self.failed += 1
                 self._waiting.append(Waiting(self.clock.now() + timedelta(seconds=30), waiting.text))
         self._receive()
 
@@ -287,7 +297,8 @@ class Story:
     def _timed(self, once: Callable[[], object], seconds: float | None = None, *, whole: bool = False) -> None:
         started = time.monotonic()
         try:
-            with budget(seconds or REQUEST_SECONDS, whole=whole):
+            patience = self.patience if self.plan.numbers else REQUEST_SECONDS
+            with budget(min(seconds or REQUEST_SECONDS, patience), whole=whole):
                 once()
         finally:
             self.longest = max(self.longest, time.monotonic() - started)

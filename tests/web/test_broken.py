@@ -109,3 +109,16 @@ print(answer.status_code, answer.get_body().decode())
     assert asked.stdout.startswith("503 ")
     assert "can't be checked (RuntimeError)" in asked.stdout
     assert "secret" not in asked.stdout
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@pytest.mark.parametrize("setting", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_ca_bundle(tmp_path: Path, setting: str, content: str | None) -> None:
+    """A CA bundle that is not there, or holds no certificate, is named in health and the log."""
+    file = tmp_path / "bundle.pem"
+    if content is not None:
+        file.write_text(content)
+    ((_, status, health), *_), log = _ask("no.such.module", "missing", {setting: str(file)})
+    assert status == 503
+    assert f"{setting} names a CA bundle that can't be read" in health
+    assert f"{setting} names a CA bundle that can't be read" in log

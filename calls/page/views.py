@@ -1,0 +1,50 @@
+"""The timeline as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from calls.page.texts import Names, text_of
+from domain.timeline import shown
+from flows.views import iso_time
+
+if TYPE_CHECKING:
+    from domain.record import CallRecord
+
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t")
+
+
+def timeline_view(record: CallRecord) -> list[dict[str, Any]]:
+    """Return the events of a call, oldest first."""
+    names = Names(record.roster.values())
+    view = []
+    for event in shown(record.events):
+        one: dict[str, Any] = {
+            "dateTime": iso_time(event.time),
+            "event": event.kind.value,
+            "text": text_of(event, names),
+            "participants": [{"identity": {person.kind: dict(person.identity)}} for person in event.people],
+        }
+        optional = {"invitationId": event.invitation_id, "escalationId": event.escalation_id}
+        view.append(one | {name: value for name, value in optional.items() if value is not None})
+    return view
+
+
+def timeline_csv(record: CallRecord) -> str:
+    """Return the same as CSV (RFC 4180), the people by name."""
+    names = Names(record.roster.values())
+    people = ["; ".join(names.of(person) for person in event.people) for event in shown(record.events)]
+    output = io.StringIO()
+    writer = csv.writer(output)
+    writer.writerow(["dateTime", "event", "text", "participants", "invitationId", "escalationId"])
+    for event, who in zip(timeline_view(record), people, strict=True):
+        cells = (event["text"], who, event.get("invitationId", ""), event.get("escalationId", ""))
+        writer.writerow([event["dateTime"], event["event"], *map(_cell, cells)])
+    return output.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
