@@ -15,7 +15,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo run simulator doctor build lock screenshots format clean
+.PHONY: help setup test check prove bench demo run simulator doctor build package lock screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to f
 
 build: $(TESTS_READY) ## make the deployable package in .local/build and .local/build.zip (BUILD="--python 3.13")
 	@$(RUN) dev.build $(BUILD)
+
+package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
+	@$(RUN) connector.solution $(PACKAGE)
 
 lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
 	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \

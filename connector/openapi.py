@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from connector.operations import OPERATIONS, STATUSES, Operation
+from connector.operation import STATUSES, Operation
+from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, Schema, schemas
 from connector.words import PARAMETERS
@@ -78,7 +79,7 @@ def _operation(name: str, route: Route, operation: Operation) -> Schema:
     made: Schema = {"operationId": name, "summary": operation.summary, "description": operation.description}
     if not route.needs_key:
         made["security"] = [{"graphToken": []}] if name == "receive_notifications" else []
-    parameters = [*route.parameters, *operation.query]
+    parameters = [*route.parameters, *operation.query, *operation.headers]
     parameters += _IDEMPOTENCY if operation.body is not None and route.needs_key else []
     if parameters:
         made["parameters"] = [{"$ref": f"#/components/parameters/{parameter}"} for parameter in parameters]
@@ -92,7 +93,9 @@ def _operation(name: str, route: Route, operation: Operation) -> Schema:
 
 def _parameter(name: str) -> Schema:
     words, schema = PARAMETERS[name]
-    place = "query" if any(name in operation.query for operation in OPERATIONS.values()) else "path"
+    known = OPERATIONS.values()
+    place = "query" if any(name in operation.query for operation in known) else "path"
+    place = "header" if any(name in operation.headers for operation in known) else place
     required = name != "includeLeft"
     return {"name": name, "in": place, "required": required, "description": words.description, "schema": schema}
 
@@ -106,7 +109,7 @@ def _response(status: int, name: str, operation: Operation) -> Schema:
             return {**failure, "content": _content(operation.response)}
         return {**failure, "headers": {"WWW-Authenticate": _BEARER, "x-ms-error-code": _ERROR_CODE}}
     text = operation.texts.get(status) or STATUSES.get(status) or operation.response.__doc__
-    if operation.response is None:
+    if operation.response is None or status == HTTPStatus.NOT_MODIFIED:
         return {"description": text}
     made: Schema = {"description": text, "content": _content(operation.response)}
     if status == HTTPStatus.OK:

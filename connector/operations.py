@@ -2,56 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 from calls.request import StartAndWaitBody, StartBody
-from connector import responses
+from connector import responses, watching
+from connector.operation import Operation
 from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic import BaseModel
-
-    from connector.words import Visibility
-
-# The description of a response by its status; that of 200 is its body's.
-STATUSES: dict[int, str] = {
-    201: "The people are being called. The outcome is sent to the flow; a DELETE of Location ends the wait.",
-    202: "The people are being called. GET Location after Retry-After seconds; it needs no key.",
-    204: "The flow no longer waits.",
-    400: "The request has errors. The message names each one.",
-    401: "The function key is missing or wrong. The response has no body.",
-    404: "The call, the invitation or the token was not found.",
-    409: "The invitation name was already used for other people, or five flows wait already.",
-    413: "The request is too large.",
-    422: "The invitation was refused, or no one accepted. The message explains what to do.",
-    429: "Microsoft Graph is busy and no person was called. Power Automate tries again.",
-    503: "The app isn't available and no person was called. Power Automate tries again.",
-}
 _INVITE = (400, 401, 404, 409, 413, 422, 429, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One HTTP function."""
-
-    summary: str
-    description: str
-    statuses: tuple[int, ...]
-    response: type[BaseModel] | None = None
-    """The body of a success, or the outcome that a flow receives later."""
-    action: str | None = None
-    """The operation's ID in the connector; without one it isn't in the connector."""
-    visibility: Visibility | None = None
-    body: type[BaseModel] | None = None
-    query: tuple[str, ...] = ()
-    """Query parameters; those of an internal operation are required."""
-    texts: Mapping[int, str] = field(default_factory=dict)
-    """Descriptions that replace those of ``STATUSES``."""
-
 
 # By the name of the function in function_app.py, in the order in which makers see them.
 OPERATIONS: dict[str, Operation] = {
@@ -267,6 +224,34 @@ OPERATIONS: dict[str, Operation] = {
         responses.Invitation,
         "CancelInvitation",
         texts={409: "Microsoft Graph doesn't list any of the people yet.", 422: "Microsoft Graph refused it."},
+    ),
+    "get_timeline": Operation(
+        "Get timeline",
+        "Lists what happened in a call, oldest first; as CSV with Accept: text/csv. It is empty for an unknown call.",
+        (200, 400, 401, 503),
+        watching.Timeline,
+        "GetTimeline",
+    ),
+    "renew_page_token": Operation(
+        "Renew the page link",
+        "Ends all links to the page of a call, and returns a new one.",
+        (200, 400, 401, 404, 503),
+        watching.PageLink,
+        "RenewPageLink",
+    ),
+    "watch_call": Operation(
+        "Watch a call",
+        "Returns what the page of a call shows; the page's token opens it.",
+        (200, 304, 400, 404, 503),
+        watching.Live,
+        headers=("x-page-token",),
+        texts={304: "Nothing has changed since the ETag of If-None-Match."},
+    ),
+    "page": Operation(
+        "Open the page",
+        "Returns the page that shows a call live, as HTML without data.",
+        (200,),
+        texts={200: "The page."},
     ),
     "receive_notifications": Operation(
         "Receive notifications",

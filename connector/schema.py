@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from connector import responses
+from connector import responses, watching
 from connector.operations import OPERATIONS
 from connector.words import KINDS, MEMBERS, Words
 
@@ -85,7 +85,7 @@ def _tidy(name: str, schema: Schema) -> Schema:
 def _member(model: str, name: str, schema: Schema) -> Schema:
     kept = _nullable({key: value for key, value in schema.items() if key != "default"})
     # Responses have their words in the model; those of an identity's properties differ from kind to kind.
-    if hasattr(responses, model) or model.endswith("Identity") or name == "@odata.type":
+    if hasattr(responses, model) or hasattr(watching, model) or model.endswith("Identity") or name == "@odata.type":
         return kept
     if name not in (KINDS if model == "IdentitySet" else MEMBERS):
         raise NoWords(f"{model}.{name}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from connector.operations import OPERATIONS, STATUSES, Operation
+from connector.operation import STATUSES, Operation
+from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, NoWords, Schema, described, schemas
 from connector.words import DISPLAY_NAMES, KINDS, PARAMETERS, Words

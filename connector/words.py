@@ -140,6 +140,16 @@ KINDS: dict[str, Kind] = {
 }
 # By the value in a response: the name in the designer's list.
 DISPLAY_NAMES: dict[str, str] = {
+    "callStarting": "Call starting",
+    "callEstablished": "Call established",
+    "stepStarted": "Step started",
+    "invited": "Invited",
+    "joined": "Joined",
+    "answered": "Answered",
+    "notReached": "Not reached",
+    "neverConfirmed": "Never confirmed",
+    "escalationEnded": "Escalation ended",
+    "callEnded": "Call ended",
     "notStarted": "Not sent",
     "starting": "Starting",
     "skipped": "Skipped",
@@ -194,6 +204,7 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
         {"type": "string", "minLength": 1, "maxLength": 256},
     ),
     "token": (Words("Token", "The token from the URL."), {"type": "string", "minLength": 1}),
+    "x-page-token": (Words("Page Token", "The token from the page's link."), {"type": "string", "minLength": 1}),
     "includeLeft": (
         Words("Include People Who Left", "Yes to list people who have left, too.", "advanced"),
         {"type": "boolean"},

@@ -174,7 +174,7 @@ class Gateway:
         for parameter in operation["parameters"]:
             name = parameter["name"]
             if parameter["in"] == "body":
-                body = {}
+                body = dict[str, Any]()
                 for key in [key for key in rest if key.startswith("body/")]:
                     _put(parameter["schema"], body, key.removeprefix("body/"), rest.pop(key))
                 _fill_in_url(parameter["schema"], body, callback_url)

@@ -48,6 +48,7 @@ def test_meeting_and_invite(running: Running) -> None:
     (message,) = messages
     assert message.startswith(f"Meeting: Review. Accepted: {ANNA}, {BEN}. "), printed(run)
     assert "https://teams.microsoft.com/l/meetup-join/" in message
+    assert "/api/page#call=" in message
     assert sorted(_rung(running)) == [ANNA, BEN]
 
 
@@ -84,6 +85,7 @@ def test_alert_is_answered(running: Running, name: str, answers: int) -> None:
     assert run.status("Call_people_until_somebody_joins") == SUCCEEDED, printed(run)
     where, who = messages
     assert where.startswith("P1: Checkout is down. Join: https://teams.microsoft.com/l/meetup-join/")
+    assert "/api/page#call=" in where
     assert who == f"P1: Checkout is down. In the meeting: {NAMES[name][answers - 1]} (step {answers})."
     assert _rung(running) == list(people[:answers])
 
