@@ -56,7 +56,7 @@ try:
     from notifications.token import TokenValidator
     from notifications.token_rules import TokenRules
     from observability import tracing
-    from storage.connections import credential_for
+    from storage.connections import credential_for, load_identity_library
     from storage.probe import queue_faults, table_faults
     from storage.queue import StorageQueue
     from storage.retention import Retention
@@ -64,6 +64,9 @@ try:
     from storage.store import TableStore
     from storage.table import StorageTable, table_client
     from watchdog.service import Watchdog
+
+    if any(name.startswith(f"{storage_connection()}__") for name in os.environ):
+        load_identity_library()
 except Exception as error:  # noqa: BLE001 - compiled packages raise more than ImportError
     _broken = package_fault(error)
     _events.exception(f"setting: {_broken}")
@@ -259,8 +262,6 @@ class _Once:
         learn_secrets(*settings.secrets())
         try:
             return build(settings)
-        except ImportError as error:  # of what only some settings need, such as a managed identity
-            raise SettingsError([package_fault(error)]) from error
         except OSError as error:  # OpenSSL's, for a file that isn't there or holds no certificate
             raise SettingsError([bundle_fault(os.environ)]) from error
 

@@ -56,9 +56,9 @@ class Operation:
 # By the name of the function in function_app.py, in the order in which makers see them.
 OPERATIONS: dict[str, Operation] = {
     "start_call_and_wait": Operation(
-        "Start or join a call and wait for the outcome",
-        "Joins a meeting, or starts a call with one to five users, then invites people and pauses the flow until each "
-        "of them has accepted, declined or not answered. Succeeds whatever they do; fails if the request is refused.",
+        "Join a meeting and invite people (waits)",
+        "Joins a meeting by its link, invites people and pauses the flow until each of them has accepted, declined or "
+        "not answered. Without a meeting, starts a call with one to five users. Succeeds whatever they do.",
         (201, *_INVITE),
         responses.Start,
         "StartCallAndWait",
@@ -66,7 +66,7 @@ OPERATIONS: dict[str, Operation] = {
         StartAndWaitBody,
     ),
     "start_call": Operation(
-        "Start or join a call and fail if no one accepts",
+        "Join a meeting and fail if no one accepts",
         "Joins a meeting, or starts a call with one to five users, then invites people and polls for the outcome. "
         "Fails if there is no call or no one accepts, with the reason; succeeds if all or some accept.",
         (202, *_INVITE),
@@ -113,7 +113,7 @@ OPERATIONS: dict[str, Operation] = {
         body=MovePersonBody,
     ),
     "escalate_and_wait": Operation(
-        "Call people step by step and wait for the outcome",
+        "Call people until somebody joins (waits)",
         "Calls people into a call in progress step by step until someone joins, and pauses the flow until then. "
         "Succeeds also if no one joins, so check Status; fails only if the request is refused.",
         (201, *_INVITE),
@@ -123,7 +123,7 @@ OPERATIONS: dict[str, Operation] = {
         EscalateAndWaitBody,
     ),
     "escalate": Operation(
-        "Call people step by step and fail if no one joins",
+        "Call people until somebody joins and fail if no one does",
         "Calls people into a call in progress step by step until someone joins, and polls for the outcome. "
         "Fails if no one joins, with the reason.",
         (202, *_INVITE),
@@ -216,7 +216,7 @@ OPERATIONS: dict[str, Operation] = {
         "GetEscalation",
     ),
     "stop_escalation": Operation(
-        "Stop escalation",
+        "Stop an escalation",
         "Stops an escalation that has no outcome yet: no further person is called.",
         (200, 400, 401, 404, 503),
         responses.Escalation,
@@ -254,14 +254,14 @@ OPERATIONS: dict[str, Operation] = {
         texts={204: "The app has left the call.", 422: "Microsoft Graph refused it."},
     ),
     "remove_participant": Operation(
-        "Remove a person from a call",
+        "Remove a person",
         "Removes one person from a call, by the Participant ID from List people in a call.",
         (204, 400, 401, 404, 422, 429, 503),
         action="RemovePerson",
         texts={204: "The person was removed.", 422: "Microsoft Graph refused it."},
     ),
     "cancel_invitation": Operation(
-        "Cancel invitation",
+        "Cancel an invitation",
         "Stops calling the people of an invitation whose devices still ring. Who has accepted stays in the call.",
         (200, 400, 401, 404, 409, 422, 429, 503),
         responses.Invitation,

@@ -140,6 +140,9 @@ class Call(_Dated):
     reason: str | None = _shown("Call Reason", "Why the call ended, and what to do.")
     startId: str = _shown("Start ID", "The ID of the start that made the call.", "advanced", default="")
     endedDateTime: datetime = _shown("Ended", "When the call ended, in UTC.", "advanced", default=None)
+    pageUrl: str | None = _shown(
+        "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
+    )
 
 
 class Calls(_Object):
@@ -177,7 +180,7 @@ class Start(_Dated):
         "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
     )
     participants: list[CalledPerson] = _shown("People", "The called people, each with status, presence and reason.")
-    call: Call | None = _shown("Call", "The call, once it is known.", "advanced")
+    call: Call | None = _shown("Call", "The call, once it is known.")
     resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported.", "advanced")
     clientContext: str = _shown("Start Name", "Your name for the start, or one that the app generated.", "advanced")
     invitationId: str | None = _shown("Invitation ID", "The invitation that followed, if there is one.", "advanced")
@@ -187,7 +190,7 @@ class Start(_Dated):
 class JoinedPerson(_Object):
     """A person who joined."""
 
-    identity: AnyIdentity = _shown("Joined Identity", "The person. Only one of the IDs has a value.")
+    identity: AnyIdentity = _shown("Joined Person", "The person. Only one of the IDs has a value.")
     round: int = _shown("Joined in Round", "The round in which the person was called, from 1.", "advanced", ge=1)
     step: int = _shown("Joined in Step", "The step in which the person was called, from 1.", ge=1)
 
@@ -218,6 +221,9 @@ class Escalation(_Dated):
     stopWhen: StopWhen = _shown("Stop When", "Whether one person is enough, or a whole step must join.", "advanced")
     callId: str = _shown("Call ID", "The ID of the call.")
     clientContext: str = _shown("Escalation Name", "Your name for it, or one that the app generated.", "advanced")
+    pageUrl: str | None = _shown(
+        "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
+    )
 
 
 class PersonInCall(_Object):

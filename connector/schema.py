@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/"
 _GUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+# The action that fills a pick list of calls.
+_OPEN_CALLS: Schema = {
+    "operationId": OPERATIONS["list_calls"].action,
+    "value-collection": "value",
+    "value-path": "id",
+    "value-title": "title",
+    "parameters": {},
+}
 # What the validators of ``invite.request`` accept, by their names.
 _FORMS: dict[str, Schema] = {
     "_guid": {"pattern": f"^{_GUID}$"},
@@ -58,6 +66,8 @@ def schemas() -> dict[str, Schema]:
 def described(schema: Schema, words: Words) -> Schema:
     """Return a schema with a maker's words."""
     shown: Schema = {"x-ms-summary": words.summary, "description": words.description}
+    if words.is_call:
+        shown["x-ms-dynamic-values"] = _OPEN_CALLS
     return {**schema, **shown, **({"x-ms-visibility": words.visibility} if words.visibility else {})}
 
 

@@ -30,6 +30,7 @@ _HEADERS: dict[int, Schema] = {
         "Retry-After": {"type": "integer", "description": "Seconds until the next poll."},
     },
 }
+_WORDS = ("x-ms-summary", "description", "x-ms-dynamic-values", "x-ms-visibility")
 _KEPT = ("type", "format", "enum", "minLength", "maxLength", "minItems", "maxItems", "x-ms-visibility")
 
 
@@ -128,7 +129,7 @@ def _answer(operation: Operation) -> Schema:
 
 def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body: bool = False) -> Schema:
     """Return a schema of OpenAPI 2.0 with what it refers to inside it, except the definitions that stand ``apart``."""
-    words: Schema = {key: schema[key] for key in ("x-ms-summary", "description", "x-ms-visibility") if key in schema}
+    words: Schema = {key: schema[key] for key in _WORDS if key in schema}
     inner, *null = schema.get("anyOf", [schema])
     nullable: Schema = {} if is_body or not (null or "null" in schema.get("type", "")) else {"x-nullable": True}
     name = inner.get("$ref", "").removeprefix(REFERENCE)
@@ -137,7 +138,7 @@ def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_bod
     if name == "IdentitySet":
         made = _identity(known)
     elif name == "AnyIdentity":
-        made = _any_identity(words["x-ms-summary"].removesuffix("Identity"))
+        made = _any_identity(words["x-ms-summary"].removesuffix("Identity").rstrip() + " ")
     elif name:
         made = _inline(known[name], known, apart, is_body=is_body)
     else:

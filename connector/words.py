@@ -15,6 +15,8 @@ class Words(NamedTuple):
     description: str
     """A sentence."""
     visibility: Visibility | None = None
+    is_call: bool = False
+    """Whether the designer offers the open calls; a maker may enter an expression in their place."""
 
 
 _USER_ID = "The Id from Get user profile (V2). An email address doesn't work."
@@ -38,7 +40,9 @@ MEMBERS: dict[str, Words] = {
         "internal",
     ),
     "identity": Words("Person", "Fill in one ID for each person.", "important"),
-    "replacesCallId": Words("Move From Call ID", "The ID of the call the person is in now, to move them.", "advanced"),
+    "replacesCallId": Words(
+        "Move From Call ID", "The ID of the call the person is in now, to move them.", "advanced", is_call=True
+    ),
     "participantId": Words(
         "Move Participant ID",
         "The Participant ID from List people in a call, if the person is in that call with two devices.",
@@ -63,7 +67,7 @@ MEMBERS: dict[str, Words] = {
     "phoneNumber": Words("Phone Number", _PHONE_NUMBER, "important"),
     "displayName": Words("Name", "The name shown in the call.", "advanced"),
     "userId": Words("User ID", _USER_ID, "important"),
-    "fromCallId": Words("From Call ID", "The ID of the call the person is in now.", "important"),
+    "fromCallId": Words("From Call ID", "The ID of the call the person is in now.", "important", is_call=True),
 }
 
 
@@ -166,7 +170,10 @@ DISPLAY_NAMES: dict[str, str] = {
 PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
     "callId": (
         Words(
-            "Call ID", "The ID of a call that this app created or answered. A meeting link doesn't work.", "important"
+            "Call ID",
+            "An open call of the app, or the Call ID from another action. A meeting link doesn't work.",
+            "important",
+            is_call=True,
         ),
         {"type": "string", "minLength": 1, "maxLength": 256},
     ),

@@ -80,13 +80,14 @@ class Work:
         Raises:
             StorageUnavailable: what is due stays due, and the host delivers the message again.
         """
-        message = self.read(body)
+        loop = asyncio.get_running_loop()
+        # Not by the event loop itself: a message of an unknown kind is sent anew.
+        message = await loop.run_in_executor(POOL, copy_context().run, self.read, body)
         if message is None:
             return
         early = message.time - self._now()
         if timedelta(0) < early <= _LONGEST_WAIT:
             await asyncio.sleep(early / timedelta(seconds=1))
-        loop = asyncio.get_running_loop()
         await loop.run_in_executor(POOL, copy_context().run, self.act, message)
 
     def read(self, body: bytes) -> Message | None:

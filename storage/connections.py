@@ -86,6 +86,11 @@ class SharedCredential:
         return token
 
 
+def load_identity_library() -> None:
+    """Import what a managed identity needs, at the start instead of in the first callback."""
+    import azure.identity  # noqa: F401, PLC0415 - costs as much as the rest of the app, and most trials need none
+
+
 def credential_for(settings: Settings) -> SharedCredential | None:
     """Return the credential of the storage account; None where a connection string holds it."""
     if settings.storage.connection_string is not None:

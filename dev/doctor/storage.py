@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ResourceNotFoundError
+from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
 
 from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
@@ -22,10 +22,10 @@ from storage.errors import StorageUnavailable
 from storage.names import WORK
 from storage.outcomes import error_code
 from storage.queue import queue_client
-from storage.rows import Row
-from storage.table import Conflict, StorageTable, WriteUnknown, table_client
+from storage.table import table_client
 
 if TYPE_CHECKING:
+    from azure.data.tables import TableClient
     from azure.storage.queue import QueueClient
 
     from settings import Settings
@@ -34,7 +34,6 @@ PARTITION = "~doctor|"
 QUEUE = "doctor-"
 # For each request: retries would only make a fault slower to see.
 _SECONDS = 2.0
-_FAILED = (StorageUnavailable, Conflict, WriteUnknown)
 
 _ROLES = {"table": "Storage Table Data Contributor", "queue": "Storage Queue Data Contributor"}
 _CONNECTION = (
@@ -78,26 +77,35 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
     place = _Place("table", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
+    row, more = {"PartitionKey": PARTITION + uuid.uuid4().hex, "RowKey": "trip"}, ""
     with client, budget(_SECONDS):
-        table, partition = StorageTable(client), PARTITION + uuid.uuid4().hex
         try:
-            table.get(partition, "trip")
-        except _FAILED as error:
-            return [place.explained(error)]
-        try:
-            table.write([Row({"PartitionKey": partition, "RowKey": "trip"}, is_new=True)])
-        except _FAILED as error:
-            missing = f"the table {settings.state_table} may be missing and can't be made"
-            return [place.explained(error, f"; rows can be read but not written, or {missing}")]
-        try:
-            came_back = table.get(partition, "trip") is not None
-            table.delete(partition, ["trip"])
-        except _FAILED as error:
-            left = f"the row that was written is still there, in the partition {partition}"
-            return [place.explained(error, f"; {left}, where nothing reads it")]
+            code = _code_of_reading(client, row)
+            more = "; rows can be read but not written, "
+            more += f"or the table {settings.state_table} may be missing and can't be made"
+            if code == "TableNotFound":
+                client.create_table()
+            client.create_entity(row)
+            more = f"; the row that was written is still there, in the partition {row['PartitionKey']}, unread"
+            came_back = _code_of_reading(client, row) is None
+            client.delete_entity(row["PartitionKey"], row["RowKey"])
+        except Exception as error:  # noqa: BLE001 - the library raises more than its own errors
+            return [place.explained(error, more)]
     if not came_back:
         return [warning(f"a row was written to {place.host} and not found again", "Run this again")]
     return [ok(f"a row was written, read and removed: table {settings.state_table} at {place.host}")]
+
+
+def _code_of_reading(client: TableClient, row: dict[str, str]) -> str | None:
+    """Read a row; return storage's code where there is no such row or table."""
+    try:
+        client.get_entity(row["PartitionKey"], row["RowKey"])
+    except ResourceNotFoundError as error:
+        code = error_code(error)
+        if code not in ("TableNotFound", "ResourceNotFound"):
+            raise
+        return code
+    return None
 
 
 def check_queues(settings: Settings, setting: str) -> list[Finding]:
@@ -117,7 +125,7 @@ def check_queues(settings: Settings, setting: str) -> list[Finding]:
             came_back = _round_trip(client)
         with queue_client(settings, WORK, credential) as looked_at, budget(_SECONDS):
             is_there = _is_there(looked_at)
-    except AzureError as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return [place.explained(error)]
     if not came_back:
         return [warning(f"a message was sent to {place.host} and not found again", "Run this again")]
@@ -169,12 +177,10 @@ class _Place:
         """Say why a request failed.
 
         Args:
-            error: what the library raised, or the app's own storage code with that as its cause.
+            error: what the library raised, or the app's own credential with that as its cause.
             more: what else is to be said.
         """
-        cause = error if isinstance(error, AzureError) else error.__cause__
-        if cause is None:
-            return fault(f"{self.host}: what was sent did not come back", "Run this again")
+        cause = error.__cause__ or error if isinstance(error, StorageUnavailable) else error
         status = getattr(cause, "status_code", None)
         if status is None:
             return self._unanswered(cause)
@@ -183,7 +189,7 @@ class _Place:
         # Azurite has no firewall: it answers a wrong key with the code that Azure has for networks.
         if code in _NOT_AUTHENTICATED or (self._is_emulator and code in _NOT_FROM_HERE):
             return fault(f"{self.host} refuses the credential {quoted}: {self._credential()}", self._new_credential())
-        if code in _NOT_PERMITTED or code == "TableNotFound":  # the app's own code has tried to make it
+        if code in _NOT_PERMITTED:
             return fault(f"{self.host} does not allow this {quoted}: {self._permission()}{more}", self._role())
         if code in _NOT_FROM_HERE:
             fix = (

@@ -2,145 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-CALL_ID = "2f1a5c7e-3b9d-4c21-8f60-9a4d2e7b1c03"
+from dev.screenshots.views import CALL_ID, Moment, call, event, invitation, invited, listed, live, phone, step, user
 
-Person = dict[str, Any]
-NOBODY_ANSWERED = (
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NO_ANSWER = (
     "No one answered. Try again, or call someone else.",
     {"code": 487, "subcode": 10004, "message": None},
 )
 DECLINED = ("The person declined. Call someone else.", {"code": 603, "subcode": None, "message": None})
-
-
-def user(name: str | None, person_id: str | None = None) -> Person:
-    """Return the identity of a user; without a name, as Graph gives some."""
-    identity = {"id": person_id or f"id-of-{(name or 'a user').lower().replace(' ', '-')}"}
-    return {"user": identity | ({"displayName": name} if name else {})}
-
-
-def phone(number: str) -> Person:
-    """Return the identity of a phone."""
-    return {"phone": {"id": number}}
-
-
 ADELE, ALEX, DIEGO = user("Adele Vance"), user("Alex Wilber"), user("Diego Siciliani")
 GRADY, ISAIAH, JOHANNA = user("Grady Archie"), user("Isaiah Langer"), user("Johanna Lorenz")
 LEE, LYNNE, MEGAN = user("Lee Gu"), user("Lynne Robbins"), user("Megan Bowen")
 NESTOR, PATTI = user("Nestor Wilke"), user("Patti Fernandez")
 ON_CALL = phone("+442079460867")
-
-
-class Moment:
-    """A time, and those around it, as the app writes them."""
-
-    def __init__(self, now: datetime | None = None) -> None:
-        self.now = now or datetime.now(UTC)
-
-    def ago(self, seconds: float) -> str:
-        """Return the time so many seconds before, as ``2026-01-31T12:00:00.000Z``."""
-        before = self.now - timedelta(seconds=seconds)
-        return before.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def call(moment: Moment, *, state: str = "established", began: float = 0, ended: float | None = None) -> dict[str, Any]:
-    """Return a call as get_call does, without ``pageUrl``."""
-    view: dict[str, Any] = {
-        "id": CALL_ID,
-        "title": "Payments are failing in Western Europe",
-        "state": state,
-        "direction": "outgoing",
-        "subject": "Payments are failing in Western Europe",
-        "createdDateTime": moment.ago(began),
-        "lastUpdatedDateTime": moment.ago(0),
-        "resultInfo": None,
-        "reason": None,
-        "startId": "mfrggzdfmztwq2lknnwg23tpob",
-    }
-    return view if ended is None else view | {"endedDateTime": moment.ago(ended)}
-
-
-def listed(
-    moment: Moment, identity: Person, joined: float, *, presence: str = "inCall", left: float | None = None
-) -> dict[str, Any]:
-    """Return an entry of the roster."""
-    return {
-        "id": "b7a3",
-        "identity": identity,
-        "presence": presence,
-        "isInLobby": presence == "inLobby",
-        "isMuted": identity is MEGAN,
-        "joinedDateTime": moment.ago(joined),
-        "leftDateTime": None if left is None else moment.ago(left),
-    }
-
-
-def invited(
-    identity: Person,
-    status: str = "running",
-    presence: str = "unknown",
-    why: tuple[str, dict[str, Any]] | None = None,
-) -> dict[str, Any]:
-    """Return a person of an invitation."""
-    reason, result = why or (None, None)
-    return {
-        "identity": identity,
-        "operationId": "0fe0623f",
-        "status": status,
-        "reason": reason,
-        "resultInfo": result,
-        "presence": presence,
-    }
-
-
-def invitation(moment: Moment, name: str, people: list[dict[str, Any]], *, status: str, sent: float) -> dict[str, Any]:
-    """Return an invitation."""
-    return {
-        "id": name,
-        "callId": CALL_ID,
-        "clientContext": name,
-        "status": status,
-        "reason": None,
-        "resultInfo": None,
-        "participants": people,
-        "operations": [],
-        "joinedCount": sum(person["presence"] in ("inCall", "left") for person in people),
-        "createdDateTime": moment.ago(sent),
-        "lastUpdatedDateTime": moment.ago(0),
-    }
-
-
-def step(
-    people: list[dict[str, Any]],
-    status: str = "notStarted",
-    *,
-    began: str | None = None,
-    ended: str | None = None,
-    name: str | None = None,
-) -> dict[str, Any]:
-    """Return a step of an escalation."""
-    return {
-        "status": status,
-        "waitSeconds": 45,
-        "startedDateTime": began,
-        "endedDateTime": ended,
-        "invitationId": name,
-        "participants": people,
-    }
-
-
-def event(moment: Moment, seconds: float, kind: str, text: str, *people: Person, **ids: str) -> dict[str, Any]:
-    """Return an event of the timeline."""
-    named = [{"identity": one} for one in people]
-    return {"dateTime": moment.ago(seconds), "event": kind, "text": text, "participants": named, **ids}
-
-
-def live(call: dict[str, Any], **parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the answer of ``live``."""
-    empty: dict[str, Any] = {"participants": [], "invitations": [], "escalations": [], "timeline": []}
-    return {"call": call, **empty, **parts}
 
 
 def _history(moment: Moment, end: float) -> list[dict[str, Any]]:
@@ -226,7 +105,7 @@ def incident(now: datetime | None = None) -> dict[str, Any]:
         invited(NESTOR, "completed", "left"),
     ]
     nameless = user(None)
-    one = [invited(ISAIAH, "failed", why=NOBODY_ANSWERED), invited(nameless, "failed", why=NOBODY_ANSWERED)]
+    one = [invited(ISAIAH, "failed", why=NO_ANSWER), invited(nameless, "failed", why=NO_ANSWER)]
     two = [invited(GRADY), invited(ON_CALL)]
     escalation = {
         "id": "db",
@@ -251,7 +130,7 @@ def incident(now: datetime | None = None) -> dict[str, Any]:
         participants=[
             listed(moment, ALEX, 355),
             listed(moment, ADELE, 341),
-            listed(moment, MEGAN, 341),
+            listed(moment, MEGAN, 341, is_muted=True),
             listed(moment, LEE, 300),
             listed(moment, PATTI, 41, presence="inLobby"),
         ],

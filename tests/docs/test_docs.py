@@ -69,6 +69,7 @@ _VARIABLES = {
     "waiting.response.headers.Location": "/calls/{callId}/invitations/{invitationId}/callback",
     "invited.response.body.id": "{invitationId}",
     "participant": "{participantId}",
+    "pageToken": "",
     "started.response.headers.Location": "/starts/{startId}/result",
     "startedAndWaiting.response.headers.Location": "/starts/{startId}/callback",
     "started.response.body.id": "{startId}",

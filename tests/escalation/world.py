@@ -324,7 +324,8 @@ class EscalationWorld:
             except StorageUnavailable:
                 waiting.due = self.clock.now() + timedelta(seconds=5)
             else:
-                self.queue.remove(waiting)
+                if waiting in self.queue.waiting:  # it may have been handled twice at the same time
+                    self.queue.remove(waiting)
             finally:
                 self.plan.countdown = 0
 

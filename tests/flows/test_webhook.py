@@ -195,6 +195,17 @@ def test_name_that_resolves_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _post(FlowClient(SUFFIXES, frozenset()), f"{GOOD}/x") == PostResponse(None)
 
 
+def test_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that does not respond holds a POST no longer than its time limit."""
+    over = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: over.wait(5) and [])
+    started = time.monotonic()
+    response = FlowClient(SUFFIXES, frozenset()).post(f"{GOOD}/x", b"{}", {}, seconds=0.3)
+    over.set()
+    assert time.monotonic() - started < 2
+    assert response == PostResponse(None)
+
+
 def test_redirect_is_not_followed() -> None:
     """307 to another URL is the response, and nothing else is requested."""
     with listener(status=307, location="http://127.0.0.1:1/elsewhere") as (port, seen):

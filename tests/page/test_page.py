@@ -4,23 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.screenshots.examples import (
-    ADELE,
-    CALL_ID,
-    GRADY,
-    Moment,
-    call,
-    empty,
-    ended,
-    event,
-    incident,
-    invitation,
-    invited,
-    listed,
-    live,
-    user,
-)
+from dev.screenshots.examples import ADELE, GRADY, empty, ended, incident
 from dev.screenshots.server import TOKEN
+from dev.screenshots.views import CALL_ID, Moment, call, event, invitation, invited, listed, live, user
 
 if TYPE_CHECKING:
     from tests.page.conftest import Watch, Watched
