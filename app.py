@@ -191,7 +191,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         calls=calls.routes,
         escalations=EscalationRoutes(escalations, steps, links, settings),
         page=calls.page,
-        queries=Queries(store, progress, links),
+        queries=Queries(store, progress, links, client_id=settings.client_id),
         notifications=NotificationReceiver(
             validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
         ),

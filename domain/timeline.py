@@ -131,7 +131,10 @@ def _events(before: CallRecord, after: CallRecord, now: datetime) -> Iterator[Ev
     for earlier, invitation in after.changed_invitations(before):
         yield from _of_invitation(earlier, invitation, now)
     came: dict[EventKind, list[Person]] = {}
+    mine = None if after.call is None else after.call.my_participant_id
     for key, entry in after.roster.items():
+        if mine is not None and entry.id == mine:
+            continue  # the app itself
         earlier_entry = before.roster.get(key)
         earlier_presence = Presence.UNKNOWN if earlier_entry is None else earlier_entry.presence
         kind = _PRESENCES.get(entry.presence)
