@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,8 +54,7 @@ try:
     from invite.sending import Sender
     from invite.service import InvitationService
     from notifications.receiving import NotificationReceiver
-    from notifications.token import TokenValidator
-    from notifications.token_rules import TokenRules
+    from notifications.token import validator_for
     from observability import tracing
     from storage.connections import credential_for, load_identity_library
     from storage.probe import queue_faults, table_faults
@@ -72,16 +72,20 @@ except Exception as error:  # noqa: BLE001 - compiled packages raise more than I
     _events.exception(f"setting: {_broken}")
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from calls.hooks import CallHooks
     from calls.page.routes import PageRoutes
     from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
     from flows.turn import Turn
+    from observability.tracing import Invocation
     from storage.reading import Held
     from storage.table import Table
 
-__all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "contained", "current", "edge", "storage_connection"]
+__all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "current", "edge", "storage_connection", "triggered"]
 
 
 @dataclass(frozen=True)
@@ -159,10 +163,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=ca_bundle(os.environ)
     )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    calls = assemble(
-        settings,
-        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
-    )
+    calls = assemble(settings, CallTools(graph, store, rows, progress, alarms, delivery, invitations, links))
     rosters = RosterReader(graph, progress)
     steps = EscalationProgress(
         store,
@@ -183,17 +184,6 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         check_after_seconds=settings.check_after_seconds,
         give_up_after_seconds=settings.give_up_after_seconds,
     )
-    validator = TokenValidator(
-        CallbackKeys(settings.callback_openid_configuration, session),
-        CallbackKeys(f"{settings.authority}/v2.0/.well-known/openid-configuration", session),
-        TokenRules(
-            audience=settings.client_id,
-            tenant_ids=settings.callback_tenant_ids,
-            older_issuers=settings.callback_issuers,
-            entra_issuers=settings.cloud.token_issuers,
-            caller_ids=settings.callback_caller_ids,
-        ),
-    )
     ping = Ping(lambda name: StorageQueue(settings, name, credential))
     return App(
         settings=settings,
@@ -201,8 +191,10 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         calls=calls.routes,
         escalations=EscalationRoutes(escalations, steps, links, settings),
         page=calls.page,
-        queries=Queries(store, progress, links),
-        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
+        queries=Queries(store, progress, links, client_id=settings.client_id),
+        notifications=NotificationReceiver(
+            validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
+        ),
         work=Work(
             {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},
             alarms,
@@ -286,6 +278,23 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
+def _trace(context: Invocation | None) -> AbstractContextManager[None]:
+    return nullcontext() if context is None or _broken is not None else tracing.within(context)
+
+
+@contextmanager
+def _requested(context: Invocation | None) -> Iterator[None]:
+    with _trace(context), budget(REQUEST_SECONDS):
+        yield
+
+
+@contextmanager
+def triggered(context: Invocation | None) -> Iterator[None]:
+    """Run a queue's or the timer's function within the host's trace, so that the host sees no text of its errors."""
+    with _trace(context), contained(StorageUnavailable):
+        yield
+
+
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS, within=partial(budget, REQUEST_SECONDS))
+edge = HttpEdge(current, ERRORS, within=_requested)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from domain.call import CallState, call_state, reported
+from domain.call import CallState, call_state
+from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
 from domain.roster import apply_list
+from graph.calls import CallRead
 from graph.errors import GraphError, Refused
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.results import ResultInfo
     from domain.sightings import Roster
     from flows.progress import Progress
     from flows.turn import Turn
-    from graph.calls import CallRead
-
-_NOT_FOUND = 404
 
 
 class Graph(Protocol):
@@ -55,20 +54,25 @@ class CallReader:
 
         return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
 
-    def read_call(self, turn: Turn, call_id: str, needs: Needs) -> CallRecord:
-        """Read the state of a call that was not reported as established."""
-        state, result = self._state(call_id)
+    def look(self, call_id: str) -> CallRead | None:
+        """Return a call as Graph shows it, as terminated where it is gone; None where it can't be read."""
+        try:
+            return self._graph.call(call_id, scenario_id=str(uuid.uuid4()))
+        except Refused as error:
+            return CallRead(CallState.TERMINATED, None) if error.status == HTTPStatus.NOT_FOUND else None
+        except GraphError:
+            return None
+
+    def read_call(self, turn: Turn, call_id: str, needs: Needs) -> CallRecord | None:
+        """Read the state of a call and write it down; None where it can't be read."""
+        read = self.look(call_id)
+        if read is None:
+            return None
 
         def apply(record: CallRecord, now: datetime) -> CallRecord:
-            return record if record.call is None else record.with_call(reported(record.call, state, result, now))
+            if record.call is None:
+                return record
+            return apply_call_state(record, call_state(read.state), read.result, now)
 
+        needs = replace(needs, call=True, roster=True, open_invitations=True)
         return self._progress.save(turn, call_id, needs, apply).after
-
-    def _state(self, call_id: str) -> tuple[CallState, ResultInfo | None]:
-        try:
-            read = self._graph.call(call_id, scenario_id=str(uuid.uuid4()))
-        except Refused as error:
-            return (CallState.TERMINATED if error.status == _NOT_FOUND else CallState.UNKNOWN), None
-        except GraphError:
-            return CallState.UNKNOWN, None
-        return call_state(read.state), read.result

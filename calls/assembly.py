@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from calls.advancing import Advancer
 from calls.asking import CallReader
+from calls.cancelling import Canceller
 from calls.creating import Creator
 from calls.ending import Endings
+from calls.following import Follower, needs_of
 from calls.hooks import CallHooks, StartAlarms
 from calls.legs import CALL, Legs
+from calls.listing import CallList
 from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
 from calls.views import start_view
 from calls.watching import CallKeeper
-from domain.contexts import invitation_id
-from domain.record import Needs
+from flows.turn import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from flows.links import Links
     from flows.progress import Progress
     from flows.work import Kind
-    from graph.client import GraphClient
     from invite.service import InvitationService
     from settings import Settings
     from storage.singles import SingleRows
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 class CallTools:
     """What calls are built on."""
 
-    graph: GraphClient
+    graph: Any
+    """``graph.client.GraphClient``."""
     store: TableStore
     rows: SingleRows
     progress: Progress
@@ -49,6 +51,7 @@ class CallTools:
     delivery: Delivery
     invitations: InvitationService
     links: Links
+    now: Callable[[], datetime] = utc_now
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,10 @@ class CallParts:
 def assemble(settings: Settings, tools: CallTools) -> CallParts:
     """Put the parts together."""
     store, progress, graph = tools.store, tools.progress, tools.graph
-    tenant_id, base = settings.tenant_id, settings.public_base_url
-    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store, tools.links))
+    now = tools.now
+    tenant_id, base, client_id = settings.tenant_id, settings.public_base_url, settings.client_id
+    give_up_seconds = settings.start_give_up_after_seconds
+    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store, tools.links), now=now)
     legs = Legs(
         tools.rows,
         store,
@@ -74,26 +79,42 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         tools.alarms,
         tenant_id=tenant_id,
         keep_alive_seconds=settings.keep_alive_seconds,
+        now=now,
     )
-    creator = Creator(graph, starts, legs, public_base_url=base, tenant_id=tenant_id, client_id=settings.client_id)
-    reader = CallReader(graph, progress)
-    advancer = Advancer(store, starts, creator, legs, invitations=tools.invitations, reader=reader)
-    endings = Endings(store, progress, starts, legs, graph, client_id=settings.client_id)
-    advancer.leaver = endings
-    keeper = CallKeeper(store, progress, legs, tools.alarms, graph, public_base_url=base)
-    service = StartService(
-        store,
+    creator = Creator(
+        graph,
         starts,
-        creator,
         legs,
-        advancer,
+        public_base_url=base,
         tenant_id=tenant_id,
-        give_up_seconds=settings.start_give_up_after_seconds,
+        client_id=client_id,
+        give_up_seconds=give_up_seconds,
+        now=now,
     )
+    reader = CallReader(graph, progress)
+    endings = Endings(
+        store, progress, starts, legs, graph=graph, canceller=Canceller(graph, client_id=client_id), now=now
+    )
+    follower = Follower(starts, tools.invitations, reader, endings, now=now)
+    advancer = Advancer(store, starts, creator, legs, follower=follower, endings=endings, reader=reader, now=now)
+    creator.advance, endings.free = advancer.advance, creator.free
+    keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)
+    service = StartService(
+        store, starts, creator, advancer, tenant_id=tenant_id, give_up_seconds=give_up_seconds, now=now
+    )
+    listing = CallList(tools.rows, store, reader, now=now)
     return CallParts(
-        routes=CallRoutes(service, starts, endings, tools.rows, links=tools.links, settings=settings),
-        page=PageRoutes(store, tools.links),
-        hooks=CallHooks(creator, advancer, legs, endings, keeper, rejects_incoming=settings.rejects_incoming_calls),
+        routes=CallRoutes(service, starts, endings, listing, links=tools.links, settings=settings, now=now),
+        page=PageRoutes(store, tools.links, client_id=client_id, now=now),
+        hooks=CallHooks(
+            store,
+            creator,
+            advancer,
+            legs,
+            endings=endings,
+            keeper=keeper,
+            rejects_incoming=settings.rejects_incoming_calls,
+        ),
         kinds={START: StartAlarms(starts, advancer), CALL: keeper},
     )
 
@@ -104,7 +125,6 @@ def _view(store: TableStore, links: Links) -> Callable[[Start, datetime], Mappin
     def view(start: Start, now: datetime) -> Mapping[str, Any]:
         if start.call_id is None:
             return start_view(start, None, now, page_url=links.page)
-        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        return start_view(start, store.read(start.call_id, needs).record, now, page_url=links.page)
+        return start_view(start, store.read(start.call_id, needs_of(start)).record, now, page_url=links.page)
 
     return view

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.legs import CallFacts, Legs
 from domain.call import CallKind
 from domain.meeting import leg_key
-from domain.start import Creating, InCall, StartStatus, Waiting, answered, ended, in_call
+from domain.start import (
+    Accepted,
+    Creating,
+    InCall,
+    Over,
+    StartStatus,
+    Waiting,
+    answered,
+    begins,
+    ended,
+    in_call,
+    is_asking,
+)
+from domain.waiting import LISTENS_AFTER
 from flows.advice import advice_for_create_refusal
 from flows.turn import utc_now
 from graph.calls import MeetingCoordinates, MeetingId, Targets, create_body
-from graph.errors import GraphError, OutcomeUnknown, Refused
+from graph.errors import GraphError, OutcomeUnknown
 from invite.refusals import answer_for_refusals, result_of_refusal
 from invite.sending import Sent
 from observability.events import Events
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from calls.progress import StartProgress
+    from domain.record import CallRecord
     from domain.start import Start
     from flows.turn import Turn
     from graph.calls import CallRead
+    from invite.subscription import FlowRequest
     from storage.singles import HeldOne
 
 _events = Events("calls")
@@ -38,8 +56,14 @@ class Graph(Protocol):
     def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
         """Start or join a call."""
 
-    def hang_up(self, call_id: str, *, scenario_id: str) -> None:
-        """Leave a call."""
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A start as it was left."""
+
+    start: Start
+    record: CallRecord | None = None
+    """Its call, where it is new: nothing was reported of it yet, so nothing follows."""
 
 
 class Creator:
@@ -52,6 +76,7 @@ class Creator:
         public_base_url: of this app, for ``callbackUri``.
         tenant_id: the calls' tenant.
         client_id: the app's own id.
+        give_up_seconds: for how long a create without a response is waited for.
         now: the clock.
     """
 
@@ -64,6 +89,7 @@ class Creator:
         public_base_url: str,
         tenant_id: str,
         client_id: str,
+        give_up_seconds: float,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._graph = graph
@@ -73,28 +99,68 @@ class Creator:
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._now = now
+        self.give_up = timedelta(seconds=give_up_seconds)
+        self.advance: Callable[[Turn, str], None] | None = None
+        """Takes a start as far as it can go; set by the composition root, since that asks Graph for calls as well."""
 
-    def create(self, turn: Turn, held: HeldOne[Start], start: Start) -> Start:
+    def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
+        """Ask Graph for the call of an accepted start, or wait for the start that has the meeting's leg.
+
+        Any run may go on with an accepted start; the write before Graph is asked decides which one asks.
+
+        Args:
+            turn: who acts.
+            held: the start's row.
+            start: as it stands.
+            flow: the flow that waits and whose request this is.
+
+        Raises:
+            ApiError: Graph refused it; the same key may start it again.
+            StorageUnavailable: Graph was not asked.
+        """
+        if isinstance(start.stage, Accepted):
+            leader = self._legs.reserve(start)
+
+            def change(current: Start | None, now: datetime) -> Start | None:
+                if current is None:
+                    return None
+                after = begins(current, turn.me, leader, now)
+                return _listening(after, turn, now) if isinstance(after.stage, Waiting) else after
+
+            updated = self._starts.save(turn, start.id, change, held=held)
+            held, start = updated.held, updated.after or start
+        return self.create(turn, held, start, flow) if is_asking(start, turn.me) else Begun(start)
+
+    def create(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph once; a lost response leaves the start as it is, to be found by its first callback.
 
         Raises:
             ApiError: Graph refused it; the same key may start it again.
-            StorageUnavailable: before Graph was asked.
         """
         uri = f"{self._base}/api/notifications?start={start.id}&attempt={start.attempt}"
         body = create_body(_target(start), callback_uri=uri, tenant_id=self._tenant_id, client_id=self._client_id)
         scenario_id = str(uuid.uuid4())
         _events.info("starting a call", start=start.id, attempt=start.attempt, scenario_id=scenario_id)
+        read, refusal, code = None, None, None
         try:
             read = self._graph.create(body, scenario_id=scenario_id, read_seconds=_READ_SECONDS)
         except OutcomeUnknown as error:
-            return self._unknown(turn, held, start, error.code)
+            code = error.code
         except GraphError as error:
-            self._refused(turn, held, start, error)
-            raise answer_for_refusals([Sent(0, error=error)], advice_for_create_refusal) from None
-        if read.id is None:
-            return self._unknown(turn, held, start, None)
-        return self.link(turn, start.id, start.attempt, read.id, read, held=held) or start
+            refusal = error
+        try:
+            if refusal is not None:
+                self._refused(turn, held, start, refusal, flow)
+            elif read is not None and read.id is not None:
+                return self.link(turn, start.id, start.attempt, read.id, read, held=held) or Begun(start)
+            else:
+                return Begun(self._unknown(turn, held, start, code))
+        except StorageError as error:
+            # Graph was asked: the flow must not be answered "try again". A callback or the alarm finds the start.
+            _events.warning("Graph's response could not be written", start=start.id, kind=type(error).__name__)
+        if refusal is not None:
+            raise answer_for_refusals([Sent(0, error=refusal)], advice_for_create_refusal) from None
+        return Begun(start)
 
     def link(
         self,
@@ -105,80 +171,104 @@ class Creator:
         read: CallRead | None,
         *,
         held: HeldOne[Start] | None = None,
-    ) -> Start | None:
+    ) -> Begun | None:
         """Take a call for the start and attempt that it was created for, from Graph's response or its first callback.
 
-        A call of a start that has failed, was stopped or has another call is hung up at once.
+        A call of a start that has failed, was stopped or has another call is noted as to be left.
         """
 
         def change(start: Start | None, now: datetime) -> Start | None:
-            if start is None or start.attempt != attempt:
-                return start
-            is_first = isinstance(start.stage, Creating)
-            is_mine = isinstance(start.stage, InCall) and start.stage.call_id == call_id
-            # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
-            is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
-            return in_call(start, call_id, now, is_sole=is_sole) if is_first or is_mine else start
+            if start is None:
+                return None
+            if start.attempt == attempt and isinstance(start.stage, Creating | InCall):
+                # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
+                is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
+                start = in_call(start, call_id, now, is_sole=is_sole)
+            if _is_stray(start, call_id) and call_id not in start.to_leave:
+                start = replace(start, to_leave=(*start.to_leave, call_id), look_at=now)
+            return _listening(start, turn, now)
 
         start = self._starts.save(turn, start_id, change, held=held).after
-        if start is None:
-            return None  # forgotten long ago
-        if start.call_id != call_id or (isinstance(start.stage, InCall) and not start.stage.owns):
-            self.hang_up(call_id)
-            return start
+        if start is None or _is_stray(start, call_id):
+            return None if start is None else Begun(start)
         return self._keep(turn, start, call_id, read)
 
-    def hang_up(self, call_id: str) -> None:
-        """Leave a call of which nothing is kept; what Graph answers is logged."""
-        try:
-            self._graph.hang_up(call_id, scenario_id=str(uuid.uuid4()))
-        except Refused as error:
-            _events.info("a call could not be left", status=error.status)
-        except GraphError as error:
-            _events.warning("a call could not be left", kind=type(error).__name__)
-
-    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None) -> Start:
+    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None) -> Begun:
         keys = self._legs.keys_of(start)
         thread = None if read is None or start.meeting is None else read.thread_id
         if thread is not None:
             key = leg_key(self._tenant_id, thread_id=thread)
             first = start.id if key in keys else self._legs.take(key, start.id)
             if first != start.id:
-                # The same meeting under its other name has a leg already: the later leg is hung up.
-                return self._give_way(turn, start, call_id, first)
-            keys = (*keys, key)
+                # The same meeting under its other name has a leg already: the later leg is left.
+                return Begun(self._give_way(turn, start, call_id, first))
+            keys = tuple(dict.fromkeys((*keys, key)))
         kind = CallKind.MEETING if start.meeting is not None else CallKind.ONE_TO_ONE
         kind = CallKind.GROUP if start.meeting is None and len(start.participants) > 1 else kind
         mine = None if read is None else read.my_participant_id
-        self._legs.keep(turn, start, CallFacts(call_id, kind, mine, tuple(dict.fromkeys(keys))))
-        return start
+        return Begun(start, self._legs.keep(turn, start, CallFacts(call_id, kind, mine, keys)))
 
     def _give_way(self, turn: Turn, start: Start, call_id: str, first: str) -> Start:
         def change(current: Start | None, now: datetime) -> Start | None:
             if current is None or current.call_id != call_id or current.is_final:
                 return current
-            return replace(current, stage=Waiting(first), updated=now, look_at=now)
+            to_leave = (*current.to_leave, call_id)
+            return replace(current, stage=Waiting(first), to_leave=to_leave, updated=now, look_at=now)
 
-        self.hang_up(call_id)
         return self._starts.save(turn, start.id, change).after or start
 
     def _unknown(self, turn: Turn, held: HeldOne[Start], start: Start, code: str | None) -> Start:
-        def change(current: Start | None, _: datetime) -> Start | None:
-            return None if current is None else answered(current, turn.me, code)
+        def change(current: Start | None, now: datetime) -> Start | None:
+            return None if current is None else _listening(answered(current, turn.me, code), turn, now)
 
         return self._starts.save(turn, start.id, change, held=held).after or start
 
-    def _refused(self, turn: Turn, held: HeldOne[Start], start: Start, error: GraphError) -> None:
+    def _refused(
+        self, turn: Turn, held: HeldOne[Start], start: Start, error: GraphError, flow: FlowRequest | None
+    ) -> None:
         result = result_of_refusal(error, advice_for_create_refusal)
 
         def change(current: Start | None, now: datetime) -> Start | None:
-            if current is None:
-                return None
-            # The flow gets the refusal as its response, so it does not wait.
-            return replace(ended(current, StartStatus.FAILED, result, now, may_repeat=True), flows=())
+            if current is None or not is_asking(current, turn.me):
+                return current
+            current = ended(current, StartStatus.FAILED, result, now, may_repeat=True)
+            # The flow whose request this is gets the refusal as its response, so it does not wait.
+            flows = tuple(one for one in current.flows if flow is None or one.run_id != flow.run_id)
+            return replace(current, flows=flows)
 
         self._starts.save(turn, start.id, change, held=held)
-        self._legs.free(self._legs.keys_of(start), start.id)
+        self.free(turn, start)
+        self._legs.note(start)
+
+    def free(self, turn: Turn, start: Start) -> None:
+        """Give up the leg of a start that has no call; who waits for it goes on in this turn."""
+        for waiting in self._legs.free(self._legs.keys_of(start), start.id):
+            if self.advance is not None:
+                turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
+
+
+def _is_stray(start: Start, call_id: str) -> bool:
+    """Return whether a call that was created for a start is none that it keeps."""
+    if start.call_id != call_id:
+        return True
+    match start.stage:
+        case InCall(owns=owns):
+            return not owns
+        case Over(status=status):
+            return status in (StartStatus.FAILED, StartStatus.STOPPED)
+        case _:
+            return False
+
+
+def _listening(start: Start, turn: Turn, now: datetime) -> Start:
+    """Note from when on the flow listens whose response follows this write."""
+    if turn.may_post:
+        return start
+    flows = tuple(
+        replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and not flow.attempts else flow
+        for flow in start.flows
+    )
+    return start if flows == start.flows else replace(start, flows=flows)
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

@@ -1,43 +1,43 @@
-"""Ends things: leaves a call, stops a start, removes a person, cancels the call to a person whose device rings."""
+"""Ends things: leaves a call, stops a start, cancels the calls to people of an invitation."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from domain.call import CallState, Presence
+from calls.cancelling import unanswered
+from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import identity_hash
-from domain.start import InCall, StartStatus, ended
+from domain.roster import apply_list
+from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended
 from domain.transitions import cancelled, with_operations
+from flows.queries import known_call
 from flows.turn import utc_now
-from graph.errors import GraphError, OutcomeUnknown, Refused, Throttled
+from graph.errors import GraphError, OutcomeUnknown, Refused
 from invite.refusals import answer_for_refusals
 from invite.sending import Sent
 from observability.events import Events
-from web.errors import GraphRefused, NotCancellable, NotFound, Unavailable
+from web.errors import ApiError, GraphRefused, NotCancellable, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from calls.cancelling import Canceller
     from calls.legs import Legs
     from calls.progress import StartProgress
+    from domain.call import Call
     from domain.invitation import Invitation
-    from domain.sightings import Roster
     from domain.start import Start
     from flows.progress import Progress
     from flows.turn import Turn
     from storage.store import Store
 
 _events = Events("calls")
-_NOT_ALLOWED = (
-    "Microsoft Teams does not let this app remove people from calls. Ask the administrator to run "
-    'Set-CsApplicationMeetingConfiguration -AllowRemoveParticipantAppIds @{{Add="{client_id}"}} in Teams PowerShell.'
-)
 
 
 class Graph(Protocol):
@@ -45,12 +45,6 @@ class Graph(Protocol):
 
     def hang_up(self, call_id: str, *, scenario_id: str) -> None:
         """Leave a call."""
-
-    def remove_participant(self, call_id: str, participant_id: str, *, scenario_id: str) -> None:
-        """Remove a person, or cancel the call to one who has not answered."""
-
-    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
-        """Read who is in a call."""
 
 
 class Endings:
@@ -62,18 +56,20 @@ class Endings:
         progress: Progress,
         starts: StartProgress,
         legs: Legs,
-        graph: Graph,
         *,
-        client_id: str,
+        canceller: Canceller,
+        graph: Graph,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._progress = progress
         self._starts = starts
         self._legs = legs
+        self._canceller = canceller
         self._graph = graph
-        self._client_id = client_id
         self._now = now
+        self.free: Callable[[Turn, Start], None] | None = None
+        """Gives up the leg of a start without a call; set by the composition root, since others then begin."""
 
     def hang_up(self, turn: Turn, call_id: str) -> None:
         """Leave a call that the app knows; one that is over already is no error.
@@ -82,30 +78,37 @@ class Endings:
             NotFound: there is no such call.
             ApiError: Graph refuses it, or can't be reached.
         """
-        if self._store.read(call_id, Needs(call=True)).record.call is None:
+        call = known_call(self._store, call_id)
+        if call is None:
             message = "There is no such call. Use the ID of a call that List calls returns."
             raise NotFound("CallNotFound", message)
-        self._leave(call_id)
-        self._end(turn, call_id)
-
-    def leave(self, turn: Turn, call_id: str) -> None:
-        """Leave a call; what Graph refuses is logged."""
-        try:
+        if not call.has_ended:
             self._leave(call_id)
-        except (GraphRefused, Unavailable) as error:
-            _events.warning("a call could not be left", code=error.code)
-            return
-        self._end(turn, call_id)
+            self._end(turn, call_id)
 
     def leave_if_done(self, turn: Turn, call_id: str) -> None:
         """Leave a call on which nothing is open any more, if its latest start asked for that."""
         record = self._store.read(call_id, Needs(call=True, open_invitations=True)).record
         call = record.call
-        if call is None or call.has_ended or not call.leave_afterwards or record.invitations:
+        if call is None or call.has_ended or not call.leave_afterwards or self._is_used(record, call):
             return
-        others = (self._starts.read(start_id) for start_id in call.starts)
-        if all(start is None or start.is_final for start in others):
-            self.leave(turn, call_id)
+        self._leave_quietly(turn, call_id)
+
+    def leave_strays(self, turn: Turn, start: Start) -> None:
+        """Leave the calls that a start no longer wants, unless something else is open on them."""
+        done = tuple(one for one in start.to_leave if self._leave_stray(turn, start, one))
+
+        def change(current: Start | None, now: datetime) -> Start | None:
+            if current is None:
+                return None
+            left = tuple(one for one in current.to_leave if one not in done)
+            if isinstance(current.stage, Over) and now - current.stage.at > LEAVING:
+                left = ()
+            if current.is_final and left:
+                current = replace(current, look_at=now + RETRY)
+            return replace(current, to_leave=left)
+
+        self._starts.save(turn, start.id, change)
 
     def stop(self, turn: Turn, start_id: str) -> Start | None:
         """End an open start: nobody further is called, whose device rings is cancelled, its call is left.
@@ -113,23 +116,53 @@ class Endings:
         Returns:
             The start as it stands; None where there is none.
         """
-        before = self._starts.read(start_id)
-        if before is None or before.is_final:
-            return before
-        updated = self._starts.save(
-            turn,
-            start_id,
-            lambda start, now: None if start is None else ended(start, StartStatus.STOPPED, None, now),
-        )
-        start, stage = updated.after, updated.before.stage if updated.before is not None else None
-        if isinstance(stage, InCall):
-            self._cancel_quietly(turn, stage.call_id, invitation_id(before.invitation_context))
-            self._legs.release(turn, start_id, stage.call_id)
-            if stage.owns and self._is_unused(stage.call_id):
-                self.leave(turn, stage.call_id)
+
+        def stop(start: Start | None, now: datetime) -> Start | None:
+            if start is None or start.is_final:
+                return start
+            own = (start.stage.call_id,) if isinstance(start.stage, InCall) and start.stage.owns else ()
+            over = ended(start, StartStatus.STOPPED, None, now)
+            return replace(over, to_leave=tuple(dict.fromkeys((*start.to_leave, *own))), look_at=now)
+
+        updated = self._starts.save(turn, start_id, stop)
+        before, start = updated.before, updated.after
+        if start is None or before is None or before.is_final:
+            return start
+        if start.call_id is None:
+            if self.free is not None:
+                self.free(turn, start)
+            self._legs.note(start)
         else:
-            self._legs.free(self._legs.keys_of(before), start_id)
+            self.cancel_people(turn, start)
+            self._legs.release(turn, start_id, start.call_id)
+        if start.to_leave:
+            self.leave_strays(turn, start)
         return start
+
+    def cancel_people(self, turn: Turn, start: Start) -> None:
+        """Cancel the calls to people of a stopped start; who is not listed yet is tried once more."""
+        if start.call_id is None:
+            return
+        try:
+            name = invitation_id(start.invitation_context)
+            record = self.cancel(turn, start.call_id, name)
+            is_done = record is None or not _ringing(record.invitations[name])
+        except ApiError as error:
+            _events.info("an invitation could not be cancelled", start=start.id, code=error.code)
+            is_done = isinstance(error, GraphRefused)
+        if not is_done and start.cancel_at is None:
+            self._starts.save(
+                turn,
+                start.id,
+                lambda one, now: None if one is None else replace(one, cancel_at=now + CANCELLED_AGAIN),
+            )
+
+    def cancel_again(self, turn: Turn, start: Start) -> None:
+        """Cancel once more the calls to people whom Graph did not list when their start was stopped."""
+        if start.cancel_at is None or self._now() < start.cancel_at:
+            return
+        self.cancel_people(turn, start)
+        self._starts.save(turn, start.id, lambda one, _: None if one is None else replace(one, cancel_at=None))
 
     def remove(self, call_id: str, participant_id: str) -> None:
         """Remove one person from a call.
@@ -138,37 +171,32 @@ class Endings:
             NotFound: there is no such call or person.
             ApiError: Graph refuses it, or can't be reached.
         """
-        call = self._store.read(call_id, Needs(call=True)).record.call
-        if call is None or not self._remove(call_id, participant_id):
+        if known_call(self._store, call_id) is None or not self._canceller.remove(call_id, participant_id):
             message = "There is no such call or person. Use the ID of a person that List participants returns."
             raise NotFound("ParticipantNotFound", message)
 
-    def cancel(self, turn: Turn, call_id: str, name: str) -> Invitation | None:
+    def cancel(self, turn: Turn, call_id: str, name: str) -> CallRecord | None:
         """Stop calling the people of an invitation whose devices ring; who has answered stays.
 
         Returns:
-            The invitation; None where there is none.
+            The call with the invitation; None where there is none.
 
         Raises:
             NotCancellable: Graph lists none of the people yet.
             ApiError: Graph refuses it, or can't be reached.
         """
-        needs = Needs(invitations=frozenset({name}), call=True)
+        needs = Needs(invitations=frozenset({name}), call=True, roster=True)
         record = self._store.read(call_id, needs).record
         invitation = record.invitations.get(name)
         if invitation is None:
             return None
-        waiting = [
-            person
-            for operation in invitation.operations
-            if not operation.status.is_final
-            for person in operation.people
-            if person not in operation.cancelled
-        ]
+        waiting = _ringing(invitation)
         if not waiting:
-            return invitation
-        gone, answered = self._cancel_people(call_id, invitation, waiting)
-        if not gone and len(answered) < len(waiting):
+            return record
+        tried = self._canceller.cancel(call_id, record.call, invitation, waiting)
+        if not tried.cancelled and len(tried.answered) < len(waiting):
+            if tried.error is not None:
+                raise tried.error
             message = (
                 "Microsoft Graph doesn't list these people yet, so their calls can't be cancelled. "
                 "The ringing stops by itself after about a minute."
@@ -176,57 +204,37 @@ class Endings:
             raise NotCancellable("NotCancellable", message)
 
         def change(current: CallRecord, now: datetime) -> CallRecord:
+            if tried.roster is not None:
+                call = current.call_or_new(now)
+                after, changed = apply_list(call, current.roster, tried.roster, now)
+                # What the app reads itself settles nothing.
+                current = current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
             known = current.invitations.get(name)
             if known is None:
                 return current
-            operations = (cancelled(operation, gone, now) for operation in known.operations)
+            operations = (cancelled(operation, tried.cancelled, now) for operation in known.operations)
             return current.with_invitation(with_operations(known, operations, now))
 
-        return self._progress.save(turn, call_id, needs, change, decided_by="cancellation").after.invitations.get(name)
+        return self._progress.save(turn, call_id, needs, change, decided_by="cancellation").after
 
-    def _cancel_quietly(self, turn: Turn, call_id: str, name: str) -> None:
+    def _leave_stray(self, turn: Turn, start: Start, call_id: str) -> bool:
+        """Leave a call; return whether nothing more is to be done for it."""
+        record = self._store.read(call_id, Needs(call=True, open_invitations=True)).record
+        call = record.call
+        if call is not None and (call.has_ended or self._is_used(record, call, besides=start)):
+            return True
+        return self._leave_quietly(turn, call_id, is_kept=call is not None)
+
+    def _leave_quietly(self, turn: Turn, call_id: str, *, is_kept: bool = True) -> bool:
+        """Leave a call; return False where it is to be tried again."""
         try:
-            self.cancel(turn, call_id, name)
-        except (NotCancellable, GraphRefused, Unavailable) as error:
-            _events.info("an invitation could not be cancelled", invitation=name, code=error.code)
-
-    def _cancel_people(self, call_id: str, invitation: Invitation, waiting: list[int]) -> tuple[list[int], list[int]]:
-        """Remove those whose devices ring; return who was cancelled, and who has answered."""
-        try:
-            roster = self._graph.roster(call_id, scenario_id=str(uuid.uuid4()))
-        except GraphError:
-            return [], []
-        listed = {identity_hash(seen.identity["id"]): seen for seen in roster.people if "id" in seen.identity}
-        gone, answered = [], []
-        for person in waiting:
-            seen = listed.get(identity_hash(invitation.participants[person].id))
-            if seen is None:
-                continue
-            if seen.presence is not Presence.UNKNOWN:
-                answered.append(person)
-            elif seen.id is not None and self._remove(call_id, seen.id):
-                gone.append(person)
-        return gone, answered
-
-    def _remove(self, call_id: str, participant_id: str) -> bool:
-        """Remove a participant, twice where the first response is lost; return False where Graph has none."""
-        for attempt in (1, 2):
-            try:
-                self._graph.remove_participant(call_id, participant_id, scenario_id=str(uuid.uuid4()))
-            except OutcomeUnknown:
-                continue
-            except Refused as error:
-                if error.status == HTTPStatus.NOT_FOUND:
-                    return attempt > 1
-                if error.status == HTTPStatus.FORBIDDEN:
-                    message = _NOT_ALLOWED.format(client_id=self._client_id)
-                    raise GraphRefused("RemoveNotAllowed", message) from None
-                raise answer_for_refusals([Sent(0, error=error)]) from None
-            except GraphError as error:
-                raise answer_for_refusals([Sent(0, error=error)]) from None
-            else:
-                return True
-        raise _unanswered()
+            self._leave(call_id)
+        except ApiError as error:
+            _events.warning("a call could not be left", code=error.code)
+            return error.retry_after is None
+        if is_kept:
+            self._end(turn, call_id)
+        return True
 
     def _leave(self, call_id: str) -> None:
         for _ in (1, 2):
@@ -237,10 +245,10 @@ class Endings:
             except Refused as error:
                 if error.status != HTTPStatus.NOT_FOUND:
                     raise answer_for_refusals([Sent(0, error=error)]) from None
-            except (Throttled, GraphError) as error:
+            except GraphError as error:
                 raise answer_for_refusals([Sent(0, error=error)]) from None
             return
-        raise _unanswered()
+        raise unanswered()
 
     def _end(self, turn: Turn, call_id: str) -> None:
         needs = Needs(call=True, roster=True, open_invitations=True)
@@ -248,15 +256,21 @@ class Endings:
             turn, call_id, needs, lambda record, now: apply_call_state(record, CallState.TERMINATED, None, now)
         )
 
-    def _is_unused(self, call_id: str) -> bool:
-        """Return whether no open start and no open invitation is on a leg."""
-        record = self._store.read(call_id, Needs(call=True, open_invitations=True)).record
-        if record.call is None or record.call.has_ended or record.invitations:
-            return False
-        others = (self._starts.read(start_id) for start_id in record.call.starts)
-        return all(start is None or start.is_final for start in others)
+    def _is_used(self, record: CallRecord, call: Call, *, besides: Start | None = None) -> bool:
+        """Return whether an open invitation or start is on a leg."""
+        own = None if besides is None else invitation_id(besides.invitation_context)
+        if any(name != own for name in record.invitations):
+            return True
+        others = (self._starts.read(one) for one in call.starts if besides is None or one != besides.id)
+        return any(start is not None and not start.is_final for start in others)
 
 
-def _unanswered() -> Unavailable:
-    message = "Microsoft Graph did not answer, so it is not known whether it was done. Try again in a moment."
-    return Unavailable("GraphUnavailable", message, retry_after=10)
+def _ringing(invitation: Invitation) -> list[int]:
+    """Return the people of an invitation whose devices may ring."""
+    return [
+        person
+        for operation in invitation.operations
+        if not operation.status.is_final
+        for person in operation.people
+        if person not in operation.cancelled
+    ]

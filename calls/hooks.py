@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.record import Needs
 from domain.start import Start, is_open
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from domain.call import Call
     from flows.alarms import Message
     from flows.turn import Turn
+    from storage.store import Store
 
 
 class CallHooks:
     """Follows what becomes known of calls.
 
     Args:
+        store: where calls are.
         creator: takes calls that callbacks report for a start.
         advancer: takes starts as far as they can go.
         legs: the index, and one leg per meeting.
@@ -33,14 +36,16 @@ class CallHooks:
 
     def __init__(
         self,
+        store: Store,
         creator: Creator,
         advancer: Advancer,
         legs: Legs,
+        *,
         endings: Endings,
         keeper: CallKeeper,
-        *,
         rejects_incoming: bool,
     ) -> None:
+        self._store = store
         self._creator = creator
         self._advancer = advancer
         self._legs = legs
@@ -49,8 +54,10 @@ class CallHooks:
         self._rejects_incoming = rejects_incoming
 
     def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
-        """Take a call that was reported for a start, or hang it up where the start has none to take."""
-        self._creator.link(turn, start_id, attempt, call_id, None)
+        """Take a call that was reported for a start, or leave it where the start has another or is over."""
+        begun = self._creator.link(turn, start_id, attempt, call_id, None)
+        if begun is not None:
+            self._advancer.go_on(turn, begun.start)
 
     def incoming(self, call_id: str) -> None:
         """Leave an incoming call alone, or reject it."""
@@ -69,7 +76,10 @@ class CallHooks:
         """Bring the index up to date; of a call that has ended free the meeting, for the starts that wait for it."""
         if not call.has_ended:
             self._legs.index(call)
-            return
+            # Its end may have been reported and taken out of the index meanwhile.
+            latest = self._store.read(call.call_id, Needs(call=True)).record.call
+            if latest is None or not latest.has_ended:
+                return
         self._legs.unindex(call.call_id)
         if has_ended and call.start_id is not None:
             for waiting in self._legs.free(call.leg_keys, call.start_id):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import uniform
 from typing import TYPE_CHECKING
 
-from domain.call import Call, CallKind, title
+from domain.call import Call, CallKind, CallState, title, with_target_present
 from domain.index import CallEntry
 from domain.meeting import Leg, key_of
 from domain.progress import Due
@@ -17,6 +17,7 @@ from flows.links import new_token
 from flows.turn import utc_now
 from observability.events import Events
 from storage.errors import StorageError
+from storage.singles import HeldOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _events = Events("calls")
 CALL = "call"
 _JITTER = 0.1
+# Those that waited longest have begun or ended long ago; a meeting of years must not grow its row forever.
+_MOST_WAITING = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,19 @@ class Legs:
         """Take a leg that is free, or wait for the start that has it; return which start has it now."""
 
         def change(leg: Leg | None) -> Leg | None:
+            now = self._now()
             if leg is None or leg.start_id in (None, start_id, instead_of):
+                if leg is not None and leg.start_id == start_id and start_id not in leg.waiting:
+                    return leg
                 waiting = () if leg is None else tuple(one for one in leg.waiting if one != start_id)
-                return Leg(key, start_id, waiting=waiting)
-            return leg if start_id in leg.waiting else replace(leg, waiting=(*leg.waiting, start_id))
+                return Leg(key, start_id, waiting=waiting, updated=now)
+            if start_id in leg.waiting:
+                return leg
+            return replace(leg, waiting=(*leg.waiting[-_MOST_WAITING:], start_id), updated=now)
 
-        after = self._rows.update_leg(key, change).after
+        # A meeting is mostly joined for the first time, and an insertion needs no read.
+        held: HeldOne[Leg] | None = HeldOne(None) if instead_of is None else None
+        after = self._rows.update_leg(key, change, held=held).after
         return start_id if after is None or after.start_id is None else after.start_id
 
     def free(self, keys: tuple[str, ...], start_id: str) -> tuple[str, ...]:
@@ -91,31 +101,32 @@ class Legs:
         for key in keys:
 
             def change(leg: Leg | None) -> Leg | None:
-                return leg if leg is None or leg.start_id != start_id else replace(leg, start_id=None, call_id=None)
+                if leg is None or leg.start_id != start_id:
+                    return leg
+                return replace(leg, start_id=None, waiting=(), updated=self._now())
 
-            after = self._rows.update_leg(key, change).after
-            waiting += () if after is None else after.waiting
+            before = self._rows.update_leg(key, change).before
+            waiting += () if before is None else before.waiting
         return tuple(dict.fromkeys(waiting))
 
     def keys_of(self, start: Start) -> tuple[str, ...]:
         """Return the keys of a start's meeting, as far as the start knows them."""
         return () if start.meeting is None else (key_of(start.meeting, self._tenant_id),)
 
-    def waiting_for(self, start: Start) -> tuple[str, ...]:
-        """Return the starts that wait for a start's leg."""
-        found: list[str] = []
-        for key in self.keys_of(start):
-            leg = self._rows.leg(key).value
-            found += () if leg is None or leg.start_id != start.id else leg.waiting
-        return tuple(found)
+    def note(self, start: Start, *, call_id: str | None = None, keys: tuple[str, ...] = ()) -> None:
+        """Note that a start is kept, with its call and its meeting's legs, so that they are forgotten in time."""
+        self._rows.keep(self._now(), start.id, tuple(dict.fromkeys((*self.keys_of(start), *keys))), call_id)
 
-    def keep(self, turn: Turn, start: Start, facts: CallFacts) -> CallRecord:
-        """Write down the call of a start that made it, with the alarm that keeps it alive; list it as open."""
-        alarm = self.next_alarm(facts.call_id)
+    def keep(self, turn: Turn, start: Start, facts: CallFacts) -> CallRecord | None:
+        """Write down the call of a start that made it, with the alarm that keeps it alive; list it as open.
 
-        def change(record: CallRecord, now: datetime) -> CallRecord:
-            call = record.call_or_new(now)
-            target = identity_hash(start.participants[0].id) if facts.kind is CallKind.ONE_TO_ONE else None
+        Returns:
+            The call, where it is new; None where something was reported of it already.
+        """
+        alarm = self.first_alarm(facts.call_id)
+        target = start.participants[0] if facts.kind is CallKind.ONE_TO_ONE else None
+
+        def kept(call: Call, now: datetime) -> Call:
             call = replace(
                 call,
                 kind=facts.kind,
@@ -123,8 +134,8 @@ class Legs:
                 subject=start.subject,
                 start_id=start.id,
                 starts=_with(call.starts, start.id),
-                target=target,
-                target_person=start.participants[0] if facts.kind is CallKind.ONE_TO_ONE else None,
+                target=None if target is None else identity_hash(target.id),
+                target_person=target,
                 leave_afterwards=start.leave_afterwards,
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,
@@ -132,14 +143,37 @@ class Legs:
                 page_token=call.page_token or new_token(),
                 updated=now,
             )
-            return record.with_call(call)
+            return with_target_present(call, now)
 
-        updated = self._progress.save(turn, facts.call_id, Needs(call=True), change)
+        def change(record: CallRecord, now: datetime) -> CallRecord:
+            return record.with_call(kept(record.call_or_new(now), now))
+
+        now = self._now()
+        # Before the call's row, so that whoever ends the call finds it listed.
+        self.index(kept(Call(facts.call_id, now, now), now))
+        # Whoever links a call goes on with its start.
+        turn.taken |= {f"call {facts.call_id} {CallState.UNKNOWN}", f"start {start.id}"}
+        nothing = self._store.nothing_yet(facts.call_id)  # mostly the call was not reported yet
+        updated = self._progress.save(turn, facts.call_id, Needs(call=True), change, held=nothing)
         call = updated.after.call
-        if call is not None and not call.has_ended:
-            self.index(call)
-        self._store.keep(facts.call_id, self._now())
-        return updated.after
+        if call is not None and call.has_ended:
+            self.unindex(facts.call_id)
+        self.note(start, call_id=facts.call_id, keys=facts.leg_keys)
+        return updated.after if updated.before.call is None else None
+
+    def keep_alive(self, turn: Turn, call_id: str) -> CallRecord | None:
+        """Plan the keep-alive of a call for which that failed; None where it fails again."""
+        alarm = self.first_alarm(call_id)
+        if alarm is None:
+            return None
+
+        def change(record: CallRecord, _: datetime) -> CallRecord:
+            call = record.call
+            if call is None or call.has_ended or call.alarm is not None:
+                return record
+            return record.with_call(replace(call, alarm=alarm))
+
+        return self._progress.save(turn, call_id, Needs(call=True), change).after
 
     def use(self, turn: Turn, start: Start, call_id: str) -> CallRecord:
         """Note that a further start uses a call."""
@@ -169,12 +203,20 @@ class Legs:
 
         return self._progress.save(turn, call_id, Needs(call=True), change).after.call
 
-    def next_alarm(self, call_id: str) -> Alarm | None:
-        """Send the next message that keeps a call alive; None where it can't be sent, which its start makes up for."""
+    def next_alarm(self, call_id: str, *, after: timedelta | None = None) -> Alarm:
+        """Send the next message that keeps a call alive.
+
+        Raises:
+            StorageUnavailable: it may not have been sent.
+        """
         seconds = self._keep_alive_seconds * uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads the requests
-        due = Due(self._now() + timedelta(seconds=seconds))
+        due = Due(self._now() + (timedelta(seconds=seconds) if after is None else after))
+        return self._alarms.set(CALL, call_id, call_id, due)[0]
+
+    def first_alarm(self, call_id: str) -> Alarm | None:
+        """Send the first message that keeps a call alive; None where it can't be sent, which its start makes up for."""
         try:
-            return self._alarms.set(CALL, call_id, call_id, due)[0]
+            return self.next_alarm(call_id)
         except StorageError:
             _events.warning("a keep-alive could not be planned and is left to the start's alarm")
             return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.call import CallKind, Presence
 from domain.contexts import invitation_id
-from domain.invitation import Status
+from domain.invitation import Decider, Late, Status
 from domain.roster import identity_hash
 from domain.standing import presence_of, standing
 from domain.start import GROUP_SETTLES, InCall, Over, Start, StartStatus
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.call import Call
-    from domain.invitation import Invitation
+    from domain.invitation import Invitation, Operation
     from domain.record import CallRecord
+    from domain.results import ResultInfo
     from domain.standing import Standing
+
+_BUSY = (429, 503)
 
 
 def invitation_of(start: Start, record: CallRecord | None) -> Invitation | None:
@@ -38,10 +41,23 @@ def people_of(start: Start, record: CallRecord | None, now: datetime) -> list[St
         return [Status.COMPLETED if was_begun or is_done else Status.NOT_STARTED] * len(start.participants)
     current = standing(invitation, call, now)
     place = {_name(invitee.kind, invitee.id): index for index, invitee in enumerate(invitation.participants)}
-    return [
-        current.people[place[name]] if (name := _name(invitee.kind, invitee.id)) in place else Status.COMPLETED
-        for invitee in start.participants
-    ]
+    people = []
+    for invitee in start.participants:
+        person = place.get(_name(invitee.kind, invitee.id))
+        status = Status.COMPLETED if person is None else current.people[person]
+        was_called = person is None or not was_too_busy(current.operations[person])
+        people.append(status if was_called else Status.NOT_STARTED)
+    return people
+
+
+def was_too_busy(operation: Operation) -> bool:
+    """Return whether Graph was too busy to take an operation, so that nobody was called."""
+    result = operation.result
+    return operation.id is None and operation.decided_by is not Decider.GRAPH and _is_busy(result)
+
+
+def _is_busy(result: ResultInfo | None) -> bool:
+    return result is not None and result.code in _BUSY
 
 
 def standing_of(start: Start, record: CallRecord | None, now: datetime) -> tuple[Standing, list[int | None]] | None:
@@ -57,29 +73,46 @@ def standing_of(start: Start, record: CallRecord | None, now: datetime) -> tuple
 def outcome_of(start: Start, record: CallRecord, now: datetime) -> StartStatus | None:
     """Return the status of a start whose people have all ended; None while one has not."""
     kinds = set(people_of(start, record, now))
-    if kinds & {Status.RUNNING, Status.NOT_STARTED}:
+    invitation = invitation_of(start, record)
+    is_late = invitation is not None and any(isinstance(one.state, Late) for one in invitation.operations)
+    if Status.RUNNING in kinds or is_late or (invitation is None and Status.NOT_STARTED in kinds):
         return None
     if not kinds or kinds in ({Status.COMPLETED}, {Status.UNCONFIRMED}):
         return StartStatus.COMPLETED
-    return StartStatus.FAILED if kinds == {Status.FAILED} else StartStatus.PARTIALLY_COMPLETED
+    # Graph was too busy to call who is not started, for as long as that is tried again.
+    return StartStatus.FAILED if kinds <= {Status.FAILED, Status.NOT_STARTED} else StartStatus.PARTIALLY_COMPLETED
+
+
+def status_of(start: Start, record: CallRecord | None, now: datetime) -> StartStatus:
+    """Return the status of a start, computed from the same stored times by every reader."""
+    call = record.call if record is not None else None
+    match start.stage:
+        case Over(status=status):
+            return status
+        case InCall() as stage if record is not None and call is not None and call.established_at is not None:
+            was_begun = stage.invited is not None or not start.participants
+            return (outcome_of(start, record, now) if was_begun else None) or StartStatus.RUNNING
+        case _:
+            return StartStatus.STARTING
 
 
 def _target_status(start: Start, call: Call | None, person: int, now: datetime) -> Status:
     """Return where a person stands whom the create itself has called: they have no operation of their own."""
     if call is None:
-        is_failed = isinstance(start.stage, Over) and start.stage.status is StartStatus.FAILED
-        return Status.FAILED if is_failed else Status.RUNNING if isinstance(start.stage, InCall) else Status.NOT_STARTED
+        # The create may have called them from the moment on that Graph was asked.
+        return Status.FAILED if start.is_final else Status.RUNNING
     if call.kind is CallKind.ONE_TO_ONE:
         if call.established_at is not None:
             return Status.COMPLETED
         return Status.FAILED if call.has_ended else Status.RUNNING
     presence = presence_of(call, start.participants[person].id)
-    if presence in (Presence.IN_CALL, Presence.LEFT):
+    if presence.has_answered:
         return Status.COMPLETED
-    if call.has_ended:
-        return Status.FAILED
-    is_late = call.established_at is not None and now >= call.established_at + GROUP_SETTLES
-    return Status.UNCONFIRMED if is_late else Status.RUNNING
+    # What is unconfirmed stays so at the call's end.
+    until = now if call.ended_at is None else min(now, call.ended_at)
+    if call.established_at is not None and until >= call.established_at + GROUP_SETTLES:
+        return Status.UNCONFIRMED
+    return Status.FAILED if call.has_ended else Status.RUNNING
 
 
 def is_in_call(call: Call | None, identity_id: str) -> bool:

@@ -13,6 +13,9 @@ NOT_ESTABLISHED = ResultInfo(
     "The app was not let into the call within 10 minutes. "
     "Ask the organizer to admit it from the lobby, or the administrator to check the policy for bots in meetings.",
 )
+NEVER_BEGUN = ResultInfo(
+    503, None, "The app could not begin this start, and no call was made. Start again in a moment."
+)
 STILL_THROTTLED = ResultInfo(
     429, None, "Microsoft Graph was too busy to call the people within two minutes. Start again in a moment."
 )

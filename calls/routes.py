@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from calls.links import MeetingRefused, parse_meeting
-from calls.request import MeetingBody, StartAndWaitBody, StartBody
+from calls.request import StartAndWaitBody, StartBody
+from calls.rules import meeting_of, start_faults
 from calls.service import StartRequest
-from calls.views import reason_of, start_view
+from calls.views import start_view
 from domain.start import StartStatus
 from domain.waiting import cancelled
 from flows.duties import run_duties
 from flows.links import token_in, token_matches
 from flows.turn import Turn, utc_now
-from flows.urls import UrlRefused, check_url
 from flows.views import entry_view, invitation_view
-from invite.reading import invitees, read_body
+from invite.reading import LARGEST_BODY, invitees, read_body
 from invite.subscription import flow_in
 from settings import Settings, SettingsError
 from web.answers import Answer
+from web.bodies import content_of
 from web.errors import BadRequest, Fault, NotFound, StartFailed
 from web.identifiers import call_id_in, invitation_id_in, no_such_invitation, start_id_in
 
@@ -30,16 +30,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.ending import Endings
+    from calls.listing import CallList
     from calls.progress import StartProgress
     from calls.service import StartService
     from domain.record import CallRecord
     from domain.start import Start
     from flows.links import Links
-    from storage.singles import SingleRows
     from web.answers import Request
 
-_MOST_TARGETS = 5
-_MOST_LISTED = 200
+Body = TypeVar("Body", bound=StartBody)
 
 
 class CallRoutes:
@@ -50,7 +49,7 @@ class CallRoutes:
         starts: StartService,
         progress: StartProgress,
         endings: Endings,
-        rows: SingleRows,
+        listing: CallList,
         *,
         links: Links,
         settings: Settings,
@@ -59,7 +58,7 @@ class CallRoutes:
         self._starts = starts
         self._progress = progress
         self._endings = endings
-        self._rows = rows
+        self._listing = listing
         self._links = links
         self._settings = settings
         self._now = now
@@ -67,28 +66,26 @@ class CallRoutes:
     def start(self, request: Request) -> Answer:
         """Join a meeting or start a call: 202, to be polled."""
         body = self._read(request, StartBody)
-        start = self._starts.start(Turn(request.arrived), self._asked(body), request.headers)
-        return self._answer(request, start, HTTPStatus.ACCEPTED)
+        begun = self._starts.start(Turn(request.arrived), self._asked(body), request.headers)
+        return self._accepted(request, begun.start, self._view(begun.start, begun.record))
 
     def start_and_wait(self, request: Request) -> Answer:
         """Join a meeting or start a call: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
         body = self._read(request, StartAndWaitBody)
-        settings = self._settings
-        try:
-            check_url(body.callbackUrl, settings.flow_callback_hosts, settings.flow_callback_local_hosts)
-        except UrlRefused as error:
-            message = f"This can't be the URL of a waiting flow: {error}. Give what listCallbackUrl() returns."
-            raise BadRequest("InvalidCallbackUrl", message, target="callbackUrl") from None
-        start = self._starts.start(
-            Turn(request.arrived), self._asked(body), request.headers, callback_url=body.callbackUrl
-        )
-        return self._answer(request, start, HTTPStatus.CREATED)
+        asked = self._asked(body)
+        begun = self._starts.start(Turn(request.arrived), asked, request.headers, callback_url=body.callbackUrl)
+        start, root = begun.start, self._root(request, begun.start)
+        flow = flow_in(start.flows, request.headers)
+        # Where Graph refused it meanwhile no flow waits, and the URL is of no use.
+        token = flow.token if flow is not None else ""
+        headers = {"Operation-Location": root, "Location": f"{root}/callback?token={token}"}
+        return Answer(HTTPStatus.CREATED, self._view(start, begun.record), headers)
 
     def get(self, request: Request) -> Answer:
         """The start as it stands: 200, whatever its status."""
         start, record = self._found(request)
         headers = {} if start.is_final else {"Retry-After": str(self._retry_after(start))}
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now(), page_url=self._links.page), headers)
+        return Answer(HTTPStatus.OK, self._view(start, record), headers)
 
     def result(self, request: Request) -> Answer:
         """A flow's poll: 202 until the outcome; 200; 422 failed.
@@ -97,10 +94,11 @@ class CallRoutes:
             StartFailed: 422, which no flow retries.
         """
         start, record = self._found(request, is_keyed=False)
-        if not start.is_final:
-            return self._answer(request, start, HTTPStatus.ACCEPTED, record)
-        view = start_view(start, record, self._now(), page_url=self._links.page)
-        if view["status"] != StartStatus.FAILED:
+        view = self._view(start, record)
+        status = StartStatus(view["status"])
+        if not status.is_final:
+            return self._accepted(request, start, view)
+        if status is not StartStatus.FAILED:
             return Answer(HTTPStatus.OK, view)
         details = tuple(
             Fault(person["status"], person["reason"] or "Joined the call.", f"participants[{index}]")
@@ -109,7 +107,7 @@ class CallRoutes:
         result = view["resultInfo"] or {}
         inner = {"status": "failed", "startId": start.id}
         inner |= {name: str(result[name]) for name in ("code", "subcode") if result.get(name) is not None}
-        message = reason_of(start, record, self._now()) or "The start failed."
+        message = view["reason"] or "The start failed."
         raise StartFailed("StartFailed", message, details=details, inner=inner)
 
     def stop(self, request: Request) -> Answer:
@@ -119,21 +117,27 @@ class CallRoutes:
             raise _no_such_start()
         run_duties(turn)
         start, record = self._found(request)
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now(), page_url=self._links.page))
+        return Answer(HTTPStatus.OK, self._view(start, record))
 
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
         start_id, token = start_id_in(request), token_in(request, _no_such_start)
         start = self._progress.read(start_id)
-        if start is None or not any([token_matches(flow.token or "", token) for flow in start.flows]):  # noqa: C419
+        opens = start is not None and any([token_matches(flow.token or "", token) for flow in start.flows])  # noqa: C419
+        if start is None or not opens:
             raise _no_such_start()
         self._links.check_age(start.concluded, self._now())
-        self._progress.save(Turn(request.arrived), start_id, lambda current, _: _without(current, token))
+        turn = Turn(request.arrived)
+        self._progress.save(turn, start_id, lambda current, _: _without(current, token))
+        run_duties(turn)  # other flows may be due
         return Answer(HTTPStatus.NO_CONTENT)
 
-    def calls(self, _: Request) -> Answer:
+    def calls(self, request: Request) -> Answer:
         """Open calls, newest first."""
-        return Answer(HTTPStatus.OK, {"value": [entry_view(one) for one in self._rows.open_calls(_MOST_LISTED)]})
+        turn = Turn(request.arrived)
+        entries = self._listing.open_calls(turn)
+        run_duties(turn)
+        return Answer(HTTPStatus.OK, {"value": [entry_view(one) for one in entries]})
 
     def hang_up(self, request: Request) -> Answer:
         """The app leaves the call: 204, also where it is over already."""
@@ -150,54 +154,41 @@ class CallRoutes:
     def cancel_invitation(self, request: Request) -> Answer:
         """Stop calling the people of an invitation whose devices ring: 200 with the invitation."""
         turn = Turn(request.arrived)
-        invitation = self._endings.cancel(turn, call_id_in(request), invitation_id_in(request))
-        if invitation is None:
+        call_id, name = call_id_in(request), invitation_id_in(request)
+        record = self._endings.cancel(turn, call_id, name)
+        if record is None:
             raise no_such_invitation()
         run_duties(turn)
-        return Answer(HTTPStatus.OK, invitation_view(invitation, None, self._now()))
+        return Answer(HTTPStatus.OK, invitation_view(record.invitations[name], record.call, self._now()))
 
-    def _read(self, request: Request, model: Any) -> Any:
-        if self._settings.faults:
-            raise SettingsError(self._settings.faults, self._settings.warnings)
-        return read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
-
-    def _asked(self, body: StartBody) -> StartRequest:
-        """Return what a body asks for.
+    def _read(self, request: Request, model: type[Body]) -> Body:
+        """Return a start's body.
 
         Raises:
-            BadRequest: with every fault of the meeting and of who is called.
+            BadRequest: with every fault, of the form and across properties.
         """
-        people = invitees(body.participants)
-        faults: list[Fault] = []
-        meeting = None
-        if body.meeting is not None:
-            try:
-                meeting = self._meeting(body.meeting)
-            except MeetingRefused as error:
-                faults.append(Fault(error.code, error.message, error.target))
-        elif not people:
-            message = "Give a meeting to join, or one to five users to call."
-            faults.append(Fault("NothingToStart", message, "meeting"))
-        elif any(person.kind != "user" for person in people):
-            message = "Without a meeting only users can be called. Join a meeting to call phones and others."
-            faults.append(Fault("MeetingNeeded", message, "meeting"))
-        elif len(people) > _MOST_TARGETS:
-            message = "Without a meeting at most five users can be called. Join a meeting to call more people."
-            faults.append(Fault("MeetingNeeded", message, "meeting"))
-        if body.leaveAfterwards and body.meeting is None:
-            message = (
-                "A call without a meeting may end when the app leaves. Leave leaveAfterwards out, or join a meeting."
-            )
-            faults.append(Fault("MeetingNeeded", message, "leaveAfterwards"))
-        elif body.leaveAfterwards and not people:
-            message = (
-                "There is nobody to invite before the app leaves. Name participants, or leave leaveAfterwards out."
-            )
-            faults.append(Fault("NobodyToInvite", message, "leaveAfterwards"))
-        if faults:
+        if self._settings.faults:
+            raise SettingsError(self._settings.faults, self._settings.warnings)
+        body, faults = None, []
+        try:
+            body = read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
+        except BadRequest as error:
+            if not error.details:
+                raise  # no JSON object
+            faults = list(error.details)
+        raw = json.loads(content_of(request, LARGEST_BODY).decode("utf-8-sig"))
+        faults += start_faults(raw, self._settings, waits=model is StartAndWaitBody)
+        if faults or body is None:
             raise BadRequest.of(faults)
+        return body
+
+    def _asked(self, body: StartBody) -> StartRequest:
+        given = body.meeting
+        meeting = None
+        if given is not None:
+            meeting = meeting_of(given.joinWebUrl, given.joinMeetingId, given.passcode, self._settings)
         return StartRequest(
-            participants=people,
+            participants=invitees(body.participants),
             meeting=meeting,
             separately=body.separately,
             leave_afterwards=body.leaveAfterwards,
@@ -205,26 +196,20 @@ class CallRoutes:
             client_context=body.clientContext,
         )
 
-    def _meeting(self, body: MeetingBody) -> Any:
-        return parse_meeting(
-            body.joinWebUrl,
-            body.joinMeetingId,
-            body.passcode,
-            tenant_id=self._settings.tenant_id,
-            cloud=self._settings.cloud,
-        )
+    def _accepted(self, request: Request, start: Start, view: dict[str, Any]) -> Answer:
+        root = self._root(request, start)
+        headers = {
+            "Location": f"{root}/result?token={start.token}",
+            "Retry-After": str(self._retry_after(start)),
+            "Operation-Location": root,
+        }
+        return Answer(HTTPStatus.ACCEPTED, view, headers)
 
-    def _answer(self, request: Request, start: Start, status: HTTPStatus, record: CallRecord | None = None) -> Answer:
-        root = f"{self._links.root(request.headers)}/starts/{quote(start.id, safe='')}"
-        record = record if record is not None else self._starts.record_of(start)
-        headers = {"Operation-Location": root}
-        if status is HTTPStatus.CREATED:
-            flow = flow_in(start.flows, request.headers)
-            headers["Location"] = f"{root}/callback?token={flow.token if flow is not None else start.token}"
-        else:
-            headers["Location"] = f"{root}/result?token={start.token}"
-            headers["Retry-After"] = str(self._retry_after(start))
-        return Answer(status, start_view(start, record, self._now(), page_url=self._links.page), headers)
+    def _view(self, start: Start, record: CallRecord | None) -> dict[str, Any]:
+        return start_view(start, record, self._now(), page_url=self._links.page)
+
+    def _root(self, request: Request, start: Start) -> str:
+        return f"{self._links.root(request.headers)}/starts/{start.id}"
 
     def _retry_after(self, start: Start) -> int:
         return self._links.seconds_between_polls(start.created, self._now())

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from calls.creating import Begun
+from calls.following import needs_of
 from domain.contexts import invitation_id
 from domain.invitation import Alarm, KeyKind
 from domain.meeting import key_of as meeting_key
-from domain.record import CallRecord, Needs
-from domain.start import Creating, Over, Start, Waiting, creating
+from domain.start import Accepted, Over, Start, StartStatus, accepted, is_asking
 from domain.waiting import LISTENS_AFTER
 from flows.duties import run_duties
 from flows.links import new_token
@@ -20,9 +21,9 @@ from flows.turn import utc_now
 from invite.key import comparable, key_of
 from invite.subscription import FlowRequest, run_id_in, subscribed
 from observability.events import Events
-from storage.errors import StorageUnavailable
+from storage.errors import StorageError, StorageUnavailable
 from storage.singles import HeldOne
-from web.errors import KeyReused
+from web.errors import ApiError, KeyReused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
     from calls.advancing import Advancer
     from calls.creating import Creator
-    from calls.legs import Legs
     from calls.progress import StartProgress
     from domain.invitation import Invitee
     from domain.meeting import Meeting
+    from domain.record import CallRecord
     from flows.turn import Turn
     from invite.key import Key
     from storage.store import Store
@@ -59,7 +60,7 @@ class StartRequest:
         text = json.dumps(
             [
                 [comparable(invitee) for invitee in self.participants],
-                None if self.meeting is None else meeting_key(self.meeting, tenant_id),
+                None if self.meeting is None else [meeting_key(self.meeting, tenant_id), self.meeting.passcode],
                 self.separately,
                 self.leave_afterwards,
                 self.subject,
@@ -76,7 +77,6 @@ class StartService:
         store: where calls are.
         starts: by which starts change.
         creator: asks Graph for the call.
-        legs: one leg per meeting.
         advancer: what follows once the call is there.
         tenant_id: the calls' tenant.
         give_up_seconds: how long a create of which nothing is heard is waited for.
@@ -88,7 +88,6 @@ class StartService:
         store: Store,
         starts: StartProgress,
         creator: Creator,
-        legs: Legs,
         advancer: Advancer,
         *,
         tenant_id: str,
@@ -98,7 +97,6 @@ class StartService:
         self._store = store
         self._starts = starts
         self._creator = creator
-        self._legs = legs
         self._advancer = advancer
         self._tenant_id = tenant_id
         self._give_up = timedelta(seconds=give_up_seconds)
@@ -106,7 +104,7 @@ class StartService:
 
     def start(
         self, turn: Turn, request: StartRequest, headers: Mapping[str, str], *, callback_url: str | None = None
-    ) -> Start:
+    ) -> Begun:
         """Join a meeting or start a call, or return what became of it if this was asked before.
 
         Args:
@@ -132,17 +130,10 @@ class StartService:
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             draft = self._draft(turn, request, key, attempt)
             held, start = self._insert(turn, draft, flow)
-            if isinstance(start.stage, Creating) and start.stage.by == turn.me and not start.stage.answered:
-                return self._finished(turn, self._begin(turn, held, start), flow)
-            if key.fingerprint != start.fingerprint:
-                message = (
-                    "This key was used before for another start. Use a new key for a new start, or send the same "
-                    "body again."
-                )
-                target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
-                raise KeyReused("KeyReused", message, target=target)
-            was_refused = isinstance(start.stage, Over) and start.stage.may_repeat
-            if not was_refused or key.kind is not KeyKind.FLOW:
+            if start.token == draft.token:
+                return self._go_on(turn, held, start, flow)
+            _refuse_other_body(key, start)
+            if not (key.kind is KeyKind.FLOW and _has_failed(start)):
                 return self._again(turn, held, start, flow)
         raise StorageUnavailable
 
@@ -155,19 +146,18 @@ class StartService:
         """Read the call of a start with the invitation that followed; None where there is no call yet."""
         if start.call_id is None:
             return None
-        needs = Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
-        return self._store.read(start.call_id, needs).record
+        return self._store.read(start.call_id, needs_of(start)).record
 
     def _draft(self, turn: Turn, request: StartRequest, key: Key, attempt: int) -> Start:
         now = self._now()
         context = key.client_context(_SCOPE, attempt)
-        return Start(
+        draft = Start(
             id=invitation_id(f"{_SCOPE}|{context}"),
             client_context=context,
             key_kind=key.kind,
             fingerprint=key.fingerprint,
             participants=request.participants,
-            stage=Creating(turn.me, now),
+            stage=Accepted(),
             created=now,
             updated=now,
             token=new_token(),
@@ -178,6 +168,7 @@ class StartService:
             separately=request.separately,
             leave_afterwards=request.leave_afterwards,
         )
+        return accepted(draft, turn.me, now, give_up=now + self._give_up)
 
     def _insert(self, turn: Turn, draft: Start, flow: FlowRequest | None) -> tuple[HeldOne[Start], Start]:
         def insert(start: Start | None, now: datetime) -> Start:
@@ -191,54 +182,62 @@ class StartService:
         updated = self._starts.save(turn, draft.id, insert, held=HeldOne(None))
         return updated.held, updated.after or draft
 
-    def _begin(self, turn: Turn, held: HeldOne[Start], start: Start) -> Start:
-        """Ask Graph, or wait for the start that has the meeting's leg."""
-        first = self._legs.reserve(start)
-        if first is None or first == start.id:
-            return self._creator.create(turn, held, start)
-
-        def wait(current: Start | None, now: datetime) -> Start | None:
-            if current is None or not isinstance(current.stage, Creating):
-                return current
-            return replace(current, stage=Waiting(first), updated=now, look_at=now + timedelta(seconds=10))
-
-        return self._starts.save(turn, start.id, wait, held=held).after or start
-
-    def _again(self, turn: Turn, held: HeldOne[Start], found: Start, flow: FlowRequest | None) -> Start:
+    def _again(self, turn: Turn, held: HeldOne[Start], found: Start, flow: FlowRequest | None) -> Begun:
         """Answer a repeat: subscribe its flow, and start again what Graph refused."""
 
         def repeat(start: Start | None, now: datetime) -> Start | None:
             if start is None:
                 return None
             if isinstance(start.stage, Over) and start.stage.may_repeat:
-                start = creating(replace(start, attempt=start.attempt + 1), turn.me, now, give_up=now + self._give_up)
+                start = accepted(replace(start, attempt=start.attempt + 1), turn.me, now, give_up=now + self._give_up)
             if flow is not None:
-                is_mine = isinstance(start.stage, Creating) and start.stage.by == turn.me
-                listens = start.look_at if is_mine else now + LISTENS_AFTER
+                begins = is_asking(start, turn.me) or isinstance(start.stage, Accepted)
+                listens = start.look_at if begins else now + LISTENS_AFTER
                 start = replace(start, flows=subscribed(start.flows, flow, now, listens))
             return start
 
         updated = self._starts.save(turn, found.id, repeat, held=held)
         start = updated.after or found
-        if isinstance(start.stage, Creating) and start.stage.by == turn.me and not start.stage.answered:
-            return self._finished(turn, self._begin(turn, updated.held, start), flow)
+        if is_asking(start, turn.me) or isinstance(start.stage, Accepted):
+            return self._go_on(turn, updated.held, start, flow)
         run_duties(turn)
-        return start
+        return Begun(start, self.record_of(start))
 
-    def _finished(self, turn: Turn, start: Start, flow: FlowRequest | None) -> Start:
-        """Go on with what is known already, and note from when on the flow listens."""
-        self._advancer.advance(turn, start.id)
-        if flow is not None:
+    def _go_on(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None) -> Begun:
+        """Ask Graph for the call, and go on with what is known already.
 
-            def listens(current: Start | None, now: datetime) -> Start | None:
-                if current is None:
-                    return None
-                flows = tuple(
-                    replace(one, not_before=now + LISTENS_AFTER) if one.is_waiting and not one.attempts else one
-                    for one in current.flows
-                )
-                return replace(current, flows=flows)
+        Raises:
+            ApiError: Graph refused it.
+            StorageUnavailable: Graph was not asked.
+        """
+        try:
+            begun = self._creator.begin(turn, held, start, flow)
+        except ApiError:
+            run_duties(turn)
+            raise
+        try:
+            if begun.record is None:
+                self._advancer.go_on(turn, begun.start)
+            run_duties(turn)
+            return begun if begun.record is not None else self._again_read(begun.start)
+        except StorageError as error:
+            # Graph was asked: what is due is left to the alarm.
+            _events.warning("a start is left to its alarm", start=start.id, kind=type(error).__name__)
+            return begun
 
-            self._starts.save(turn, start.id, listens)
-        run_duties(turn)
-        return self._starts.read(start.id) or start
+    def _again_read(self, start: Start) -> Begun:
+        after, record = self.read(start.id)
+        return Begun(after or start, record)
+
+
+def _has_failed(start: Start) -> bool:
+    """Return whether an action of a flow that runs again starts anew: a flow's loop does, after a failure."""
+    return isinstance(start.stage, Over) and start.stage.status is StartStatus.FAILED
+
+
+def _refuse_other_body(key: Key, found: Start) -> None:
+    if key.fingerprint == found.fingerprint:
+        return
+    message = "This key was used before for another start. Use a new key for a new start, or send the same body again."
+    target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
+    raise KeyReused("KeyReused", message, target=target)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.outcomes import invitation_of, people_of, standing_of
+from calls.outcomes import invitation_of, people_of, standing_of, status_of
 from domain.invitation import Status
 from domain.standing import presence_of
-from domain.start import Creating, InCall, Over, StartStatus, Waiting
+from domain.start import Over, StartStatus
 from flows.advice import advice_for_call_end
 from flows.reasons import person_reason
 from flows.views import call_view, iso_time, result_view
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from domain.call import Call
     from domain.record import CallRecord
+    from domain.results import ResultInfo
     from domain.start import Start
 
     PageUrl = Callable[[Call], str | None]
@@ -28,6 +29,7 @@ _CALL_ENDED = "The call ended before this person joined. Start a new call, then 
 _UNCONFIRMED = (
     "Microsoft Graph has not shown this person in the call. Check who is in the call before you call them again."
 )
+_HIDDEN = "The call hides who is in it. Check who is in the call before you call this person again."
 _STOPPED = "The start was stopped. Start again to call the people who have not joined."
 
 
@@ -49,7 +51,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
         "id": start.id,
         "callId": start.call_id,
         "clientContext": start.client_context,
-        "status": status_of(start, call).value,
+        "status": status_of(start, record, now).value,
         "reason": reason_of(start, record, now),
         "resultInfo": result_view(result),
         "call": None if call is None else call_view(call) | {"pageUrl": page_url(call)},
@@ -70,36 +72,32 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
     }
 
 
-def status_of(start: Start, call: Call | None) -> StartStatus:
-    """Return the status of a start."""
-    match start.stage:
-        case Over(status=status):
-            return status
-        case InCall() if call is not None and call.established_at is not None:
-            return StartStatus.RUNNING
-        case Waiting() | Creating() | InCall():
-            return StartStatus.STARTING
-
-
 def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | None:
     """Return the sentence about a start; None where there is nothing to explain."""
-    if not isinstance(start.stage, Over):
+    status = status_of(start, record, now)
+    result = start.stage.result if isinstance(start.stage, Over) else None
+    if not status.is_final:
         return None
-    status, result = start.stage.status, start.stage.result
     if status is StartStatus.STOPPED:
         return _STOPPED
     statuses = people_of(start, record, now)
     if status is StartStatus.PARTIALLY_COMPLETED:
         came = statuses.count(Status.COMPLETED)
         return f"{came} of {len(statuses)} people came. Look at each participant's reason for the others."
-    if status is StartStatus.FAILED and result is not None and result.message:
-        return result.message
+    if status is StartStatus.FAILED and invitation_of(start, record) is None and (own := _failure(result, record)):
+        return own
     if status is StartStatus.COMPLETED and Status.UNCONFIRMED not in statuses:
         return None
-    reasons = (
-        _person_reason(start, record, person, status_of_person, now) for person, status_of_person in enumerate(statuses)
-    )
-    return next((reason for reason in reasons if reason is not None), None)
+    reasons = (_person_reason(start, record, person, one, now) for person, one in enumerate(statuses))
+    return next((reason for reason in reasons if reason is not None), result.message if result is not None else None)
+
+
+def _failure(result: ResultInfo | None, record: CallRecord | None) -> str | None:
+    """Return why a start failed before people were invited: the advice for its call's end, else the app's own words."""
+    call = record.call if record is not None else None
+    if call is not None and call.has_ended and call.result is not None and result in (None, call.result):
+        return advice_for_call_end(call.result)
+    return None if result is None else result.message
 
 
 def _person_reason(start: Start, record: CallRecord | None, person: int, status: Status, now: datetime) -> str | None:
@@ -112,7 +110,8 @@ def _person_reason(start: Start, record: CallRecord | None, person: int, status:
     if status is Status.COMPLETED and not start.calls_targets:
         return ALREADY_IN
     if status is Status.UNCONFIRMED:
-        return _UNCONFIRMED
+        return _HIDDEN if call is not None and call.hides_identities else _UNCONFIRMED
     if status is Status.FAILED:
-        return _CALL_ENDED if call is None or call.result is None else advice_for_call_end(call.result)
+        result = start.stage.result if isinstance(start.stage, Over) else None
+        return _failure(result, record) or (_STOPPED if start.is_stopped else _CALL_ENDED)
     return _NOT_CALLED if status is Status.NOT_STARTED and start.is_final else None

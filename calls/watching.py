@@ -8,24 +8,22 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from calls.legs import CALL
 from domain.call import CallState
 from domain.ending import apply_call_state
-from domain.progress import Due
 from domain.record import CallRecord, Needs
-from flows.turn import utc_now
 from graph.calls import reject_body
 from graph.errors import GraphError, Refused
 from observability.events import Events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from calls.asking import CallReader
     from calls.legs import Legs
     from domain.call import Call
     from domain.invitation import Alarm
-    from flows.alarms import Alarms, Message
+    from flows.alarms import Message
     from flows.progress import Progress
     from flows.turn import Turn
     from storage.store import Store
@@ -69,19 +67,17 @@ class CallKeeper:
         store: Store,
         progress: Progress,
         legs: Legs,
-        alarms: Alarms,
         graph: Graph,
+        reader: CallReader,
         *,
         public_base_url: str,
-        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._progress = progress
         self._legs = legs
-        self._alarms = alarms
         self._graph = graph
+        self._reader = reader
         self._callback_uri = f"{public_base_url}/api/notifications"
-        self._now = now
 
     def find(self, message: Message) -> OpenCall | None:
         """Read the call of a message; None where there is none."""
@@ -103,12 +99,14 @@ class CallKeeper:
                 self._end(turn, message.call_id)
                 return
             _events.warning("a call could not be kept alive", status=error.status, code=error.code)
-            self._plan(turn, message, self._later(message))
+            self._plan(turn, message, self._legs.next_alarm(message.call_id, after=_AGAIN))
         except GraphError as error:
             _events.warning("a call could not be kept alive", kind=type(error).__name__)
-            self._plan(turn, message, self._later(message))
+            self._plan(turn, message, self._legs.next_alarm(message.call_id, after=_AGAIN))
         else:
             self._plan(turn, message, self._legs.next_alarm(message.call_id))
+            if thing.call.established_at is None:
+                self._reader.read_call(turn, message.call_id, Needs(call=True, roster=True, open_invitations=True))
 
     def reject(self, call_id: str) -> None:
         """Reject an incoming call as busy; what Graph answers is logged."""
@@ -117,10 +115,7 @@ class CallKeeper:
         except GraphError as error:
             _events.warning("an incoming call could not be rejected", kind=type(error).__name__)
 
-    def _later(self, message: Message) -> Alarm:
-        return self._alarms.set(CALL, message.call_id, message.call_id, Due(self._now() + _AGAIN))[0]
-
-    def _plan(self, turn: Turn, message: Message, alarm: Alarm | None) -> None:
+    def _plan(self, turn: Turn, message: Message, alarm: Alarm) -> None:
         def change(record: CallRecord, _: datetime) -> CallRecord:
             call = record.call
             if call is None or call.has_ended or call.alarm is None or call.alarm.name != message.alarm:

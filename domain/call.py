@@ -133,10 +133,9 @@ def reported(call: Call, state: CallState, result: ResultInfo | None, now: datet
         return replace(call, result=result) if call.result is None and result is not None else call
     later = max(call.state, state, key=_ORDER.__getitem__)
     call = replace(call, state=later, result=result or call.result, updated=now)
-    if later in (CallState.ESTABLISHED, CallState.TERMINATING) and call.established_at is None:
+    if state is CallState.ESTABLISHED and call.established_at is None:
         call = replace(call, established_at=now)
-    if call.target is not None and later is CallState.ESTABLISHED:
-        call = replace(call, presence={call.target: Presence.IN_CALL}, shown={call.target: now})
+    call = with_target_present(call, now)
     if later is CallState.TERMINATED:
         call = everybody_left(replace(call, ended_at=now, alarm=None))
     return call
@@ -146,6 +145,15 @@ def everybody_left(call: Call) -> Call:
     """Return a call that everybody in it has left."""
     presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
     return replace(call, presence=presence)
+
+
+def with_target_present(call: Call, now: datetime) -> Call:
+    """Return a one-to-one call with its other person present since it was established; it has no roster."""
+    if call.target is None or call.established_at is None or call.has_ended or call.roster_at is not None:
+        return call
+    if call.presence.get(call.target) is Presence.IN_CALL:
+        return call
+    return replace(call, presence={call.target: Presence.IN_CALL}, shown={call.target: now})
 
 
 def title(call: Call) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,6 @@ class Leg:
     key: str
     start_id: str | None
     """The start that joins or has joined; None once the leg is free."""
-    call_id: str | None = None
     waiting: tuple[str, ...] = ()
     """Starts that use this leg once it is established, or join themselves if it fails."""
+    updated: datetime | None = None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.invitation import Asked, Invitation, Late
-from domain.standing import has_ended, settle, settles_at
+from domain.standing import has_ended, needs_settling, settle, settles_at
 from domain.transitions import taken_over
 from domain.waiting import claimed
 
@@ -62,7 +62,7 @@ def decide(invitation: Invitation, call: Call | None, run: Run, now: datetime) -
     """Return the invitation with what is due settled, taken over or claimed by this run."""
     invitation = settle(invitation, call, now)
     # What a step has not begun is sent by its escalation alone, which knows whether the step still runs.
-    if run.is_message and invitation.escalation_id is None:
+    if run.is_message and now < run.post_begins_before and invitation.escalation_id is None:
         invitation = taken_over(invitation, run.me, now)
     if not has_ended(invitation, now):
         return invitation
@@ -76,8 +76,9 @@ def decide(invitation: Invitation, call: Call | None, run: Run, now: datetime) -
 
 
 def is_open(invitation: Invitation, now: datetime) -> bool:
-    """Return whether anything is still to happen: an outcome, or the notification of a flow."""
-    return not has_ended(invitation, now) or any(flow.is_waiting for flow in invitation.flows)
+    """Return whether anything is still to happen: an outcome that is to be written, or the notification of a flow."""
+    is_settled = not any(map(needs_settling, invitation.operations))
+    return not has_ended(invitation, now) or not is_settled or any(flow.is_waiting for flow in invitation.flows)
 
 
 def earliest(invitation: Invitation, now: datetime, *, is_message: bool) -> Due | None:
@@ -96,7 +97,8 @@ def earliest(invitation: Invitation, now: datetime, *, is_message: bool) -> Due 
         times.append(Due(max(now, invitation.watch_at)))
     elif not has_ended(invitation, now):
         at = settles_at(invitation) or now
-        times.append(Due(at, is_waited_for=True) if waiting else Due(max(now, invitation.alarm.time)))
+        is_waited_for = bool(waiting) or invitation.start_id is not None
+        times.append(Due(at, is_waited_for=True) if is_waited_for else Due(max(now, invitation.alarm.time)))
     else:
         times += [Due(flow.due(now)) for flow in waiting if is_message or flow.claim is None]
     return min(times, key=lambda due: due.time, default=None)

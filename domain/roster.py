@@ -175,7 +175,8 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
     here = (entry for entry in roster.values() if entry.is_listed)
     for entry in (*gone[-_MOST_WHO_LEFT:], *here):
         name = _hash_of(entry)
-        if name is not None:
+        is_app = call.my_participant_id is not None and entry.id == call.my_participant_id
+        if name is not None and not is_app:
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
     names = {_hash_of(roster[key]) for key in shown}
     times = {name: now if name in names else call.shown.get(name, call.created) for name in presence}
@@ -185,6 +186,32 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
 def _hash_of(entry: RosterEntry) -> str | None:
     identity_id = entry.identity.get("id")
     return identity_hash(identity_id) if identity_id else None
+
+
+def target_entries(call: Call | None) -> list[RosterEntry]:
+    """Return the only other person of an established one-to-one call, of which Graph reports no roster."""
+    person = None if call is None else call.target_person
+    if call is None or person is None or call.established_at is None:
+        return []
+    presence = Presence.LEFT if call.has_ended else Presence.IN_CALL
+    name = identity_hash(person.id)
+    entry = RosterEntry(
+        name, person.kind, dict(person.identity), None, presence, None, call.established_at, was_in=True
+    )
+    return [replace(entry, left=call.ended_at)]
+
+
+def is_self(entry: RosterEntry, my_participant_id: str | None, client_id: str) -> bool:
+    """Return whether an entry is the app itself: by its id in the call, else as the application that it is."""
+    if my_participant_id is not None and entry.id is not None and entry.id.casefold() == my_participant_id.casefold():
+        return True
+    return is_application(entry.kind, entry.identity, client_id)
+
+
+def is_application(kind: str, identity: Mapping[str, Any], client_id: str) -> bool:
+    """Return whether an identity is that of the application with a client ID."""
+    identity_id = (identity.get("id") or "").strip().casefold().removeprefix("28:")
+    return kind.casefold() == "application" and identity_id == client_id.casefold()
 
 
 def stronger(one: Presence, other: Presence) -> Presence:

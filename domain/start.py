@@ -1,11 +1,12 @@
 """A start: a flow's request to join a meeting or to start a call, and what became of it.
 
-    Waiting ──▶ Creating ──▶ InCall ──▶ Over
-       └────────────┴──────────┴──────▶ Over, as failed or stopped
+    Accepted ──▶ Waiting ──▶ Creating ──▶ InCall ──▶ Over
+       └────────────┴───────────┴───────────┴──────▶ Over, as failed or stopped
 
-``Waiting`` for another start of the same meeting. ``Creating`` from just before Graph is asked: a create is never sent
-again, so a lost response is found by the start's id and attempt in ``callbackUri``. ``InCall`` from the call's id on;
-what follows, follows once the call is established.
+``Accepted`` until the meeting's leg is reserved: Graph was not asked, so a repeat of the request goes on. ``Waiting``
+for another start of the same meeting. ``Creating`` from just before Graph is asked: a create is never sent again, so a
+lost response is found by the start's id and attempt in ``callbackUri``. ``InCall`` from the call's id on; what follows,
+follows once the call is established.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ THROTTLED = timedelta(minutes=2)
 RESPONSE_WITHIN = timedelta(seconds=20)
 """A create whose response does not come within this is taken by its callback alone."""
 RETRY = timedelta(seconds=10)
+CANCELLED_AGAIN = timedelta(seconds=5)
+"""People whom Graph does not list yet when their start is stopped are cancelled this long after, once more."""
+LEAVING = timedelta(hours=1)
+"""For how long leaving a call is tried again."""
 _NAMESPACE = uuid.UUID("0c9d2f0e-61f4-4f0c-9b4e-6a3a7f8f2c55")
 
 
@@ -51,6 +56,11 @@ class StartStatus(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing more is expected."""
         return self not in (StartStatus.STARTING, StartStatus.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The row is there, and Graph was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,7 @@ class Over:
     """Whether Graph refused the create, so that the same key may start it again."""
 
 
-Stage = Waiting | Creating | InCall | Over
+Stage = Accepted | Waiting | Creating | InCall | Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,10 @@ class Start:
     leave_afterwards: bool = False
     attempt: int = 1
     flows: tuple[WaitingFlow, ...] = ()
+    to_leave: tuple[str, ...] = ()
+    """Calls of this start that are still to be left, unless something else is open on them."""
+    cancel_at: datetime | None = None
+    """When people whom Graph did not list when the start was stopped are cancelled once more."""
 
     @property
     def call_id(self) -> str | None:
@@ -139,6 +153,11 @@ class Start:
         return self.stage.at if isinstance(self.stage, Over) else None
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has ended it."""
+        return isinstance(self.stage, Over) and self.stage.status is StartStatus.STOPPED
+
+    @property
     def invitation_context(self) -> str:
         """The ``clientContext`` of the invitation that follows, the same whatever is repeated."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.id}/{self.attempt}"))
@@ -149,9 +168,24 @@ class Start:
         return self.meeting is None
 
 
-def creating(start: Start, by: str, now: datetime, *, give_up: datetime) -> Start:
-    """Return the start about to ask Graph; its row is written so before Graph is asked."""
-    return replace(start, stage=Creating(by, now), updated=now, look_at=give_up)
+def accepted(start: Start, by: str, now: datetime, *, give_up: datetime) -> Start:
+    """Return the start as it begins, or begins again: one without a meeting is about to ask Graph."""
+    stage = Creating(by, now) if start.meeting is None else Accepted()
+    return replace(start, stage=stage, updated=now, look_at=give_up)
+
+
+def begins(start: Start, by: str, leader: str | None, now: datetime) -> Start:
+    """Return an accepted start as about to ask Graph, or as waiting for the start that has its meeting's leg."""
+    if not isinstance(start.stage, Accepted):
+        return start
+    if leader in (None, start.id):
+        return replace(start, stage=Creating(by, now), updated=now)
+    return replace(start, stage=Waiting(leader or ""), updated=now, look_at=now + RETRY)
+
+
+def is_asking(start: Start, by: str) -> bool:
+    """Return whether a run is the one that is to ask Graph for the call."""
+    return isinstance(start.stage, Creating) and start.stage.by == by and not start.stage.answered
 
 
 def answered(start: Start, by: str, code: str | None) -> Start:
@@ -166,9 +200,8 @@ def answered(start: Start, by: str, code: str | None) -> Start:
 def in_call(start: Start, call_id: str, now: datetime, *, owns: bool = True, is_sole: bool = True) -> Start:
     """Return the start with its call; unchanged where it is final or has a call already."""
     match start.stage:
-        case Waiting() | Creating():
-            look_at = start.look_at if is_sole else now + RESPONSE_WITHIN
-            return replace(start, stage=InCall(call_id, now, owns, is_sole=is_sole), updated=now, look_at=look_at)
+        case Accepted() | Waiting() | Creating():
+            return replace(start, stage=InCall(call_id, now, owns, is_sole=is_sole), updated=now)
         case InCall(is_sole=False) as stage if is_sole:
             return replace(start, stage=replace(stage, is_sole=True), updated=now)
         case _:
@@ -205,12 +238,24 @@ def decide(start: Start, run: Run, now: datetime, waited_for: timedelta) -> Star
 
 def is_open(start: Start) -> bool:
     """Return whether anything is still to happen."""
-    return not start.is_final or any(flow.is_waiting for flow in start.flows)
+    return (
+        not start.is_final
+        or bool(start.to_leave)
+        or start.cancel_at is not None
+        or any(flow.is_waiting for flow in start.flows)
+    )
 
 
 def earliest(start: Start, now: datetime, *, is_message: bool) -> datetime | None:
     """Return what an open start waits for next; None where it is not open."""
-    if not start.is_final:
-        return max(now, start.look_at)
-    waiting = [flow for flow in start.flows if flow.is_waiting]
-    return min((flow.due(now) for flow in waiting if is_message or flow.claim is None), default=None)
+    times = []
+    if not start.is_final or start.to_leave:
+        times.append(max(now, start.look_at))
+    if isinstance(start.stage, InCall) and not start.stage.is_sole:
+        times.append(max(now, start.stage.since + RESPONSE_WITHIN))
+    if start.cancel_at is not None:
+        times.append(max(now, start.cancel_at))
+    if start.is_final:
+        waiting = [flow for flow in start.flows if flow.is_waiting]
+        times += [flow.due(now) for flow in waiting if is_message or flow.claim is None]
+    return min(times, default=None)

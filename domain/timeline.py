@@ -52,6 +52,7 @@ class EventKind(StrEnum):
 
 
 _DETAILS = frozenset({EventKind.JOINED, EventKind.LEFT, EventKind.IN_LOBBY})
+_MOST_PEOPLE = 100
 _ORDER = {kind: place for place, kind in enumerate(EventKind)}
 _PRESENCES = {Presence.IN_CALL: EventKind.JOINED, Presence.IN_LOBBY: EventKind.IN_LOBBY, Presence.LEFT: EventKind.LEFT}
 
@@ -130,7 +131,10 @@ def _events(before: CallRecord, after: CallRecord, now: datetime) -> Iterator[Ev
     for earlier, invitation in after.changed_invitations(before):
         yield from _of_invitation(earlier, invitation, now)
     came: dict[EventKind, list[Person]] = {}
+    mine = None if after.call is None else after.call.my_participant_id
     for key, entry in after.roster.items():
+        if mine is not None and entry.id == mine:
+            continue  # the app itself
         earlier_entry = before.roster.get(key)
         earlier_presence = Presence.UNKNOWN if earlier_entry is None else earlier_entry.presence
         kind = _PRESENCES.get(entry.presence)
@@ -138,7 +142,9 @@ def _events(before: CallRecord, after: CallRecord, now: datetime) -> Iterator[Ev
         if kind is not None and entry.presence is not earlier_presence and not is_late:
             came.setdefault(kind, []).append(Person(entry.kind, entry.identity))
     for kind, people in came.items():
-        yield Event(kind, now, tuple(people))
+        # A row holds 1 MiB, and a roster may have a thousand people with long names.
+        for first in range(0, len(people), _MOST_PEOPLE):
+            yield Event(kind, now, tuple(people[first : first + _MOST_PEOPLE]))
 
 
 def _of_call(before: Call | None, after: Call, now: datetime) -> Iterator[Event]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from domain.call import Presence, title
 from domain.contexts import call_hash
-from domain.invitation import Refused
+from domain.invitation import Late, Refused
 from domain.progress import asking_places
 from domain.standing import needs_settling, result_of, standing
 from observability import tracing
@@ -57,11 +57,11 @@ class Publisher:
         """Log each outcome that became known, and note the duties of the turn."""
         log_conclusions(updated, decided_by)
         for invitation in updated.after.invitations.values():
-            self._note_duties(turn, updated.held, invitation)
+            self._note_duties(turn, updated.held, updated.before.invitations.get(invitation.id), invitation)
         if updated.after.call is not None and self.followers is not None:
             self._note_call(turn, self.followers, updated.before.call, updated.after)
 
-    def _note_duties(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+    def _note_duties(self, turn: Turn, held: Held, before: Invitation | None, invitation: Invitation) -> None:
         followers = self.followers
         if followers is None:
             return
@@ -69,7 +69,9 @@ class Publisher:
             if flow.is_waiting and flow.claim is not None and flow.claim.owner == turn.me:
                 duty = partial(followers.post, turn, held, invitation, flow.message_id)
                 turn.note(f"post {flow.message_id} {flow.attempts}", duty)
-        if turn.is_message and invitation.escalation_id is None and asking_places(invitation, turn.me):
+        # What was not late is sent by the run that has begun it.
+        was_late = before is not None and any(isinstance(one.state, Late) for one in before.operations)
+        if turn.is_message and invitation.escalation_id is None and was_late and asking_places(invitation, turn.me):
             turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
 
     @staticmethod

@@ -6,8 +6,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from domain.call import Call
 from domain.invitation import Status
 from domain.record import CallRecord, Needs
+from domain.roster import is_self, target_entries
 from domain.standing import concluded_at, result_of, standing
 from domain.waiting import cancelled
 from flows.duties import run_duties
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from domain.call import Call
     from domain.invitation import Invitation
+    from domain.roster import RosterEntry
     from flows.links import Links
     from flows.progress import Progress
     from storage.store import Store
@@ -35,11 +37,18 @@ class Queries:
     """Answers what is asked about calls and invitations; it asks nothing of Graph."""
 
     def __init__(
-        self, store: Store, progress: Progress, links: Links, *, now: Callable[[], datetime] = utc_now
+        self,
+        store: Store,
+        progress: Progress,
+        links: Links,
+        *,
+        client_id: str = "",
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._progress = progress
         self._links = links
+        self._client_id = client_id
         self._now = now
 
     def invitation(self, request: Request) -> Answer:
@@ -110,9 +119,15 @@ class Queries:
 
     def participants(self, request: Request) -> Answer:
         """Answer who is in a call, by the roster that Graph last reported; ``includeLeft=true`` adds who left."""
-        roster = self._store.read(call_id_in(request), Needs(roster=True)).record.roster
+        record = self._store.read(call_id_in(request), Needs(roster=True)).record
         include_left = request.query.get("includeLeft", "").casefold() == "true"
-        return Answer(HTTPStatus.OK, {"value": roster_view(roster.values(), include_left=include_left)})
+        mine = record.call.my_participant_id if record.call is not None else None
+
+        def is_app(entry: RosterEntry) -> bool:
+            return is_self(entry, mine, self._client_id)
+
+        roster = record.roster.values() or target_entries(record.call)
+        return Answer(HTTPStatus.OK, {"value": roster_view(roster, is_app, include_left=include_left)})
 
     def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Invitation, Call | None]:
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
@@ -126,6 +141,17 @@ class Queries:
             self._links.check_age(concluded_at(invitation), self._now())
         self._progress.nudge(invitation)
         return invitation, record.call
+
+
+def known_call(store: Store, call_id: str) -> Call | None:
+    """Return a call of which anything is stored; one of which Graph reported nothing yet is in an unknown state."""
+    call = store.read(call_id, Needs(call=True)).record.call
+    if call is not None:
+        return call
+    invitations = store.all_invitations(call_id).invitations.values()
+    if not invitations:
+        return None
+    return Call(call_id, min(one.created for one in invitations), max(one.created for one in invitations))
 
 
 def _opens(invitation: Invitation, token: str) -> bool:

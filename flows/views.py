@@ -12,7 +12,7 @@ from flows.reasons import invitation_reason, person_reason
 from observability.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from domain.call import Call
     from domain.index import CallEntry
@@ -145,7 +145,9 @@ def entry_view(entry: CallEntry) -> dict[str, Any]:
     return view if entry.start_id is None else view | {"startId": entry.start_id}
 
 
-def roster_view(roster: Iterable[RosterEntry], *, include_left: bool) -> list[dict[str, Any]]:
+def roster_view(
+    roster: Iterable[RosterEntry], is_app: Callable[[RosterEntry], bool], *, include_left: bool
+) -> list[dict[str, Any]]:
     """Return who is in a call, those who came first before the others; on request also who left."""
     shown = [entry for entry in roster if entry.is_listed or (include_left and entry.presence is Presence.LEFT)]
     shown.sort(key=lambda entry: (not entry.is_listed, entry.joined, entry.key))
@@ -156,6 +158,7 @@ def roster_view(roster: Iterable[RosterEntry], *, include_left: bool) -> list[di
             "presence": entry.presence.value,
             "isInLobby": entry.presence is Presence.IN_LOBBY,
             "isMuted": entry.is_muted,
+            "isSelf": is_app(entry),
             "joinedDateTime": iso_time(entry.joined),
             "leftDateTime": iso_time(entry.left) if entry.left else None,
         }

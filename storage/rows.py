@@ -9,8 +9,12 @@ r"""Rows of the ``calls`` table: their keys, and how a document becomes one.
                    ~event|<time>|<hash>      an event of the timeline
                    ~event|<number>           one of the thousand latest comings and goings
 
-    PartitionKey   ~kept|<day>               which calls got their first row, or their last check, on that day
+    PartitionKey   ~start|<id>               RowKey start: a request to join a meeting or to start a call
+    PartitionKey   ~meeting|<hash>           RowKey meeting: the app's one leg in a meeting
+    PartitionKey   ~open                     the index of open calls
     RowKey         the call's partition
+    PartitionKey   ~kept|<day>               what got its first row, or its last check, on that day
+    RowKey         its partition
 
 Table Storage refuses ``/ \ # ?`` and control characters in keys and allows 1 KiB. Strings that callers choose can be
 anything, so whatever is not plainly safe is replaced by its hash. The document keeps the true value.
@@ -41,6 +45,10 @@ AFTER_ESCALATIONS = "~escalation}"
 EVENTS = "~event|"
 AFTER_EVENTS = "~event}"
 KEPT = "~kept|"
+START = "start"
+MEETING = "meeting"
+FIRST, LAST = " ", "~~"
+"""All keys of a partition lie between these."""
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@,=+-]{0,255}")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")

@@ -10,10 +10,13 @@ from domain.meeting import Leg
 from storage import rows
 from storage.codec import VERSION, decode, encode_fields
 from storage.documents import read_start, start_document
+from storage.errors import StorageUnavailable
 from storage.swapping import compare_and_swap
+from storage.table import Conflict, WriteUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from domain.start import Start
     from storage.table import Table
@@ -50,10 +53,10 @@ class _Form(Generic[T]):
     read: Callable[[Mapping[str, Any]], T]
 
 
-_START: _Form[Start] = _Form(lambda name: _STARTS + name, lambda _: "start", start_document, read_start)
+_START: _Form[Start] = _Form(lambda name: _STARTS + name, lambda _: rows.START, start_document, read_start)
 _LEG: _Form[Leg] = _Form(
     lambda name: _LEGS + name,
-    lambda _: "meeting",
+    lambda _: rows.MEETING,
     lambda leg: {"v": VERSION, **encode_fields(leg)},
     lambda document: decode(Leg, document),
 )
@@ -104,9 +107,19 @@ class SingleRows:
         """List a call no longer."""
         self._table.delete(_OPEN, [rows.partition_key(call_id)])
 
-    def open_calls(self, most: int) -> list[CallEntry]:
+    def keep(self, day: datetime, start_id: str, legs: Sequence[str] = (), call_id: str | None = None) -> None:
+        """Note that a start, its meeting's legs and its call are kept since a day; see ``storage.retention``."""
+        partitions = [_STARTS + start_id, *(_LEGS + key for key in legs)]
+        partitions += [] if call_id is None else [rows.partition_key(call_id)]
+        try:
+            notes = [{"PartitionKey": rows.retention_day(day), "RowKey": one} for one in partitions]
+            self._table.write([rows.Row(note) for note in notes])
+        except (Conflict, WriteUnknown):
+            raise StorageUnavailable from None
+
+    def open_calls(self, most: int | None = None) -> list[CallEntry]:
         """Return open calls, newest first."""
-        found = self._table.query(_OPEN, (" ", "~~"))
+        found = self._table.query(_OPEN, (rows.FIRST, rows.LAST))
         entries = [_ENTRY.read(rows.document_of(entity)) for entity in found]
         return sorted(entries, key=lambda entry: (entry.created, entry.call_id), reverse=True)[:most]
 
@@ -130,7 +143,8 @@ class SingleRows:
             return None if after == current.value else after
 
         def write(current: HeldOne[T], after: T) -> HeldOne[T]:
-            entity = rows.entity(form.partition(name), form.key(name), form.document(after))
+            changed = {"updated": time} if (time := getattr(after, "updated", None)) is not None else {}
+            entity = rows.entity(form.partition(name), form.key(name), form.document(after), **changed)
             etag = None if current.etag == _ANY else current.etag
             (written,) = self._table.write([rows.Row(entity, etag, is_new=current.etag is None)])
             return HeldOne(after, written)

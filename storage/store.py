@@ -152,19 +152,14 @@ class TableStore:
         return self._table.keys_in(rows.KEPT, rows.retention_day(time))
 
     def last_change(self, partition: str) -> datetime | None:
-        """Return when an invitation or the call of a partition last changed; None where nothing is left of it."""
-        found = self._table.query(partition, (rows.CALL, rows.AFTER_INVITATIONS), select=["updated"])
+        """Return when what a partition is about last changed; None where nothing is left of it."""
+        spans = ((rows.CALL, rows.AFTER_INVITATIONS), (rows.MEETING, None), (rows.START, None))
+        found = self._table.query(partition, *spans, select=["updated"])
         return max((entity["updated"] for entity in found if entity.get("updated")), default=None)
 
     def forget(self, partition: str) -> None:
         """Remove all rows of a partition, a hundred at a time."""
-        found = self._table.query(
-            partition,
-            (rows.CALL, rows.AFTER_PARTICIPANTS),
-            (rows.ESCALATIONS, rows.AFTER_ESCALATIONS),
-            (rows.EVENTS, rows.AFTER_EVENTS),
-            select=["RowKey"],
-        )
+        found = self._table.query(partition, (rows.FIRST, rows.LAST), select=["RowKey"])
         for start in range(0, len(found), writing.MOST_ROWS):
             keys = [entity["RowKey"] for entity in found[start : start + writing.MOST_ROWS]]
             self._table.delete(partition, keys)

@@ -28,7 +28,7 @@ class HttpEdge(Generic[A]):
     Args:
         build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
         errors: the responses for errors of other rooms.
-        within: what each request is handled in, such as the time that storage may take.
+        within: what each invocation of a function is handled in: its trace, the time that storage may take.
     """
 
     def __init__(
@@ -36,16 +36,18 @@ class HttpEdge(Generic[A]):
         build: Callable[[], A],
         errors: Mapping[type[Exception], Callable[[], ApiError]],
         *,
-        within: Callable[[], AbstractContextManager[None]] = nullcontext,
+        within: Callable[[func.Context | None], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._build = build
         self._errors = errors
         self._within = within
 
-    def answer(self, request: func.HttpRequest, use_case: Callable[[A, Request], Answer]) -> func.HttpResponse:
+    def answer(
+        self, request: func.HttpRequest, context: func.Context | None, use_case: Callable[[A, Request], Answer]
+    ) -> func.HttpResponse:
         """Answer a request by a use case; every error becomes a response in the one error form."""
         try:
-            with self._within():
+            with self._within(context):
                 answer = use_case(self._build(), _request(request))
         except ApiError as error:
             answer = error_answer(error)
@@ -58,10 +60,10 @@ class HttpEdge(Generic[A]):
             answer = error_answer(self._error_of(error))
         return _response(answer)
 
-    def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
+    def health(self, context: func.Context | None, check: Callable[[A], Answer]) -> func.HttpResponse:
         """Answer ``GET /health``, whatever is broken."""
         try:
-            with self._within():
+            with self._within(context):
                 answer = check(self._build())
         except SettingsError as error:
             answer = unconfigured([str(fault) for fault in error.faults])

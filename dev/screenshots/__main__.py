@@ -45,7 +45,7 @@ def _opened(browser: Browser, server: PageServer, width: int, height: int, schem
 
 def _for_documentation(browser: Browser) -> None:
     IMAGES.mkdir(exist_ok=True)
-    for name, width, height, scheme in (("wide", 1200, 720, "light"), ("phone", 390, 800, "dark")):
+    for name, width, height, scheme in (("wide", 1200, 680, "light"), ("phone", 390, 800, "dark")):
         with PageServer(incident()) as server, _opened(browser, server, width, height, scheme) as page:
             page.screenshot(path=IMAGES / f"page-{name}.png")
             print(f"docs/images/page-{name}.png")
@@ -53,12 +53,21 @@ def _for_documentation(browser: Browser) -> None:
 
 def _all(browser: Browser, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, example in (("incident", incident), ("ended", ended), ("empty", empty), ("lost", incident)):
+    for name, example in (
+        ("incident", incident),
+        ("ended", ended),
+        ("empty", empty),
+        ("lost", incident),
+        ("closed", empty),
+    ):
         for width in WIDTHS:
             for scheme in SCHEMES:
                 with PageServer(example()) as server, _opened(browser, server, width, 900, scheme) as page:
                     if name == "lost":
                         server.switch_off()
+                        page.locator("#notice").wait_for()
+                    if name == "closed":
+                        page.goto(server.url_with(""))
                         page.locator("#notice").wait_for()
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -122,7 +123,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 6, 21, 65]), plan=plans, reachable=st.booleans())
     def time_passes(self, seconds: int, plan: Fault, *, reachable: bool) -> None:
         self.world.graph.reachable = reachable
-        if seconds > 60:  # noqa: PLR2004
+        if seconds > 60:
             self.world.graph.ringing.clear()
         self.world.clock.moment += timedelta(seconds=seconds)
         self._break(plan)
@@ -173,6 +174,11 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(one.ended is not None for one in escalation.begun) or not escalation.is_final
 
     @invariant()
+    def no_step_begins_after_the_win_or_the_stop(self) -> None:
+        """Whatever was stored before a step's begin was written counts."""
+        assert not self.world.memory.begun_too_late
+
+    @invariant()
     def the_end_stays(self) -> None:
         """After the win, the stop or the failure only who joined may grow."""
         if not self._exists():
@@ -218,7 +224,7 @@ class AnyOrder(RuleBasedStateMachine):
         if escalation.status is EscalationStatus.FAILED and not self.world.graph.ended:
             assert len(escalation.begun) == len(escalation.steps) * (escalation.repeat + 1)
 
-    def _pass(self, *, seconds: int, until: int) -> None:
+    def _pass(self, *, seconds: int, until: float) -> None:
         end = self.world.clock.now() + timedelta(seconds=until)
         while self.world.clock.now() < end and self.world.queue.waiting:
             self.world.clock.moment += timedelta(seconds=seconds)
@@ -230,7 +236,7 @@ class AnyOrder(RuleBasedStateMachine):
         before = len(self.world.graph.taken)
         answer = self.world.escalate(*steps, wait=True, **request)  # type: ignore[arg-type]
         assert answer is None or int(answer.status) in (201, 404, 503)
-        if answer is not None and int(answer.status) == 404:  # noqa: PLR2004
+        if answer is not None and int(answer.status) == 404:
             assert len(self.world.graph.taken) == before
 
     def _exists(self) -> bool:
@@ -262,17 +268,21 @@ class AnyOrder(RuleBasedStateMachine):
 def run(examples: int, steps: int, machine: type[AnyOrder] = AnyOrder, *, shrink: bool = True) -> None:
     """Run the machine."""
     phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-            phases=phases,
-        ),
-    )
+    logging.disable()  # what is logged of thousands of faults takes longer than the faults
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                database=None,
+                phases=phases,
+            ),
+        )
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def test_any_order() -> None:

@@ -16,9 +16,10 @@ from tests.escalation.test_steps import body_of, joined, view
 from tests.escalation.world import CALL, FLOW, EscalationWorld, entry, person
 
 if TYPE_CHECKING:
+    from domain.record import CallRecord
     from web.answers import Answer
 
-FLOW_RUN = {"x_ms_workflow_run_id": "run-1", "x_ms_workflow_operation_name": "Escalate"}
+FLOW_RUN = {"x-ms-workflow-run-id": "run-1", "x-ms-workflow-operation-name": "Escalate"}
 
 
 def steps(*people: int) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def test_the_form(world: EscalationWorld) -> None:
     body = view(world)
     assert set(body) == {
         "id", "callId", "clientContext", "status", "reason", "stopWhen", "round", "currentStep", "joined", "steps",
-        "createdDateTime", "lastUpdatedDateTime",
+        "pageUrl", "createdDateTime", "lastUpdatedDateTime",
     }  # fmt: skip
     assert (body["clientContext"], body["callId"], len(body["id"])) == ("incident 4711", CALL, 26)
     assert (body["round"], body["currentStep"], body["joined"]) == (1, 1, [])
@@ -118,21 +119,21 @@ def test_the_same_key(world: EscalationWorld) -> None:
 
 
 @pytest.mark.parametrize("change", [{"repeat": 1}, {"stopWhen": "wholeStepJoins"}, steps(2)])
-@pytest.mark.parametrize("key", [{"clientContext": "incident"}, {"idempotency_key": '"k"'}])
+@pytest.mark.parametrize("key", [{"clientContext": "incident"}, {"idempotency-key": '"k"'}])
 def test_another_body(world: EscalationWorld, key: dict[str, str], change: dict[str, Any]) -> None:
     """The same explicit key with another body is a conflict."""
     body, headers = (key, {}) if "clientContext" in key else ({}, key)
-    assert status_of(world.post({**steps(1), **body}, **headers)) == 202
-    assert status_of(world.post({**steps(1), **body, **change}, **headers)) == 409
+    assert status_of(world.post({**steps(1), **body}, headers=headers)) == 202
+    assert status_of(world.post({**steps(1), **body, **change}, headers=headers)) == 409
     assert world.graph.calls == {person(1): 1}
 
 
 def test_a_flow_that_runs_its_action_again(world: EscalationWorld) -> None:
     """While it runs and after it is won the first counts; after it has failed there is a new attempt."""
-    first = body_of(world.post(steps(1), **FLOW_RUN))
-    assert body_of(world.post(steps(1), **FLOW_RUN))["id"] == first["id"]
+    first = body_of(world.post(steps(1), headers=FLOW_RUN))
+    assert body_of(world.post(steps(1), headers=FLOW_RUN))["id"] == first["id"]
     world.declines(1)
-    second = body_of(world.post(steps(1), **FLOW_RUN))
+    second = body_of(world.post(steps(1), headers=FLOW_RUN))
     assert (second["id"] != first["id"], second["status"]) == (True, "running")
     assert world.graph.calls[person(1)] == 2
     assert len({one["clientContext"] for one in world.graph.taken}) == 2
@@ -151,7 +152,12 @@ def test_an_ended_call(world: EscalationWorld) -> None:
 def test_a_one_to_one_call(world: EscalationWorld) -> None:
     """It needs a meeting."""
     store = TableStore(world.memory)
-    store.update(CALL, Needs(call=True), lambda one: one.with_call(replace(one.call, kind=CallKind.ONE_TO_ONE)))  # type: ignore[type-var]
+
+    def is_of_two(record: CallRecord) -> CallRecord:
+        assert record.call is not None
+        return record.with_call(replace(record.call, kind=CallKind.ONE_TO_ONE))
+
+    store.update(CALL, Needs(call=True), is_of_two)
     answer = world.post(steps(1))
     assert (status_of(answer), body_of(answer)["error"]["code"]) == (400, "MeetingNeeded")
     assert not world.graph.taken
@@ -180,13 +186,16 @@ def test_waiting_flows(world: EscalationWorld) -> None:
     """Five runs of flows wait and are notified once each; a sixth is a conflict, the same run is not a further one."""
     body = {**steps(1), "clientContext": "incident"}
     answers = [
-        world.post({**body, "callbackUrl": f"{FLOW}{run}"}, wait=True, x_ms_workflow_run_id=f"run-{run}")
+        world.post({**body, "callbackUrl": f"{FLOW}{run}"}, wait=True, headers={"x-ms-workflow-run-id": f"run-{run}"})
         for run in range(6)
     ]
     assert [status_of(one) for one in answers] == [201] * 5 + [409]
     tokens = {token_of(one) for one in answers[:5]}
     assert len(tokens) == 5
-    assert status_of(world.post({**body, "callbackUrl": f"{FLOW}0"}, wait=True, x_ms_workflow_run_id="run-0")) == 201
+    assert (
+        status_of(world.post({**body, "callbackUrl": f"{FLOW}0"}, wait=True, headers={"x-ms-workflow-run-id": "run-0"}))
+        == 201
+    )
     assert status_of(world.cancel_wait(token_of(answers[1]))) == 204
     assert status_of(world.cancel_wait(token_of(answers[1]))) == 204
     assert status_of(world.cancel_wait("wrong")) == 404

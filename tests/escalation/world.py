@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app import Followers
-from domain.record import Needs
+from domain.record import CallRecord, Needs
+from domain.step_results import is_won, joined_people
 from escalation.cancelling import Canceller
 from escalation.progress import ESCALATION, EscalationProgress
 from escalation.routes import EscalationAlarms, EscalationRoutes
@@ -29,6 +31,7 @@ from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
+from storage import reading
 from storage.errors import StorageUnavailable
 from storage.store import TableStore
 from tests.configured import loaded
@@ -52,11 +55,11 @@ from web.answers import Answer, Request, error_answer
 from web.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from domain.escalation import Escalation
-    from domain.record import CallRecord
     from domain.sightings import Roster
+    from storage.rows import Row
 
 __all__ = ["CALL", "CHECK_AFTER", "FLOW", "GIVE_UP_AFTER", "EscalationWorld", "Interruption", "person"]
 
@@ -148,6 +151,32 @@ class RingingGraph(FakeGraph):
         self.ringing = {key: one for key, one in self.ringing.items() if one != identity}
 
 
+class WatchedTable(MemoryTable):
+    """A table that looks at each begin of a step: nothing stored before may have won or ended the escalation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun_too_late: list[Escalation] = []
+
+    def write(self, group: Sequence[Row]) -> list[str]:
+        names = [str(row.entity["RowKey"]) for row in group]
+        names = [name.partition("|")[2] for name in names if name.startswith("~escalation|")]
+        before = self._read(names)
+        etags = super().write(group)
+        after = self._read(names)
+        for name, earlier in before.escalations.items():
+            if len(after.escalations[name].begun) > len(earlier.begun):
+                joined = replace(earlier, joined=joined_people(earlier, before))
+                if earlier.is_final or is_won(joined):
+                    self.begun_too_late.append(earlier)
+        return etags
+
+    def _read(self, names: list[str]) -> CallRecord:
+        if not names:
+            return CallRecord(CALL)
+        return reading.read(self, CALL, Needs(call=True, escalations=frozenset(names))).record
+
+
 def participant(key: str, identity: str, *, streams: bool = False, in_lobby: bool = False) -> dict[str, Any]:
     """A participant of a roster; without media streams their device rings."""
     return {
@@ -165,7 +194,7 @@ class EscalationWorld:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.plan = Interruption()
-        self.memory = MemoryTable()
+        self.memory = WatchedTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
         self.graph, self.flows = RingingGraph(), FakeFlows()
         table: Any = Breaking(self.memory, self.plan)
@@ -181,6 +210,7 @@ class EscalationWorld:
         invitations = InvitationService(store, progress, sender, check_after_seconds=CHECK_AFTER, now=now)
         delivery = Delivery(progress, flows, now=now, sleep=self.clock.sleep)
         rosters = RosterReader(graph, progress)
+        links, settings = Links("https://app.example", ()), loaded()
         self.progress = EscalationProgress(
             store,
             alarms,
@@ -188,6 +218,7 @@ class EscalationWorld:
             publisher,
             invitations=invitations,
             canceller=Canceller(graph, rosters, at_once=1, now=now),
+            links=links,
             check_after_seconds=CHECK_AFTER,
             now=now,
         )
@@ -198,18 +229,16 @@ class EscalationWorld:
         )
         kinds = {ESCALATION: EscalationAlarms(store, self.progress, watchdog, now=now)}
         self.work = Work(kinds, alarms, queue, self.poison, now=now)
-        links, settings = Links("https://app.example", ()), loaded()
         self.routes = EscalationRoutes(self.service, self.progress, links, settings, now=now)
         anybody: Any = None
         self.receiver = NotificationReceiver(anybody, store, progress, calls, now=now)
 
-    def post(self, body: Any, *, wait: bool = False, **headers: str) -> Answer | None:
+    def post(self, body: Any, *, wait: bool = False, headers: Mapping[str, str] | None = None) -> Answer | None:
         """A flow's request: what it is answered; None where the process exits before."""
         if wait and "callbackUrl" not in body:
             body = {**body, "callbackUrl": FLOW}
         send = self.routes.escalate_and_wait if wait else self.routes.escalate
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._answered(send, self.request(json.dumps(body).encode(), headers=names))
+        return self._answered(send, self.request(json.dumps(body).encode(), headers=headers))
 
     def escalate(self, *steps: list[int], seconds: int = 45, wait: bool = False, **more: Any) -> Answer | None:
         """Call people, given by number, step by step."""
@@ -254,7 +283,7 @@ class EscalationWorld:
         except ApiError as error:
             return error_answer(error)
         except StorageUnavailable:
-            return Answer(503)  # type: ignore[arg-type]
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE)
         except Crash:
             return None
         finally:

@@ -211,9 +211,9 @@ def test_roster() -> None:
         entry("bob", Presence.IN_LOBBY, joined=later(2), is_muted=True),
         entry("dave", Presence.UNKNOWN, joined=later(4), left=later(8)),  # only rang
     ]
-    shown = roster_view(roster, include_left=True)
+    shown = roster_view(roster, lambda _: False, include_left=True)
     assert [one["id"] for one in shown] == ["bob", "carol", "alice"]
-    assert roster_view(roster, include_left=False) == shown[:2]
+    assert roster_view(roster, lambda _: False, include_left=False) == shown[:2]
     assert shown[0] == {
         "id": "bob",
         "identity": {"user": {"id": "bob"}},

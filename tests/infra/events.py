@@ -56,9 +56,10 @@ def spans() -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, system)
         for path, call in _calls()
-        if _name(call) in ("span", "request_span") and len(call.args) > 1
+        if _name(call) in ("span", "request_span", "attempt") and len(call.args) > 1
         for name in _texts(call.args[0])
         for system in [_constant(call.args[1], path)]
+        if system != "…"
     )
 
 

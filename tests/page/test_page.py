@@ -4,12 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dev.screenshots.browser import chromium
 from dev.screenshots.examples import ADELE, GRADY, empty, ended, incident
 from dev.screenshots.server import TOKEN
 from dev.screenshots.views import CALL_ID, Moment, call, event, invitation, invited, listed, live, user
 
 if TYPE_CHECKING:
     from tests.page.conftest import Watch, Watched
+
+if chromium() is None:
+    pytest.skip("no Chromium here (Debian: apt-get install chromium)", allow_module_level=True)
 
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
@@ -147,7 +151,7 @@ def test_hostile_text(watch: Watch) -> None:
     page = watched.page
     assert page.locator("h1").text_content() == HOSTILE[0]
     assert page.locator(".name").all_text_contents() == HOSTILE * 2
-    assert page.locator(".person .small").all_text_contents() == HOSTILE
+    assert page.locator(".why").all_text_contents() == HOSTILE
     assert page.locator(".who bdi").all_text_contents() == HOSTILE
     assert page.locator(".event p").all_text_contents() == HOSTILE
     assert page.title() == f"{HOSTILE[0]} ({len(HOSTILE)} in the call)"
@@ -223,6 +227,16 @@ def test_server_busy(watch: Watch) -> None:
     watched.server.refusal = None
     watched.pass_time(10)
     assert watched.page.locator(".person").count() == 11
+
+
+def test_unreadable_answer(watch: Watch) -> None:
+    """An answer that can't be shown stops nothing."""
+    watched = watch(_quiet() | {"timeline": [None]}, frozen=True)
+    assert "can't be shown" in watched.text("#notice")
+    watched.server.live = incident()
+    watched.pass_time(4)
+    assert watched.page.locator(".person").count() == 11
+    assert not watched.page.locator("#notice").is_visible()
 
 
 def test_sign_in(watch: Watch) -> None:

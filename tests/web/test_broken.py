@@ -102,7 +102,7 @@ def test_cause_is_not_a_package() -> None:
 import app, azure.functions as func
 def fails(app): raise RuntimeError("secret")
 app.edge._build = lambda: None
-answer = app.edge.health(fails)
+answer = app.edge.health(None, fails)
 print(answer.status_code, answer.get_body().decode())
 """
     asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)

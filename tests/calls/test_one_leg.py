@@ -1,0 +1,222 @@
+"""One leg per meeting: further starts use the first one's call, or join themselves if that fails."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from domain.start import InCall, Waiting
+from tests.calls.fake_graph import THREAD
+from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
+from tests.calls.world import World
+from web.errors import ApiError
+
+SECOND = {"clientContext": "second"}
+THIRD = {"clientContext": "third"}
+
+
+def test_uses_the_call() -> None:
+    """A second start for the same meeting invites into the first one's call; its subject is ignored."""
+    world = World()
+    first = world.start(meeting(ANNA, subject="First"))
+    call = world.the_call()
+    world.establish(call)
+    second = world.start(meeting(BEN, subject="Second", **SECOND))
+    assert (second["callId"], second["status"]) == (call.id, "running")
+    assert second["call"]["title"] == "First"
+    assert [operation["people"] for operation in world.graph.operations] == [[ANNA], [BEN]]
+    assert world.graph.asked.count("create") == 1
+    assert first["id"] != second["id"]
+
+
+def test_waits_for_the_call() -> None:
+    """While the first one's create is in doubt a second start waits; both go on with the first callback."""
+    world = World()
+    world.graph.answers = ["lost after"]
+    first = world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND))
+    assert (second["status"], second["callId"]) == ("starting", None)
+    world.establish(world.the_call())
+    world.pass_time(15)
+    assert {world.view(one["id"])["status"] for one in (first, second)} == {"running"}
+    assert sorted(operation["people"] for operation in world.graph.operations) == [[ANNA], [BEN]]
+    assert world.graph.asked.count("create") == 1
+
+
+def test_waiting_costs_little() -> None:
+    """A start that waits looks again every ten seconds, not all the time."""
+    world = World()
+    world.graph.answers = ["lost before"]
+    world.start(meeting(ANNA))
+    world.start(meeting(BEN, **SECOND))
+    before = len(world.table.asked)
+    world.pass_time(100)
+    assert len(world.table.asked) - before < 100
+
+
+def test_leader_never_confirmed() -> None:
+    """The first start is given up: of those that wait one joins, and the others use its call."""
+    world = World()
+    world.graph.answers = ["lost before"]
+    first = world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND), waits=True)
+    third = world.start(meeting(CLEO, **THIRD))
+    world.pass_time(125)
+    assert world.view(first["id"])["status"] == "failed"
+    world.establish(world.the_call())
+    world.pass_time(25)
+    assert {world.view(one["id"])["status"] for one in (second, third)} == {"running"}
+    assert sorted(operation["people"] for operation in world.graph.operations) == [[BEN], [CLEO]]
+    assert world.graph.asked.count("create") == 2
+    for operation in world.graph.operations:
+        world.answer(operation)
+    assert [body["status"] for _, body in world.flows.posted] == ["completed"]
+
+
+def test_leader_refused() -> None:
+    """The first start is refused while a second one waits: that joins in the same request."""
+    world = World()
+    second: dict[str, Any] = {}
+
+    def meanwhile(*_: object) -> None:
+        world.graph.reported_first = None
+        second.update(world.start(meeting(BEN, **SECOND)))
+
+    original = world.graph.create
+
+    def create(body: Any, **more: Any) -> Any:
+        if not second:
+            meanwhile()
+        return original(body, **more)
+
+    world.graph.create = create  # type: ignore[method-assign]
+    world.graph.answers = ["refused"]
+    assert isinstance(world.start(meeting(ANNA)), ApiError)
+    assert world.view(second["id"])["callId"] == world.the_call().id
+
+
+def test_waiting_start_is_refused() -> None:
+    """A start that joins for itself after waiting and is refused has failed, and its flow is notified."""
+    world = World()
+    world.graph.answers = ["lost before", "refused"]
+    world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND), waits=True)
+    world.pass_time(140)
+    after = world.view(second["id"])
+    assert (after["status"], after["resultInfo"]["subcode"]) == ("failed", 7504)
+    assert after["reason"]
+    assert [body["reason"] for _, body in world.flows.posted] == [after["reason"]]
+
+
+def test_leader_stopped() -> None:
+    """The first start is stopped before its call is there: the one that waits joins at once."""
+    world = World()
+    world.graph.answers = ["lost before"]
+    first = world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND))
+    world.stop(first["id"])
+    assert world.view(second["id"])["callId"] == world.the_call().id
+    assert len(world.live()) == 1
+
+
+def test_leader_stopped_in_the_call() -> None:
+    """The first start is stopped in the call: the call stays for the second one."""
+    world = World()
+    first = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.establish(call)
+    second = world.start(meeting(BEN, **SECOND))
+    assert world.stop(first["id"])["status"] == "stopped"
+    assert call.is_alive
+    third = world.start(meeting(CLEO, **THIRD))
+    assert third["callId"] == second["callId"] == call.id
+
+
+def test_after_the_call() -> None:
+    """When the call has ended the meeting is joined anew."""
+    world = World()
+    first = world.start(meeting())
+    call = world.the_call()
+    world.establish(call)
+    world.end(call)
+    second = world.start(meeting(**SECOND))
+    assert second["callId"] not in (None, first["callId"])
+
+
+def test_call_ends_under_those_that_wait() -> None:
+    """A call that ends before it is established: those that waited for it join themselves."""
+    world = World()
+    world.graph.answers = ["lost after"]
+    world.start(meeting(ANNA))
+    call = world.the_call()
+    second = world.start(meeting(BEN, **SECOND))
+    world.end(call, code=500, subcode=9999)
+    world.pass_time(30)
+    assert world.view(second["id"])["callId"] == world.the_call().id
+
+
+@pytest.mark.parametrize("by_link_first", [True, False])
+def test_id_and_link_are_the_same_meeting(*, by_link_first: bool) -> None:
+    """The thread in Graph's response makes them meet: the later leg is hung up, and its start uses the first."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    bodies = [meeting(ANNA), {"meeting": BY_ID, **call_of(BEN), **SECOND}]
+    one, other = bodies if by_link_first else reversed(bodies)
+    first = world.start(one)
+    call = world.the_call()
+    world.establish(call)
+    second = world.start(other)
+    assert second["callId"] == first["callId"] == call.id
+    assert world.live() == [call]
+    assert len(world.graph.operations) == 2
+    third = world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD})
+    assert third["callId"] == call.id
+    assert [one.id for one in world.live()] == [call.id]
+
+
+def test_two_ids_of_one_meeting_at_once() -> None:
+    """Two legs turn out to be in one meeting before either is established."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    first = world.start(meeting(ANNA))
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    assert [call.id for call in world.live()] == [first["callId"]]
+    world.establish(world.the_call())
+    world.pass_time(15)
+    assert world.view(second["id"])["callId"] == first["callId"]
+    assert len(world.graph.operations) == 2
+
+
+def test_twenty_at_once() -> None:
+    """Twenty duplicates at once create one call; twenty starts of one meeting as well."""
+    world = World()
+    views: list[Any] = []
+
+    def ask(context: str) -> None:
+        views.append(world.start(meeting(ANNA, clientContext=context)))
+
+    threads = [threading.Thread(target=ask, args=("same" if number % 2 else f"own {number}",)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not [view for view in views if isinstance(view, Exception)]
+    assert len(views) == 20
+    assert world.graph.asked.count("create") == 1
+    assert len({view["id"] for view in views}) == 11
+    world.establish(world.the_call())
+    world.pass_time(30)
+    assert all(isinstance(start.stage, InCall) for start in world.starts())
+    assert len(world.graph.operations) == 11
+
+
+def test_stage_of_one_that_waits() -> None:
+    """The row names the start that is waited for."""
+    world = World()
+    world.graph.answers = ["lost before"]
+    first = world.start(meeting())
+    second = world.start(meeting(**SECOND))
+    stages = {start.id: start.stage for start in world.starts()}
+    assert stages[second["id"]] == Waiting(first["id"])

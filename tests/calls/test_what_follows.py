@@ -1,0 +1,268 @@
+"""What follows once a call is established, or does not become so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.calls.fake_graph import call_item, entry
+from tests.calls.values import ANNA, BEN, BY_ID, CLEO, FLOW_HEADERS, call_of, meeting
+from tests.calls.world import World
+
+
+def test_invited_once_established() -> None:
+    """People are called at once by the request that reports it, one Graph request each, whatever is repeated."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN))
+    assert view["status"] == "starting"
+    assert [person["status"] for person in view["participants"]] == ["notStarted", "notStarted"]
+    call = world.the_call()
+    world.establish(call)
+    world.establish(call)
+    world.pass_time(30)
+    assert [operation["people"] for operation in world.graph.operations] == [[ANNA], [BEN]]
+    view = world.view(view["id"])
+    assert (view["status"], view["invitationId"] is not None) == ("running", True)
+
+
+def test_together() -> None:
+    """With separately false people go together, and are settled with the roster or five seconds later."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN, separately=False), waits=True)
+    call = world.the_call()
+    world.establish(call)
+    (operation,) = world.graph.operations
+    assert operation["people"] == [ANNA, BEN]
+    world.answer(operation)
+    assert world.view(view["id"])["status"] == "running"
+    world.pass_time(6)
+    assert world.view(view["id"])["status"] == "completed"
+    assert [body["status"] for _, body in world.flows.posted] == ["completed"]
+    assert [person["status"] for person in world.view(view["id"])["participants"]] == ["unconfirmed"] * 2
+
+
+def test_outcome_is_posted_at_once() -> None:
+    """The request that learns the outcome POSTs it; with the same body that is polled."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN), waits=True)
+    call = world.the_call()
+    world.pass_time(2)
+    world.establish(call)
+    world.answer(world.graph.operations[0])
+    world.answer(world.graph.operations[1], "failed")
+    ((_, posted),) = world.flows.posted
+    assert posted["status"] == "partiallyCompleted"
+    assert posted == world.view(view["id"])
+
+
+def test_already_in_the_call() -> None:
+    """Graph's participants are read once before anybody is called; who is in the call is not called."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN))
+    call = world.the_call()
+    call.present = {ANNA: "p-anna"}
+    world.establish(call)
+    assert [operation["people"] for operation in world.graph.operations] == [[BEN]]
+    assert world.graph.asked.count("roster") == 1
+    anna, ben = world.view(view["id"])["participants"]
+    assert (anna["status"], anna["presence"]) == ("completed", "inCall")
+    assert "not called" in anna["reason"]
+    assert ben["status"] == "running"
+    world.answer(world.graph.operations[0])
+    after = world.view(view["id"])
+    assert (after["status"], after["joinedCount"]) == ("completed", 1)
+
+
+def test_everybody_is_there() -> None:
+    """Without anybody to call the start completes without an invitation."""
+    world = World()
+    view = world.start(meeting(ANNA))
+    call = world.the_call()
+    call.present = {ANNA: "p-anna"}
+    world.establish(call)
+    after = world.view(view["id"])
+    assert (after["status"], after["invitationId"], world.graph.operations) == ("completed", None, [])
+
+
+def test_lobby_is_called() -> None:
+    """Who waits in the lobby is called."""
+    world = World()
+    world.start(meeting(ANNA))
+    call = world.the_call()
+    lobby = entry(ANNA, "p-anna", lobby=True)
+    world.report(
+        call.id,
+        {
+            "changeType": "updated",
+            "resourceUrl": f"/communications/calls/{call.id}/participants",
+            "resourceData": [lobby],
+        },
+    )
+    world.graph.other_answers = ["unavailable"]  # the read fails, which changes nothing
+    world.establish(call)
+    assert [operation["people"] for operation in world.graph.operations] == [[ANNA]]
+
+
+def test_nobody_to_invite() -> None:
+    """A start without people completes when the app is in the meeting."""
+    world = World()
+    view = world.start(meeting(), waits=True)
+    world.pass_time(2)
+    world.establish(world.the_call())
+    after = world.view(view["id"])
+    assert (after["status"], after["reason"], after["participants"]) == ("completed", None, [])
+    assert len(world.flows.posted) == 1
+
+
+def test_throttled() -> None:
+    """Throttled after established, it is tried again for two minutes."""
+    world = World()
+    view = world.start(meeting(ANNA))
+    world.graph.invite_answers = ["throttled"] * 4
+    world.establish(world.the_call())
+    world.pass_time(60)
+    assert len(world.graph.operations) == 1
+    assert world.view(view["id"])["status"] == "running"
+
+
+def test_throttled_in_part() -> None:
+    """Of several people those are tried again for whom Graph was too busy."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN))
+    world.graph.invite_answers = ["made", "throttled", "throttled", "throttled", "throttled"]
+    world.establish(world.the_call())
+    world.pass_time(60)
+    assert [operation["people"] for operation in world.graph.operations] == [[ANNA], [BEN]]
+    for operation in world.graph.operations:
+        world.answer(operation)
+    assert world.view(view["id"])["status"] == "completed"
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_throttled_for_too_long(taken: int) -> None:
+    """After two minutes the start ends, and who was not called is notStarted."""
+    world = World()
+    view = world.start(meeting(ANNA, BEN), waits=True)
+    world.graph.invite_answers = ["made"] * taken + ["throttled"] * 1_000
+    world.establish(world.the_call())
+    world.pass_time(200)
+    for operation in world.graph.operations:
+        world.answer(operation)
+    after = world.view(view["id"])
+    assert after["status"] == ("partiallyCompleted" if taken else "failed")
+    assert after["participants"][1]["status"] == "notStarted"
+    assert "busy" in after["participants"][1]["reason"]
+    assert len(world.flows.posted) == 1
+
+
+def test_refused_for_good() -> None:
+    """A refusal of the invitation is the outcome of the start."""
+    world = World()
+    view = world.start(meeting(ANNA))
+    world.graph.invite_answers = ["refused"]
+    world.establish(world.the_call())
+    after = world.view(view["id"])
+    assert (after["status"], after["participants"][0]["status"]) == ("failed", "failed")
+    assert after["reason"] == after["participants"][0]["reason"]
+
+
+def test_call_ends_first() -> None:
+    """A call that ends before it is established: failed, with the reason of its end code; 200 is not success."""
+    world = World()
+    view = world.start(meeting(ANNA), waits=True)
+    world.pass_time(2)
+    world.end(world.the_call(), code=603, subcode=0, message="DiagCode: 603#0.@")
+    after = world.view(view["id"])
+    assert (after["status"], after["resultInfo"]["code"], after["resultInfo"]["subcode"]) == ("failed", 603, 0)
+    assert "declined" in after["reason"].casefold()
+    assert after["participants"][0]["status"] == "notStarted"
+    assert len(world.flows.posted) == 1
+
+
+def test_established_is_read() -> None:
+    """A report that is lost is made up for by a read at the give-up time, then at each keep-alive."""
+    world = World(KEEP_ALIVE_SECONDS="200")
+    view = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.pass_time(119)
+    assert "read call" not in world.graph.asked
+    world.pass_time(2)
+    assert world.graph.asked.count("read call") == 1
+    call.state = "established"
+    world.pass_time(110)
+    assert world.graph.asked.count("read call") == 2
+    assert world.view(view["id"])["status"] == "running"
+    assert len(world.graph.operations) == 1
+
+
+def test_not_established_for_ten_minutes() -> None:
+    """Ten minutes after the create the call is left, and the reason names the lobby and the policy for bots."""
+    world = World()
+    view = world.start(meeting(ANNA), waits=True)
+    call = world.the_call()
+    world.pass_time(590)
+    assert world.view(view["id"])["status"] == "starting"
+    world.pass_time(15)
+    after = world.view(view["id"])
+    assert (after["status"], after["resultInfo"]["code"]) == ("failed", 408)
+    assert "lobby" in after["reason"]
+    assert "policy" in after["reason"]
+    assert not call.is_alive
+    assert len(world.flows.posted) == 1
+    world.report(call.id, call_item(call.id, "terminated", code=200, subcode=7000))
+    assert world.view(view["id"])["reason"] == after["reason"]
+
+
+def test_leave_afterwards() -> None:
+    """The app leaves when nothing on the leg is open any more; a plain invitation counts, and so does a later start."""
+    world = World()
+    world.start(meeting(ANNA, leaveAfterwards=True))
+    call = world.the_call()
+    world.establish(call)
+    world.invite(call.id, CLEO, "plain")
+    world.answer(world.graph.operations[0])
+    world.pass_time(10)
+    assert call.is_alive
+    second = world.start(meeting(BEN, clientContext="second", leaveAfterwards=True))
+    assert second["callId"] == call.id
+    world.answer(world.graph.operations[1], "failed")
+    world.pass_time(10)
+    assert call.is_alive
+    world.answer(world.graph.operations[2])
+    assert world.live() == []
+    assert world.view(second["id"])["status"] == "completed"
+
+
+def test_latest_start_decides_about_leaving() -> None:
+    """A later start that does not ask for it keeps the app in the call."""
+    world = World()
+    world.start(meeting(ANNA, leaveAfterwards=True))
+    call = world.the_call()
+    world.establish(call)
+    world.start(meeting(BEN, clientContext="second"))
+    for operation in world.graph.operations:
+        world.answer(operation)
+    world.pass_time(30)
+    assert call.is_alive
+
+
+def test_failed_start_of_a_loop() -> None:
+    """A flow's action that runs again starts anew after a failure, and gets the same start otherwise."""
+    world = World()
+    first = world.start(call_of(ANNA), headers=FLOW_HEADERS)
+    world.end(world.the_call(), code=603, subcode=0)
+    second = world.start(call_of(ANNA), headers=FLOW_HEADERS)
+    assert second["id"] != first["id"]
+    world.establish(world.the_call())
+    assert world.start(call_of(ANNA), headers=FLOW_HEADERS)["id"] == second["id"]
+
+
+def test_thread_of_a_lost_response() -> None:
+    """Joined by ID with a lost response: the thread is read, and what follows waits for that."""
+    world = World()
+    world.graph.answers = ["lost after"]
+    view = world.start({"meeting": BY_ID, **call_of(ANNA)})
+    world.establish(world.the_call())
+    assert world.graph.operations == []
+    world.pass_time(25)
+    assert len(world.graph.operations) == 1
+    assert world.view(view["id"])["status"] == "running"
