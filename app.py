@@ -163,7 +163,6 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=ca_bundle(os.environ)
     )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    calls = assemble(settings, CallTools(graph, store, rows, progress, alarms, delivery, invitations, links))
     rosters = RosterReader(graph, progress)
     steps = EscalationProgress(
         store,
@@ -176,6 +175,8 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         check_after_seconds=settings.check_after_seconds,
     )
     escalations = EscalationService(store, steps, rosters)
+    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, links)
+    calls = assemble(settings, tools)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,

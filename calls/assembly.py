@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.start import Start
+    from escalation.service import EscalationService
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
@@ -50,6 +51,7 @@ class CallTools:
     alarms: Alarms
     delivery: Delivery
     invitations: InvitationService
+    escalations: EscalationService
     links: Links
     now: Callable[[], datetime] = utc_now
 
@@ -93,9 +95,16 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     )
     reader = CallReader(graph, progress)
     endings = Endings(
-        store, progress, starts, legs, graph=graph, canceller=Canceller(graph, client_id=client_id), now=now
+        store,
+        progress,
+        starts,
+        legs,
+        graph=graph,
+        canceller=Canceller(graph, client_id=client_id),
+        escalations=tools.escalations,
+        now=now,
     )
-    follower = Follower(starts, tools.invitations, reader, endings, now=now)
+    follower = Follower(starts, tools.invitations, tools.escalations, reader, endings, now=now)
     advancer = Advancer(store, starts, creator, legs, follower=follower, endings=endings, reader=reader, now=now)
     creator.advance, endings.free = advancer.advance, creator.free
     keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)

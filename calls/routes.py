@@ -11,8 +11,10 @@ from calls.request import StartAndWaitBody, StartBody
 from calls.rules import meeting_of, start_faults
 from calls.service import StartRequest
 from calls.views import start_view
+from domain.escalation import StopWhen, everybody
 from domain.start import StartStatus
 from domain.waiting import cancelled
+from escalation.request import steps_of
 from flows.duties import run_duties
 from flows.links import token_in, token_matches
 from flows.turn import Turn, utc_now
@@ -187,8 +189,12 @@ class CallRoutes:
         meeting = None
         if given is not None:
             meeting = meeting_of(given.joinWebUrl, given.joinMeetingId, given.passcode, self._settings)
+        steps = steps_of(body.steps or ())
         return StartRequest(
-            participants=invitees(body.participants),
+            participants=everybody(steps) if steps else invitees(body.participants),
+            steps=steps,
+            stop_when=StopWhen(body.stopWhen or StopWhen.ANYONE_JOINS),
+            repeat=body.repeat or 0,
             meeting=meeting,
             separately=body.separately,
             leave_afterwards=body.leaveAfterwards,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.outcomes import invitation_of, people_of, standing_of, status_of
+from calls.outcomes import escalation_of, invitation_of, people_in_steps, people_of, standing_of, status_of
 from domain.invitation import Status
 from domain.standing import presence_of
 from domain.start import Over, StartStatus
@@ -45,7 +45,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
     call = record.call if record is not None else None
     statuses = people_of(start, record, now)
     presences = [presence_of(call, invitee.id) for invitee in start.participants]
-    invitation = invitation_of(start, record)
+    invitation, escalation = invitation_of(start, record), escalation_of(start, record)
     result = start.stage.result if isinstance(start.stage, Over) else None
     return {
         "id": start.id,
@@ -66,7 +66,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
         ],
         "joinedCount": sum(presence.value in ("inCall", "left") for presence in presences),
         "invitationId": None if invitation is None else invitation.id,
-        "escalationId": None,
+        "escalationId": None if escalation is None else escalation.id,
         "createdDateTime": iso_time(start.created),
         "lastUpdatedDateTime": iso_time(start.updated),
     }
@@ -75,7 +75,8 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
 def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | None:
     """Return the sentence about a start; None where there is nothing to explain."""
     status = status_of(start, record, now)
-    result = start.stage.result if isinstance(start.stage, Over) else None
+    result, escalation = start.stage.result if isinstance(start.stage, Over) else None, escalation_of(start, record)
+    result = escalation.result if result is None and escalation is not None else result
     if not status.is_final:
         return None
     if status is StartStatus.STOPPED:
@@ -101,6 +102,9 @@ def _failure(result: ResultInfo | None, record: CallRecord | None) -> str | None
 
 
 def _person_reason(start: Start, record: CallRecord | None, person: int, status: Status, now: datetime) -> str | None:
+    if start.steps:
+        view = people_in_steps(start, record, now)[person]
+        return view["reason"] if view is not None else _NOT_CALLED if status_of(start, record, now).is_final else None
     found = standing_of(start, record, now)
     call = record.call if record is not None else None
     if found is not None:

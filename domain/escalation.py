@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from domain.contexts import invitation_id
 from domain.invitation import Alarm, Asked, Invitation, Invitee, KeyKind, Late, Refused
 
 if TYPE_CHECKING:
@@ -143,6 +144,19 @@ class Escalation:
     def current(self) -> Begun | None:
         """The step that was begun last."""
         return self.begun[-1] if self.begun else None
+
+
+def everybody(steps: tuple[Step, ...]) -> tuple[Invitee, ...]:
+    """Return the people of all steps, once each."""
+    found: dict[tuple[str, str], Invitee] = {}
+    for invitee in (one for step in steps for one in step.people):
+        found.setdefault((invitee.kind, invitee.id.casefold()), invitee)
+    return tuple(found.values())
+
+
+def escalation_id(context: str) -> str:
+    """Return the id of the escalation with a client context; it differs from that of an invitation with the same."""
+    return invitation_id(f"escalation|{context}")
 
 
 def was_cancelled(

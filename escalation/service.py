@@ -6,11 +6,10 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.call import CallKind
-from domain.contexts import invitation_id
-from domain.escalation import Escalation, EscalationStatus, Step, StopWhen
+from domain.escalation import Escalation, EscalationStatus, Step, StopWhen, escalation_id
 from domain.invitation import Alarm, KeyKind
 from domain.steps import stopped
 from domain.waiting import LISTENS_AFTER
@@ -23,7 +22,7 @@ from storage.errors import StorageUnavailable
 from web.errors import BadRequest, KeyReused, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from domain.record import CallRecord
@@ -49,9 +48,14 @@ class EscalationRequest:
 
     def fingerprint(self) -> str:
         """Return a hash of what is asked for."""
-        steps = [[[comparable(one) for one in step.people], step.wait_seconds] for step in self.steps]
-        text = json.dumps([steps, self.stop_when.value, self.repeat], sort_keys=True)
+        text = json.dumps(step_form(self.steps, self.stop_when, self.repeat), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def step_form(steps: Iterable[Step], stop_when: StopWhen, repeat: int) -> list[Any]:
+    """Return what counts of steps when two bodies are compared."""
+    people = [[[comparable(one) for one in step.people], step.wait_seconds] for step in steps]
+    return [people, stop_when.value, repeat]
 
 
 class EscalationService:
@@ -94,7 +98,7 @@ class EscalationService:
         turn.may_post = flow is None
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             context = key.client_context(f"{_SCOPE}|{call_id}", attempt)
-            name = invitation_id(f"{_SCOPE}|{context}")
+            name = escalation_id(context)
             found = self._progress.read(call_id, name)
             escalation = found.escalations.get(name)
             if escalation is None:
@@ -111,14 +115,11 @@ class EscalationService:
                 return self._again(turn, escalation, flow)
         raise StorageUnavailable
 
-    def begin(
-        self, turn: Turn, call_id: str, context: str, request: EscalationRequest, *, start_id: str
-    ) -> tuple[Escalation, CallRecord]:
+    def begin(self, turn: Turn, call_id: str, context: str, request: EscalationRequest, *, start_id: str) -> None:
         """Escalate once in the call of a start, whatever is repeated."""
-        name = invitation_id(f"{_SCOPE}|{context}")
         key = key_of(context, {}, [])
-        draft = replace(self._draft(call_id, name, context, request, key), start_id=start_id)
-        return self._insert(turn, draft, None)
+        draft = self._draft(call_id, escalation_id(context), context, request, key)
+        self._issue(turn, replace(draft, start_id=start_id), None)
 
     def read(self, call_id: str, name: str) -> tuple[Escalation | None, CallRecord]:
         """Read an escalation and what belongs to it: one request."""
@@ -153,6 +154,15 @@ class EscalationService:
         )
 
     def _insert(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> tuple[Escalation, CallRecord]:
+        self._issue(turn, draft, flow)
+        if flow is not None:
+            self._listens(turn, draft, flow)
+        record = self._progress.read(draft.call_id, draft.id)
+        return record.escalations.get(draft.id, draft), record
+
+    def _issue(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> None:
+        """Insert the escalation where there is none yet, and call the people of its first step."""
+
         def insert(record: CallRecord, now: datetime) -> CallRecord:
             if draft.id in record.escalations:
                 return record
@@ -168,10 +178,6 @@ class EscalationService:
         self._progress.save(turn, draft.call_id, draft.id, insert)
         self._store.keep(draft.call_id, self._now())
         run_duties(turn)
-        if flow is not None:
-            self._listens(turn, draft, flow)
-        record = self._progress.read(draft.call_id, draft.id)
-        return record.escalations.get(draft.id, draft), record
 
     def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:
         """Note from when on the flow listens, just before its 201."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.escalation import Begun, Escalation, EscalationStatus, StepStatus
 from domain.invitation import Status
+from domain.roster import identity_hash
 from domain.standing import presence_of, standing
 from domain.step_results import joined_people
 from flows.views import invitee_view, iso_time, person_view
@@ -77,6 +78,18 @@ def step_people(escalation: Escalation, begun: Begun, record: CallRecord, now: d
             index += 1
         people.append(view)
     return people
+
+
+def people_of_all(escalation: Escalation, record: CallRecord, now: datetime) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return everybody who was called or counted, by kind and id: as they were reached, else as called last."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for begun in escalation.begun:
+        views = step_people(escalation, begun, record, now)
+        for invitee, view in zip(escalation.steps[begun.step - 1].people, views, strict=True):
+            name = (invitee.kind, identity_hash(invitee.id))
+            if name not in found or found[name]["status"] != Status.COMPLETED:
+                found[name] = view
+    return found
 
 
 def _identity(escalation: Escalation, step: int, person: int) -> dict[str, Any]:
