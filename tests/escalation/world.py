@@ -23,6 +23,7 @@ from flows.links import Links
 from flows.progress import Progress
 from flows.publish import Publisher
 from flows.turn import Turn
+from flows.webhook import PostResponse
 from flows.work import Work
 from graph.errors import Refused
 from graph.participants import read_roster
@@ -36,20 +37,9 @@ from storage.errors import StorageUnavailable
 from storage.store import TableStore
 from tests.configured import loaded
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
-from tests.never_twice.world import (
-    CALL,
-    CHECK_AFTER,
-    FLOW,
-    GIVE_UP_AFTER,
-    Breaking,
-    Crash,
-    FakeFlows,
-    FakeGraph,
-    NoCalls,
-    Plan,
-    call_item,
-    operation_item,
-)
+from tests.never_twice.faults import Breaking, Crash, Interleaving, Plan
+from tests.never_twice.outside import CALL, FLOW, FakeGraph, call_item, operation_item
+from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, NoCalls
 from watchdog.service import Watchdog
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError
@@ -94,8 +84,8 @@ class Interruption(Plan):
 class RingingGraph(FakeGraph):
     """Graph with people whose devices ring until they answer, decline or are removed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
         self.ringing: dict[str, str] = {}
         """Who rings, by participant id."""
         self.lobby: set[str] = set()
@@ -151,6 +141,21 @@ class RingingGraph(FakeGraph):
         self.ringing = {key: one for key, one in self.ringing.items() if one != identity}
 
 
+class Flows:
+    """Where flows wait; who was notified is kept, with the POST's ``webhook-id``."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int | None] = []
+        """The next responses; 200 by default, None for no response."""
+        self.notified: list[tuple[str, str]] = []
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.notified.append((url, headers["webhook-id"]))
+        return PostResponse(status)
+
+
 class WatchedTable(MemoryTable):
     """A table that looks at each begin of a step: nothing stored before may have won or ended the escalation."""
 
@@ -196,11 +201,12 @@ class EscalationWorld:
         self.plan = Interruption()
         self.memory = WatchedTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.graph, self.flows = RingingGraph(), FakeFlows()
-        table: Any = Breaking(self.memory, self.plan)
-        queue: Any = Breaking(self.queue, self.plan)
-        graph: Any = Breaking(self.graph, self.plan, is_storage=False)
-        flows: Any = Breaking(self.flows, self.plan, is_storage=False)
+        self.graph, self.flows = RingingGraph(self.clock), Flows()
+        alone = Interleaving()  # no two runs overlap here
+        table: Any = Breaking(self.memory, self.plan, alone)
+        queue: Any = Breaking(self.queue, self.plan, alone)
+        graph: Any = Breaking(self.graph, self.plan, alone, is_storage=False)
+        flows: Any = Breaking(self.flows, self.plan, alone, is_storage=False)
         now, calls = self.clock.now, _no_calls()
         store = TableStore(table)
         alarms, publisher = Alarms(queue, now), Publisher()
