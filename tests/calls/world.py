@@ -127,7 +127,9 @@ class World:
             body=b"" if body is None else json.dumps(body).encode(),
             arrived=self.clock.now(),
         )
-        owner = self.queries if wide else self.parts.routes
+        owner: Any = self.queries if wide else self.parts.routes
+        if handler == "call":
+            owner = self.parts.page
         with self._turn():
             try:
                 answer: Answer = getattr(owner, handler)(request)

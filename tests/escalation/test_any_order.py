@@ -211,7 +211,9 @@ class AnyOrder(RuleBasedStateMachine):
         for flow in escalation.flows:
             assert flow.state in (Delivery.DELIVERED, Delivery.UNDELIVERABLE), flow
         self._check_outcome(escalation)
-        assert all(count <= 1 + self.crashed for count in Counter(world.flows.notified).values()), world.flows.notified
+        assert all(count <= 1 + self.crashed for count in Counter(world.flows.delivered).values()), (
+            world.flows.delivered
+        )
         self.nobody_is_called_twice_by_a_step()
         self.the_end_stays()
 

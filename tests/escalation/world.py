@@ -23,7 +23,6 @@ from flows.links import Links
 from flows.progress import Progress
 from flows.publish import Publisher
 from flows.turn import Turn
-from flows.webhook import PostResponse
 from flows.work import Work
 from graph.errors import Refused
 from graph.participants import read_roster
@@ -38,7 +37,7 @@ from storage.store import TableStore
 from tests.configured import loaded
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
 from tests.never_twice.faults import Breaking, Crash, Interleaving, Plan
-from tests.never_twice.outside import CALL, FLOW, FakeGraph, call_item, operation_item
+from tests.never_twice.outside import CALL, FLOW, FakeFlows, FakeGraph, call_item, operation_item
 from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, NoCalls
 from watchdog.service import Watchdog
 from web.answers import Answer, Request, error_answer
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
     from domain.escalation import Escalation
     from domain.sightings import Roster
+    from flows.webhook import PostResponse
     from storage.rows import Row
 
 __all__ = ["CALL", "CHECK_AFTER", "FLOW", "GIVE_UP_AFTER", "EscalationWorld", "Interruption", "person"]
@@ -141,21 +141,6 @@ class RingingGraph(FakeGraph):
         self.ringing = {key: one for key, one in self.ringing.items() if one != identity}
 
 
-class Flows:
-    """Where flows wait; who was notified is kept, with the POST's ``webhook-id``."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int | None] = []
-        """The next responses; 200 by default, None for no response."""
-        self.notified: list[tuple[str, str]] = []
-
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status == 200:
-            self.notified.append((url, headers["webhook-id"]))
-        return PostResponse(status)
-
-
 class WatchedTable(MemoryTable):
     """A table that looks at each begin of a step: nothing stored before may have won or ended the escalation."""
 
@@ -193,6 +178,20 @@ def participant(key: str, identity: str, *, streams: bool = False, in_lobby: boo
     }
 
 
+class TakingFlows(FakeFlows):
+    """Flows that wait; what they took is kept."""
+
+    def __init__(self, clock: FakeClock, interleaving: Interleaving) -> None:
+        super().__init__(clock, interleaving)
+        self.delivered: list[tuple[str, str]] = []
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        response = super().post(url, body, headers, seconds=seconds)
+        if response.status is not None and response.status < HTTPStatus.MULTIPLE_CHOICES:
+            self.delivered.append((url, headers["webhook-id"]))
+        return response
+
+
 class EscalationWorld:
     """The app's real parts between stand-ins of everything outside."""
 
@@ -201,12 +200,12 @@ class EscalationWorld:
         self.plan = Interruption()
         self.memory = WatchedTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.graph, self.flows = RingingGraph(self.clock), Flows()
-        alone = Interleaving()  # no two runs overlap here
-        table: Any = Breaking(self.memory, self.plan, alone)
-        queue: Any = Breaking(self.queue, self.plan, alone)
-        graph: Any = Breaking(self.graph, self.plan, alone, is_storage=False)
-        flows: Any = Breaking(self.flows, self.plan, alone, is_storage=False)
+        interleaving = Interleaving()
+        self.graph, self.flows = RingingGraph(self.clock), TakingFlows(self.clock, interleaving)
+        table: Any = Breaking(self.memory, self.plan, interleaving)
+        queue: Any = Breaking(self.queue, self.plan, interleaving)
+        graph: Any = Breaking(self.graph, self.plan, interleaving, is_storage=False)
+        flows: Any = Breaking(self.flows, self.plan, interleaving, is_storage=False)
         now, calls = self.clock.now, _no_calls()
         store = TableStore(table)
         alarms, publisher = Alarms(queue, now), Publisher()
