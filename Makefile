@@ -15,7 +15,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -69,8 +69,21 @@ run: $(RUN_READY) ## run the app with local.settings.json, on Core Tools where i
 simulator: $(RUN_READY) ## run the simulated Microsoft Graph
 	@$(RUN) dev.simulator
 
-doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json")
+doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to fix each fault (DOCTOR="--json", or "--latency")
 	@$(RUN) dev.doctor $(if $(wildcard local.settings.json),--settings local.settings.json) $(DOCTOR)
+
+build: $(TESTS_READY) ## make the deployable package in .local/build and .local/build.zip (BUILD="--python 3.13")
+	@$(RUN) dev.build $(BUILD)
+
+package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
+	@$(RUN) connector.solution $(PACKAGE)
+
+lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
+	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
+	@$(RUN) dev.screenshots
 
 format: $(TESTS_READY) ## format the code and fix what ruff can fix
 	@$(RUN) ruff check --fix .

@@ -2,66 +2,90 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from calls.assembly import CallTools, assemble
 from domain.configuration.faults import Fault, Kind
-from flows.alarms import Alarms
-from flows.delivery import Delivery
-from flows.links import Links
-from flows.progress import INVITATION, Progress
-from flows.publish import Publisher
-from flows.queries import Queries
-from flows.webhook import FlowClient
-from flows.work import Work
-from graph.callback_keys import CallbackKeys
-from graph.certificates import open_certificate
-from graph.client import GraphClient
-from graph.credentials import TokenSource
-from graph.transport import new_session
-from invite.routes import InviteRoutes
-from invite.sending import Sender
-from invite.service import InvitationService
-from notifications.receiving import NotificationReceiver
-from notifications.token import TokenValidator
-from notifications.token_rules import TokenRules
-from observability import tracing
+from domain.configuration.packages import package_fault
+from domain.configuration.trust import bundle_fault, ca_bundle
 from observability.events import Events
 from observability.failures import contained
 from observability.redaction import install, keep_values, learn_secrets
 from settings import Settings, SettingsError, load, storage_connection
-from storage.connections import credential_for
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageUnavailable, TooLarge
-from storage.queue import CHECKS, OUTCOMES, WORK, StorageQueue
-from storage.retention import Retention
-from storage.singles import SingleRows
-from storage.store import TableStore
-from storage.table import StorageTable, table_client
-from watchdog.service import Watchdog
+from storage.names import CHECKS, OUTCOMES, WORK
 from web import errors
 from web.health import Health
 from web.http import HttpEdge
 
+install()
+_events = Events("settings")
+_broken: Fault | None = None
+
+# Imported at the start, since the first callback can't wait for it. Where a package is missing or built for another
+# Python the functions load all the same, and health names it. What needs no package is imported above.
+try:
+    from calls.assembly import CallTools, assemble
+    from escalation.cancelling import Canceller
+    from escalation.progress import ESCALATION, EscalationProgress
+    from escalation.routes import EscalationAlarms, EscalationRoutes
+    from escalation.service import EscalationService
+    from flows.alarms import Alarms
+    from flows.delivery import Delivery
+    from flows.links import Links
+    from flows.ping import PING, Ping
+    from flows.progress import INVITATION, Progress
+    from flows.publish import Publisher
+    from flows.queries import Queries
+    from flows.webhook import FlowClient
+    from flows.work import Work
+    from graph.callback_keys import CallbackKeys
+    from graph.certificates import open_certificate
+    from graph.client import GraphClient
+    from graph.credentials import TokenSource
+    from graph.transport import new_session
+    from invite.roster import RosterReader
+    from invite.routes import InviteRoutes
+    from invite.sending import Sender
+    from invite.service import InvitationService
+    from notifications.receiving import NotificationReceiver
+    from notifications.token import validator_for
+    from observability import tracing
+    from storage.connections import credential_for, load_identity_library
+    from storage.probe import queue_faults, table_faults
+    from storage.queue import StorageQueue
+    from storage.retention import Retention
+    from storage.singles import SingleRows
+    from storage.store import TableStore
+    from storage.table import StorageTable, table_client
+    from watchdog.service import Watchdog
+
+    if any(name.startswith(f"{storage_connection()}__") for name in os.environ):
+        load_identity_library()
+except Exception as error:  # noqa: BLE001 - compiled packages raise more than ImportError
+    _broken = package_fault(error)
+    _events.exception(f"setting: {_broken}")
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from calls.hooks import CallHooks
+    from calls.page.routes import PageRoutes
     from calls.routes import CallRoutes
     from domain.call import Call
     from domain.invitation import Invitation
     from flows.turn import Turn
+    from observability.tracing import Invocation
     from storage.reading import Held
     from storage.table import Table
 
-__all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "contained", "current", "edge", "storage_connection"]
-
-install()
-# Each request to storage would be logged at length, headers and all.
-logging.getLogger("azure").setLevel(logging.WARNING)
-_events = Events("settings")
+__all__ = ["CHECKS", "OUTCOMES", "WORK", "App", "build", "current", "edge", "storage_connection", "triggered"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +95,8 @@ class App:
     settings: Settings
     invite: InviteRoutes
     calls: CallRoutes
+    page: PageRoutes
+    escalations: EscalationRoutes
     queries: Queries
     notifications: NotificationReceiver
     work: Work
@@ -85,6 +111,11 @@ class Followers:
     delivery: Delivery
     invitations: InvitationService
     calls: CallHooks
+    escalations: EscalationService
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+        self.escalations.advance(turn, call_id, escalation_id)
 
     def post(self, turn: Turn, held: Held, invitation: Invitation, message_id: str) -> None:
         """Notify a flow."""
@@ -126,15 +157,27 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     alarms = Alarms(queue)
     publisher = Publisher()
     progress = Progress(store, alarms, publisher)
-    links = Links(settings.public_base_url, settings.connector_gateway_hosts)
+    links = Links(settings.public_base_url, settings.connector_gateway_hosts, token_hours=settings.result_token_hours)
     invitations = InvitationService(store, progress, Sender(graph), check_after_seconds=settings.check_after_seconds)
-    flow_client = FlowClient(settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=_ca_bundle())
-    delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
-    calls = assemble(
-        settings,
-        CallTools(graph, store, rows, progress, alarms, delivery, invitations, links),
+    flow_client = FlowClient(
+        settings.flow_callback_hosts, settings.flow_callback_local_hosts, ca_bundle=ca_bundle(os.environ)
     )
-    publisher.followers = Followers(delivery, invitations, calls.hooks)
+    delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
+    rosters = RosterReader(graph, progress)
+    steps = EscalationProgress(
+        store,
+        alarms,
+        delivery,
+        publisher,
+        invitations=invitations,
+        canceller=Canceller(graph, rosters),
+        links=links,
+        check_after_seconds=settings.check_after_seconds,
+    )
+    escalations = EscalationService(store, steps, rosters)
+    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, links)
+    calls = assemble(settings, tools)
+    publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
         store,
         progress,
@@ -142,49 +185,32 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         check_after_seconds=settings.check_after_seconds,
         give_up_after_seconds=settings.give_up_after_seconds,
     )
-    validator = TokenValidator(
-        CallbackKeys(settings.callback_openid_configuration, session),
-        CallbackKeys(f"{settings.authority}/v2.0/.well-known/openid-configuration", session),
-        TokenRules(
-            audience=settings.client_id,
-            tenant_ids=settings.callback_tenant_ids,
-            older_issuers=settings.callback_issuers,
-            entra_issuers=settings.cloud.token_issuers,
-            caller_ids=settings.callback_caller_ids,
-        ),
-    )
+    ping = Ping(lambda name: StorageQueue(settings, name, credential))
     return App(
         settings=settings,
         invite=InviteRoutes(invitations, links, settings),
         calls=calls.routes,
+        escalations=EscalationRoutes(escalations, steps, links, settings),
+        page=calls.page,
         queries=Queries(store, progress, links, client_id=settings.client_id),
-        notifications=NotificationReceiver(validator, store, progress, calls.hooks),
+        notifications=NotificationReceiver(
+            validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
+        ),
         work=Work(
-            {INVITATION: watchdog, **calls.kinds},
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},
             alarms,
             queue,
             StorageQueue(settings, f"{WORK}-poison", credential),
         ),
         retention=Retention(store, days=settings.retention_days),
-        health=Health(store, queue, [str(one) for one in settings.warnings], [str(one) for one in settings.faults]),
-    )
-
-
-def _ca_bundle() -> str | None:
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((value for name in names if (value := os.environ.get(name))), None)
-
-
-def _learn_secrets(settings: Settings) -> None:
-    credential, storage = settings.credential, settings.storage
-    key = re.search(r"AccountKey=([^;]+)", storage.connection_string or "", re.IGNORECASE)
-    pem = (credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
-    learn_secrets(
-        credential.client_secret,
-        *settings.flow_callback_secrets,
-        storage.connection_string,
-        key[1] if key else None,
-        *pem.split(),
+        health=Health(
+            {
+                "tableStorage": partial(table_faults, settings, credential),
+                "queueStorage": partial(queue_faults, settings, WORK, credential),
+            },
+            [str(one) for one in settings.warnings],
+            [str(one) for one in settings.faults],
+        ),
     )
 
 
@@ -205,23 +231,32 @@ class _Once:
             return self._app
 
     def _build(self) -> App:
-        if tracing.start(os.environ):
-            keep_values()
         try:
-            settings = load(open_certificate=open_certificate)
-            _learn_secrets(settings)
-            app = build(settings)
+            app = self._start()
         except SettingsError as error:
             if error.faults != self._faults:
                 self._faults = error.faults
                 for fault in error.faults:
                     _events.error(f"setting: {fault}")
             raise
-        for fault in settings.faults:
+        for fault in app.settings.faults:
             _events.error(f"setting: {fault}")
-        for warning in settings.warnings:
+        for warning in app.settings.warnings:
             _events.warning(f"setting: {warning}")
         return app
+
+    @staticmethod
+    def _start() -> App:
+        if _broken is not None:
+            raise SettingsError([_broken])
+        if tracing.start(os.environ):
+            keep_values()
+        settings = load(open_certificate=open_certificate)
+        learn_secrets(*settings.secrets())
+        try:
+            return build(settings)
+        except OSError as error:  # OpenSSL's, for a file that isn't there or holds no certificate
+            raise SettingsError([bundle_fault(os.environ)]) from error
 
 
 _once = _Once()
@@ -244,6 +279,23 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
+def _trace(context: Invocation | None) -> AbstractContextManager[None]:
+    return nullcontext() if context is None or _broken is not None else tracing.within(context)
+
+
+@contextmanager
+def _requested(context: Invocation | None) -> Iterator[None]:
+    with _trace(context), budget(REQUEST_SECONDS):
+        yield
+
+
+@contextmanager
+def triggered(context: Invocation | None) -> Iterator[None]:
+    """Run a queue's or the timer's function within the host's trace, so that the host sees no text of its errors."""
+    with _trace(context), contained(StorageUnavailable):
+        yield
+
+
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS)
+edge = HttpEdge(current, ERRORS, within=_requested)

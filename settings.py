@@ -93,6 +93,14 @@ class Settings:
     faults: tuple[Fault, ...]
     """What keeps the app from sending: invites are refused and due POSTs wait, while callbacks are still recorded."""
 
+    def secrets(self) -> list[str | None]:
+        """Return every value that no log may hold, whole and in its parts."""
+        connection = self.storage.connection_string
+        key = re.search(r"AccountKey=([^;]+)", connection or "", re.IGNORECASE)
+        pem = (self.credential.certificate_pem or "").partition("PRIVATE KEY-----")[2].partition("-----END")[0]
+        found = [self.credential.client_secret, *self.flow_callback_secrets, connection, key and key[1]]
+        return [*found, *pem.split()]
+
 
 def storage_connection(environment: Mapping[str, str] = os.environ) -> str:
     """Return the name of the connection that holds state: ``STATE_STORAGE`` where set, else the host's own."""

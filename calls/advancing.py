@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from calls.following import needs_of
-from calls.outcomes import invitation_of, outcome_of
+from calls.outcomes import escalation_of, invitation_of, outcome_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from domain.inference import call_ended
 from domain.record import CallRecord, Needs
@@ -225,7 +225,9 @@ class Advancer:
             if status is None:
                 again = GROUP_SETTLES if start.calls_targets else _LOOK_AGAIN
                 return start if start.look_at > now else replace(start, look_at=now + again)
-            invitation = invitation_of(start, record)
+            invitation, escalation = invitation_of(start, record), escalation_of(start, record)
+            if escalation is not None:
+                return ended(start, status, escalation.result, now)
             result = None if invitation is None else result_of(invitation.operations)
             if invitation is None and status is StartStatus.FAILED and record.call is not None:
                 result = record.call.result

@@ -14,6 +14,7 @@ from calls.following import Follower, needs_of
 from calls.hooks import CallHooks, StartAlarms
 from calls.legs import CALL, Legs
 from calls.listing import CallList
+from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.start import Start
+    from escalation.service import EscalationService
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
@@ -49,6 +51,7 @@ class CallTools:
     alarms: Alarms
     delivery: Delivery
     invitations: InvitationService
+    escalations: EscalationService
     links: Links
     now: Callable[[], datetime] = utc_now
 
@@ -58,6 +61,7 @@ class CallParts:
     """What the rest of the app uses of this room."""
 
     routes: CallRoutes
+    page: PageRoutes
     hooks: CallHooks
     kinds: Mapping[str, Kind]
     """The handlers of its alarms."""
@@ -69,7 +73,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     now = tools.now
     tenant_id, base, client_id = settings.tenant_id, settings.public_base_url, settings.client_id
     give_up_seconds = settings.start_give_up_after_seconds
-    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store), now=now)
+    starts = StartProgress(tools.rows, tools.alarms, tools.delivery, _view(store, tools.links), now=now)
     legs = Legs(
         tools.rows,
         store,
@@ -91,9 +95,16 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     )
     reader = CallReader(graph, progress)
     endings = Endings(
-        store, progress, starts, legs, graph=graph, canceller=Canceller(graph, client_id=client_id), now=now
+        store,
+        progress,
+        starts,
+        legs,
+        graph=graph,
+        canceller=Canceller(graph, client_id=client_id),
+        escalations=tools.escalations,
+        now=now,
     )
-    follower = Follower(starts, tools.invitations, reader, endings, now=now)
+    follower = Follower(starts, tools.invitations, tools.escalations, reader, endings, now=now)
     advancer = Advancer(store, starts, creator, legs, follower=follower, endings=endings, reader=reader, now=now)
     creator.advance, endings.free = advancer.advance, creator.free
     keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)
@@ -103,6 +114,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     listing = CallList(tools.rows, store, reader, now=now)
     return CallParts(
         routes=CallRoutes(service, starts, endings, listing, links=tools.links, settings=settings, now=now),
+        page=PageRoutes(store, tools.links, client_id=client_id, now=now),
         hooks=CallHooks(
             store,
             creator,
@@ -116,12 +128,12 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     )
 
 
-def _view(store: TableStore) -> Callable[[Start, datetime], Mapping[str, Any]]:
+def _view(store: TableStore, links: Links) -> Callable[[Start, datetime], Mapping[str, Any]]:
     """Return how a start is shown to the flows that wait for it."""
 
     def view(start: Start, now: datetime) -> Mapping[str, Any]:
         if start.call_id is None:
-            return start_view(start, None, now)
-        return start_view(start, store.read(start.call_id, needs_of(start)).record, now)
+            return start_view(start, None, now, page_url=links.page)
+        return start_view(start, store.read(start.call_id, needs_of(start)).record, now, page_url=links.page)
 
     return view

@@ -26,6 +26,7 @@ from domain.start import (
     leaving,
 )
 from domain.waiting import LISTENS_AFTER
+from flows.advice import advice_for_create_refusal
 from flows.turn import utc_now
 from graph.calls import MeetingCoordinates, MeetingId, Targets, create_body
 from graph.errors import GraphError, OutcomeUnknown
@@ -159,7 +160,7 @@ class Creator:
             # Graph was asked: the flow must not be answered "try again". A callback or the alarm finds the start.
             _events.warning("Graph's response could not be written", start=start.id, kind=type(error).__name__)
         if refusal is not None:
-            raise answer_for_refusals([Sent(0, error=refusal)]) from None
+            raise answer_for_refusals([Sent(0, error=refusal)], advice_for_create_refusal) from None
         return Begun(start)
 
     def link(
@@ -234,7 +235,7 @@ class Creator:
     def _refused(
         self, turn: Turn, held: HeldOne[Start], start: Start, error: GraphError, flow: FlowRequest | None
     ) -> None:
-        result = result_of_refusal(error)
+        result = result_of_refusal(error, advice_for_create_refusal)
 
         def change(current: Start | None, now: datetime) -> Start | None:
             if current is None or not is_asking(current, turn.me):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from domain.call import Call
     from domain.invitation import Invitation
     from domain.start import Start
+    from escalation.service import EscalationService
     from flows.progress import Progress
     from flows.turn import Turn
     from storage.store import Store
@@ -58,6 +59,7 @@ class Endings:
         legs: Legs,
         *,
         canceller: Canceller,
+        escalations: EscalationService,
         graph: Graph,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -66,6 +68,7 @@ class Endings:
         self._starts = starts
         self._legs = legs
         self._canceller = canceller
+        self._escalations = escalations
         self._graph = graph
         self._now = now
         self.free: Callable[[Turn, Start], None] | None = None
@@ -119,7 +122,10 @@ class Endings:
             if start is None or start.is_final:
                 return start
             own = (start.stage.call_id,) if isinstance(start.stage, InCall) and start.stage.owns else ()
-            return leaving(ended(start, StartStatus.STOPPED, None, now), own, now)
+            over = leaving(ended(start, StartStatus.STOPPED, None, now), own, now)
+            # Steps that are begun at the same time are stopped by the alarm.
+            again = now + CANCELLED_AGAIN if start.steps and start.call_id is not None else None
+            return replace(over, cancel_at=again)
 
         updated = self._starts.save(turn, start_id, stop)
         before, start = updated.before, updated.after
@@ -139,6 +145,9 @@ class Endings:
     def cancel_people(self, turn: Turn, start: Start) -> None:
         """Cancel the calls to people of a stopped start; who is not listed yet is tried once more."""
         if start.call_id is None:
+            return
+        if start.escalation_id is not None:
+            self._escalations.stop(turn, start.call_id, start.escalation_id)
             return
         try:
             name = invitation_id(start.invitation_context)
@@ -254,10 +263,16 @@ class Endings:
         )
 
     def _is_used(self, record: CallRecord, call: Call, *, besides: Start | None = None) -> bool:
-        """Return whether an open invitation or start is on a leg."""
+        """Return whether an open invitation, escalation or start is on a leg."""
         own = None if besides is None else invitation_id(besides.invitation_context)
-        if any(name != own for name in record.invitations):
+        steps = None if besides is None else besides.escalation_id
+        invitations = record.invitations.values()
+        if any(one.id != own and (one.escalation_id is None or one.escalation_id != steps) for one in invitations):
             return True
+        if escalations := frozenset(call.escalations) - {steps}:
+            found = self._store.read(call.call_id, Needs(call=True, escalations=escalations)).record.escalations
+            if not all(one.is_final for one in found.values()):
+                return True
         others = (self._starts.read(one) for one in call.starts if besides is None or one != besides.id)
         return any(start is not None and not start.is_final for start in others)
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from calls.outcomes import invitation_of, is_in_call, was_too_busy
+from calls.outcomes import escalation_of, invitation_of, is_in_call, was_too_busy
 from calls.results import STILL_THROTTLED
 from domain.contexts import invitation_id
 from domain.invitation import Refused
 from domain.record import CallRecord, Needs
 from domain.start import GROUP_SETTLES, RETRY, THROTTLED, InCall, StartStatus, ended, invited
+from escalation.service import EscalationRequest
 from flows.turn import utc_now
 from web.errors import ApiError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from calls.progress import StartProgress
     from domain.invitation import Invitation, Invitee
     from domain.start import Start
+    from escalation.service import EscalationService
     from flows.turn import Turn
     from invite.service import InvitationService
 
@@ -37,6 +39,7 @@ class Follower:
         self,
         starts: StartProgress,
         invitations: InvitationService,
+        escalations: EscalationService,
         reader: CallReader,
         endings: Endings,
         *,
@@ -44,6 +47,7 @@ class Follower:
     ) -> None:
         self._starts = starts
         self._invitations = invitations
+        self._escalations = escalations
         self._reader = reader
         self._endings = endings
         self._now = now
@@ -58,10 +62,12 @@ class Follower:
             if turn.seconds_left(self._now()) <= 0:
                 self._look_again(turn, start.id, timedelta(0))
                 return False
-            if invitation_of(start, record) is None:
+            if invitation_of(start, record) is None and escalation_of(start, record) is None:
                 record = self._reader.read_roster(turn, record)
             people = [one for one in start.participants if not is_in_call(record.call, one.id)]
-            if (people or invitation_of(start, record) is not None) and not self._invite(turn, start, record, people):
+            if start.steps:
+                self._escalate(turn, start, record)
+            elif (people or invitation_of(start, record) is not None) and not self._invite(turn, start, record, people):
                 return False
 
         def mark(current: Start | None, now: datetime) -> Start | None:
@@ -74,6 +80,13 @@ class Follower:
         if after is not None and after.is_stopped:
             self._endings.cancel_people(turn, after)  # it was stopped while they were called
         return after is not None and not after.is_final
+
+    def _escalate(self, turn: Turn, start: Start, record: CallRecord) -> None:
+        """Call people step by step, once."""
+        if escalation_of(start, record) is None:
+            request = EscalationRequest(start.steps, start.stop_when, start.repeat)
+            context = start.invitation_context
+            self._escalations.begin(turn, record.call_id, context, request, start_id=start.id)
 
     def _invite(self, turn: Turn, start: Start, record: CallRecord, people: list[Invitee]) -> bool:
         """Call people into the call; return whether it was begun, or has failed for good."""
@@ -116,7 +129,9 @@ class Follower:
 
 
 def needs_of(start: Start) -> Needs:
-    """Return what is read of a start's call: the call, and the invitation that followed."""
+    """Return what is read of a start's call: the call, and the invitation or the escalation that followed."""
+    if start.escalation_id is not None:
+        return Needs(call=True, escalations=frozenset({start.escalation_id}))
     return Needs(invitations=frozenset({invitation_id(start.invitation_context)}), call=True)
 
 

@@ -13,6 +13,7 @@ from domain.meeting import Leg, key_of
 from domain.progress import Due
 from domain.record import CallRecord, Needs
 from domain.roster import identity_hash
+from flows.links import new_token
 from flows.turn import utc_now
 from observability.events import Events
 from storage.errors import StorageError
@@ -146,6 +147,7 @@ class Legs:
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,
                 alarm=call.alarm if call.has_ended or alarm is None else alarm,
+                page_token=call.page_token or new_token(),
                 updated=now,
             )
             return with_target_present(call, now)
@@ -190,6 +192,7 @@ class Legs:
                 record.call,
                 starts=_with(record.call.starts, start.id),
                 leave_afterwards=start.leave_afterwards,
+                page_token=record.call.page_token or new_token(),
                 updated=now,
             )
             return record.with_call(call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.call import CallKind, Presence
 from domain.contexts import invitation_id
@@ -10,11 +10,13 @@ from domain.invitation import Decider, Late, Status
 from domain.roster import identity_hash
 from domain.standing import presence_of, standing
 from domain.start import GROUP_SETTLES, InCall, Over, Start, StartStatus
+from escalation.views import people_of_all
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.call import Call
+    from domain.escalation import Escalation
     from domain.invitation import Invitation, Operation
     from domain.record import CallRecord
     from domain.results import ResultInfo
@@ -28,9 +30,24 @@ def invitation_of(start: Start, record: CallRecord | None) -> Invitation | None:
     return None if record is None else record.invitations.get(invitation_id(start.invitation_context))
 
 
+def escalation_of(start: Start, record: CallRecord | None) -> Escalation | None:
+    """Return the escalation that followed from a start, if it was read."""
+    return None if record is None else record.escalations.get(start.escalation_id or "")
+
+
+def people_in_steps(start: Start, record: CallRecord | None, now: datetime) -> list[dict[str, Any] | None]:
+    """Return each person of a start with steps as their steps show them; None for who was not called."""
+    escalation = escalation_of(start, record)
+    found = {} if escalation is None or record is None else people_of_all(escalation, record, now)
+    return [found.get(_name(invitee.kind, invitee.id)) for invitee in start.participants]
+
+
 def people_of(start: Start, record: CallRecord | None, now: datetime) -> list[Status]:
     """Return where each of a start's people stands."""
     call = record.call if record is not None else None
+    if start.steps:
+        views = people_in_steps(start, record, now)
+        return [Status.NOT_STARTED if one is None else Status(one["status"]) for one in views]
     if start.calls_targets:
         return [_target_status(start, call, person, now) for person in range(len(start.participants))]
     invitation = invitation_of(start, record)
@@ -72,6 +89,9 @@ def standing_of(start: Start, record: CallRecord | None, now: datetime) -> tuple
 
 def outcome_of(start: Start, record: CallRecord, now: datetime) -> StartStatus | None:
     """Return the status of a start whose people have all ended; None while one has not."""
+    if start.steps:
+        escalation = escalation_of(start, record)
+        return None if escalation is None or not escalation.is_final else StartStatus(escalation.status.value)
     kinds = set(people_of(start, record, now))
     invitation = invitation_of(start, record)
     is_late = invitation is not None and any(isinstance(one.state, Late) for one in invitation.operations)

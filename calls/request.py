@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from escalation.request import Rounds, Steps, StopsWhen  # noqa: TC001 - pydantic reads them
 from invite.request import ClientContext, InvitationParticipantInfo, Model
 from invite.rules import NO_CONTROLS
 
@@ -28,6 +29,9 @@ class StartBody(Model):
     participants: Annotated[list[InvitationParticipantInfo], Field(max_length=MOST_PEOPLE)] = Field(
         default_factory=list
     )
+    steps: Steps | None = None
+    stopWhen: StopsWhen | None = None  # noqa: N815
+    repeat: Rounds | None = None
     separately: bool = True
     leaveAfterwards: bool = False  # noqa: N815
     subject: Annotated[str, StringConstraints(max_length=250, pattern=NO_CONTROLS)] | None = None

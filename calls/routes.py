@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,16 +11,19 @@ from calls.request import StartAndWaitBody, StartBody
 from calls.rules import meeting_of, start_faults
 from calls.service import StartRequest
 from calls.views import start_view
-from domain.start import Over, StartStatus
+from domain.escalation import StopWhen, everybody
+from domain.start import StartStatus
 from domain.waiting import cancelled
+from escalation.request import steps_of
 from flows.duties import run_duties
-from flows.links import token_matches
+from flows.links import token_in, token_matches
 from flows.turn import Turn, utc_now
 from flows.views import entry_view, invitation_view
-from invite.reading import invitees, read_body
+from invite.reading import LARGEST_BODY, invitees, read_body
 from invite.subscription import flow_in
 from settings import Settings, SettingsError
 from web.answers import Answer
+from web.bodies import content_of
 from web.errors import BadRequest, Fault, NotFound, StartFailed
 from web.identifiers import call_id_in, invitation_id_in, no_such_invitation, start_id_in
 
@@ -67,7 +69,7 @@ class CallRoutes:
         """Join a meeting or start a call: 202, to be polled."""
         body = self._read(request, StartBody)
         begun = self._starts.start(Turn(request.arrived), self._asked(body), request.headers)
-        return self._accepted(request, begun.start, start_view(begun.start, begun.record, self._now()))
+        return self._accepted(request, begun.start, self._view(begun.start, begun.record))
 
     def start_and_wait(self, request: Request) -> Answer:
         """Join a meeting or start a call: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
@@ -79,13 +81,13 @@ class CallRoutes:
         # Where Graph refused it meanwhile no flow waits, and the URL is of no use.
         token = flow.token if flow is not None else ""
         headers = {"Operation-Location": root, "Location": f"{root}/callback?token={token}"}
-        return Answer(HTTPStatus.CREATED, start_view(start, begun.record, self._now()), headers)
+        return Answer(HTTPStatus.CREATED, self._view(start, begun.record), headers)
 
     def get(self, request: Request) -> Answer:
         """The start as it stands: 200, whatever its status."""
         start, record = self._found(request)
         headers = {} if start.is_final else {"Retry-After": str(self._retry_after(start))}
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now()), headers)
+        return Answer(HTTPStatus.OK, self._view(start, record), headers)
 
     def result(self, request: Request) -> Answer:
         """A flow's poll: 202 until the outcome; 200; 422 failed.
@@ -93,8 +95,8 @@ class CallRoutes:
         Raises:
             StartFailed: 422, which no flow retries.
         """
-        start, record = self._found(request, token=request.query.get("token", ""))
-        view = start_view(start, record, self._now())
+        start, record = self._found(request, is_keyed=False)
+        view = self._view(start, record)
         status = StartStatus(view["status"])
         if not status.is_final:
             return self._accepted(request, start, view)
@@ -117,15 +119,16 @@ class CallRoutes:
             raise _no_such_start()
         run_duties(turn)
         start, record = self._found(request)
-        return Answer(HTTPStatus.OK, start_view(start, record, self._now()))
+        return Answer(HTTPStatus.OK, self._view(start, record))
 
     def cancel_wait(self, request: Request) -> Answer:
         """The flow no longer waits: 204, any number of times."""
-        start_id, token = start_id_in(request), request.query.get("token", "")
+        start_id, token = start_id_in(request), token_in(request, _no_such_start)
         start = self._progress.read(start_id)
         opens = start is not None and any([token_matches(flow.token or "", token) for flow in start.flows])  # noqa: C419
-        if start is None or not opens or self._has_expired(start):
+        if start is None or not opens:
             raise _no_such_start()
+        self._links.check_age(start.concluded, self._now())
         turn = Turn(request.arrived)
         self._progress.save(turn, start_id, lambda current, _: _without(current, token))
         run_duties(turn)  # other flows may be due
@@ -170,12 +173,12 @@ class CallRoutes:
             raise SettingsError(self._settings.faults, self._settings.warnings)
         body, faults = None, []
         try:
-            body = read_body(request, model, self._settings.cloud)
+            body = read_body(request, model, self._settings.cloud, self._settings.phone_prefixes)
         except BadRequest as error:
             if not error.details:
                 raise  # no JSON object
             faults = list(error.details)
-        raw = json.loads(request.body.decode("utf-8-sig"))
+        raw = json.loads(content_of(request, LARGEST_BODY).decode("utf-8-sig"))
         faults += start_faults(raw, self._settings, waits=model is StartAndWaitBody)
         if faults or body is None:
             raise BadRequest.of(faults)
@@ -186,8 +189,12 @@ class CallRoutes:
         meeting = None
         if given is not None:
             meeting = meeting_of(given.joinWebUrl, given.joinMeetingId, given.passcode, self._settings)
+        steps = steps_of(body.steps or ())
         return StartRequest(
-            participants=invitees(body.participants),
+            participants=everybody(steps) if steps else invitees(body.participants),
+            steps=steps,
+            stop_when=StopWhen(body.stopWhen or StopWhen.ANYONE_JOINS),
+            repeat=body.repeat or 0,
             meeting=meeting,
             separately=body.separately,
             leave_afterwards=body.leaveAfterwards,
@@ -204,25 +211,24 @@ class CallRoutes:
         }
         return Answer(HTTPStatus.ACCEPTED, view, headers)
 
+    def _view(self, start: Start, record: CallRecord | None) -> dict[str, Any]:
+        return start_view(start, record, self._now(), page_url=self._links.page)
+
     def _root(self, request: Request, start: Start) -> str:
         return f"{self._links.root(request.headers)}/starts/{start.id}"
 
     def _retry_after(self, start: Start) -> int:
         return self._links.seconds_between_polls(start.created, self._now())
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Start, CallRecord | None]:
-        start, record = self._starts.read(start_id_in(request))
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Start, CallRecord | None]:
+        start_id, token = start_id_in(request), None if is_keyed else token_in(request, _no_such_start)
+        start, record = self._starts.read(start_id)
         if start is None or (token is not None and not token_matches(start.token, token)):
             raise _no_such_start()
-        if token is not None and self._has_expired(start):
-            raise NotFound("TokenExpired", "This URL has expired. Use Get a start to read the outcome.")
+        if token is not None:
+            self._links.check_age(start.concluded, self._now())
         self._progress.nudge(start)
         return start, record
-
-    def _has_expired(self, start: Start) -> bool:
-        """Return whether the outcome is known for longer than the tokens in its URLs are good for."""
-        lifetime = timedelta(hours=self._settings.result_token_hours)
-        return isinstance(start.stage, Over) and self._now() > start.stage.at + lifetime
 
 
 def _without(start: Start | None, token: str) -> Start | None:

@@ -27,10 +27,12 @@ def start_faults(body: Mapping[str, Any], settings: Settings, *, waits: bool) ->
         waits: whether a flow waits at ``callbackUrl``.
     """
     meeting, people = _present(body.get("meeting")), body.get("participants")
+    steps = _present(body.get("steps"))
     count = len(people) if isinstance(people, list) else 0
+    yield from _step_faults(body, count, has_meeting=meeting is not None)
     if isinstance(meeting, dict):
         yield from _meeting_faults(meeting, settings)
-    elif meeting is None and count == 0:
+    elif meeting is None and count == 0 and steps is None:
         message = "Give a meeting to join, or one to five users to call."
         yield Fault("NothingToStart", message, "meeting")
     elif meeting is None and isinstance(people, list):
@@ -41,7 +43,7 @@ def start_faults(body: Mapping[str, Any], settings: Settings, *, waits: bool) ->
                 "A call without a meeting may end when the app leaves. Leave leaveAfterwards out, or join a meeting."
             )
             yield Fault("MeetingNeeded", message, "leaveAfterwards")
-        elif count == 0:
+        elif count == 0 and steps is None:
             message = (
                 "There is nobody to invite before the app leaves. Name participants, or leave leaveAfterwards out."
             )
@@ -72,6 +74,20 @@ def _meeting_faults(meeting: Mapping[str, Any], settings: Settings) -> Iterator[
         meeting_of(link, meeting_id, passcode, settings)
     except MeetingRefused as error:
         yield Fault(error.code, error.message, error.target)
+
+
+def _step_faults(body: Mapping[str, Any], people: int, *, has_meeting: bool) -> Iterator[Fault]:
+    if _present(body.get("steps")) is None:
+        for name in ("stopWhen", "repeat"):
+            if _present(body.get(name)) is not None:
+                yield Fault("StepsNeeded", "This is about steps. Give steps, or leave it out.", name)
+        return
+    if not has_meeting:
+        message = "People are called step by step into a meeting only. Give the meeting to join."
+        yield Fault("MeetingNeeded", message, "meeting")
+    if people > 0:
+        message = "People are called at once, or step by step. Leave out participants, or steps."
+        yield Fault("ParticipantsAndSteps", message, "participants")
 
 
 def _target_faults(people: list[Any]) -> Iterator[Fault]:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from calls.creating import Begun
 from calls.following import needs_of
 from domain.contexts import invitation_id
+from domain.escalation import StopWhen
 from domain.invitation import Alarm, KeyKind
 from domain.meeting import key_of as meeting_key
 from domain.start import Accepted, Over, Start, StartStatus, accepted, is_asking
 from domain.waiting import LISTENS_AFTER
+from escalation.service import step_form
 from flows.duties import run_duties
 from flows.links import new_token
 from flows.turn import utc_now
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from calls.advancing import Advancer
     from calls.creating import Creator
     from calls.progress import StartProgress
+    from domain.escalation import Step
     from domain.invitation import Invitee
     from domain.meeting import Meeting
     from domain.record import CallRecord
@@ -54,9 +57,13 @@ class StartRequest:
     leave_afterwards: bool = False
     subject: str | None = None
     client_context: str | None = None
+    steps: tuple[Step, ...] = ()
+    stop_when: StopWhen = StopWhen.ANYONE_JOINS
+    repeat: int = 0
 
     def fingerprint(self, tenant_id: str) -> str:
         """Return a hash of what is asked for; the meeting counts by its key."""
+        steps = step_form(self.steps, self.stop_when, self.repeat) if self.steps else []
         text = json.dumps(
             [
                 [comparable(invitee) for invitee in self.participants],
@@ -64,6 +71,7 @@ class StartRequest:
                 self.separately,
                 self.leave_afterwards,
                 self.subject,
+                *steps,
             ],
             sort_keys=True,
         )
@@ -167,6 +175,9 @@ class StartService:
             subject=request.subject,
             separately=request.separately,
             leave_afterwards=request.leave_afterwards,
+            steps=request.steps,
+            stop_when=request.stop_when,
+            repeat=request.repeat,
         )
         return accepted(draft, turn.me, now, give_up=now + self._give_up)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.outcomes import invitation_of, people_of, standing_of, status_of
+from calls.outcomes import escalation_of, invitation_of, people_in_steps, people_of, standing_of, status_of
 from domain.invitation import Status
 from domain.standing import presence_of
 from domain.start import Over, StartStatus
@@ -13,11 +13,15 @@ from flows.reasons import person_reason
 from flows.views import call_view, iso_time, result_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from domain.call import Call
     from domain.record import CallRecord
     from domain.results import ResultInfo
     from domain.start import Start
+
+    PageUrl = Callable[[Call], str | None]
 
 ALREADY_IN = "Was in the call already, so this person was not called."
 _NOT_CALLED = "This person was not called, because the start ended before."
@@ -29,18 +33,19 @@ _HIDDEN = "The call hides who is in it. Check who is in the call before you call
 _STOPPED = "The start was stopped. Start again to call the people who have not joined."
 
 
-def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[str, Any]:
+def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_url: PageUrl) -> dict[str, Any]:
     """Return a start as a flow sees it.
 
     Args:
         start: as stored.
         record: its call with the invitation that followed; None where there is no call.
         now: the time for which it is computed.
+        page_url: returns the URL of a call's page.
     """
     call = record.call if record is not None else None
     statuses = people_of(start, record, now)
     presences = [presence_of(call, invitee.id) for invitee in start.participants]
-    invitation = invitation_of(start, record)
+    invitation, escalation = invitation_of(start, record), escalation_of(start, record)
     result = start.stage.result if isinstance(start.stage, Over) else None
     return {
         "id": start.id,
@@ -49,7 +54,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[s
         "status": status_of(start, record, now).value,
         "reason": reason_of(start, record, now),
         "resultInfo": result_view(result),
-        "call": None if call is None else call_view(call),
+        "call": None if call is None else call_view(call) | {"pageUrl": page_url(call)},
         "participants": [
             {
                 "identity": {invitee.kind: dict(invitee.identity)},
@@ -61,7 +66,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[s
         ],
         "joinedCount": sum(presence.value in ("inCall", "left") for presence in presences),
         "invitationId": None if invitation is None else invitation.id,
-        "escalationId": None,
+        "escalationId": None if escalation is None else escalation.id,
         "createdDateTime": iso_time(start.created),
         "lastUpdatedDateTime": iso_time(start.updated),
     }
@@ -70,7 +75,8 @@ def start_view(start: Start, record: CallRecord | None, now: datetime) -> dict[s
 def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | None:
     """Return the sentence about a start; None where there is nothing to explain."""
     status = status_of(start, record, now)
-    result = start.stage.result if isinstance(start.stage, Over) else None
+    result, escalation = start.stage.result if isinstance(start.stage, Over) else None, escalation_of(start, record)
+    result = escalation.result if result is None and escalation is not None else result
     if not status.is_final:
         return None
     if status is StartStatus.STOPPED:
@@ -96,6 +102,9 @@ def _failure(result: ResultInfo | None, record: CallRecord | None) -> str | None
 
 
 def _person_reason(start: Start, record: CallRecord | None, person: int, status: Status, now: datetime) -> str | None:
+    if start.steps:
+        view = people_in_steps(start, record, now)[person]
+        return view["reason"] if view is not None else _NOT_CALLED if status_of(start, record, now).is_final else None
     found = standing_of(start, record, now)
     call = record.call if record is not None else None
     if found is not None:

@@ -1,4 +1,4 @@
-"""``python -m connector.generate``: writes the connector's definitions and ``docs/openapi.yaml``."""
+"""``python -m connector.generate``: writes the connector's definitions, ``docs/openapi.yaml`` and ``docs/codes.md``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector import openapi, swagger
 from connector.routes import ROOT
+from flows.codes import ADVICE, When
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,13 @@ _SIGN_IN: dict[str, Any] = {
     },
     "uiDefinition": {"displayName": "Sign In", "description": "Sign in with your work account."},
 }
+_CODES_HEAD = """# Graph's codes
+
+What the app reports for the codes of Microsoft Graph. The code of a refusal is `innerError.code` of a 422 or 404. The
+others are `resultInfo`, here as `code/subcode`, and the message is `reason`. A code that is not listed is named in the
+message; look it up in Microsoft's
+[list of call end codes](https://learn.microsoft.com/azure/communication-services/resources/troubleshooting/voice-video-calling/troubleshooting-codes).
+Generated from `flows/codes.py`: `python -m connector.generate`."""
 # With Entra ID the security definition no longer sends the key, and the functions still require it.
 _SEND_KEY = {
     "templateId": "setheader",
@@ -64,7 +72,19 @@ def files() -> dict[Path, str]:
         FOLDER / "entra" / "apiProperties.json": _with_sign_in(),
     }
     written = {path: json.dumps(made, indent=2, ensure_ascii=False) + "\n" for path, made in documents.items()}
-    return {**written, ROOT / "docs" / "openapi.yaml": openapi.written()}
+    return {**written, ROOT / "docs" / "openapi.yaml": openapi.written(), ROOT / "docs" / "codes.md": _codes()}
+
+
+def _codes() -> str:
+    """Return the page of Graph's codes, which a refusal and a *Reason* explain."""
+    parts = [_CODES_HEAD]
+    for when in When:
+        parts += ["", f"## {when}".replace("## a", "## A", 1), "", "| code | message |", "|---|---|"]
+        for advice in ADVICE:
+            if advice.when is when:
+                codes = advice.codes.replace("HTTP", "HTTP&nbsp;").replace("*/", "any/").replace(" ", ", ")
+                parts.append(f"| {codes} | {advice.text} |")
+    return "\n".join(parts) + "\n"
 
 
 def main() -> int:

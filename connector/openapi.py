@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
-from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.operation import STATUSES, Operation
+from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, Schema, schemas
+from connector.words import PARAMETERS
 
 _URL = {"required": True, "description": "An absolute URL.", "schema": {"type": "string", "format": "uri"}}
 _SECONDS = {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}
@@ -77,7 +79,7 @@ def _operation(name: str, route: Route, operation: Operation) -> Schema:
     made: Schema = {"operationId": name, "summary": operation.summary, "description": operation.description}
     if not route.needs_key:
         made["security"] = [{"graphToken": []}] if name == "receive_notifications" else []
-    parameters = [*route.parameters, *operation.query]
+    parameters = [*route.parameters, *operation.query, *operation.headers]
     parameters += _IDEMPOTENCY if operation.body is not None and route.needs_key else []
     if parameters:
         made["parameters"] = [{"$ref": f"#/components/parameters/{parameter}"} for parameter in parameters]
@@ -91,7 +93,9 @@ def _operation(name: str, route: Route, operation: Operation) -> Schema:
 
 def _parameter(name: str) -> Schema:
     words, schema = PARAMETERS[name]
-    place = "query" if any(name in operation.query for operation in OPERATIONS.values()) else "path"
+    known = OPERATIONS.values()
+    place = "query" if any(name in operation.query for operation in known) else "path"
+    place = "header" if any(name in operation.headers for operation in known) else place
     required = name != "includeLeft"
     return {"name": name, "in": place, "required": required, "description": words.description, "schema": schema}
 
@@ -105,11 +109,15 @@ def _response(status: int, name: str, operation: Operation) -> Schema:
             return {**failure, "content": _content(operation.response)}
         return {**failure, "headers": {"WWW-Authenticate": _BEARER, "x-ms-error-code": _ERROR_CODE}}
     text = operation.texts.get(status) or STATUSES.get(status) or operation.response.__doc__
-    if operation.response is None:
+    if operation.response is None or status == HTTPStatus.NOT_MODIFIED:
         return {"description": text}
     made: Schema = {"description": text, "content": _content(operation.response)}
     if status == HTTPStatus.OK:
-        return {**made, "headers": {"Retry-After": _SECONDS}} if name == "get_invitation" else made
+        return (
+            {**made, "headers": {"Retry-After": _SECONDS}}
+            if name in ("get_invitation", "get_start", "get_escalation")
+            else made
+        )
     headers = {"Location": _URL, "Operation-Location": _URL}
     return {**made, "headers": {**headers, "Retry-After": _RETRY_AFTER} if status == HTTPStatus.ACCEPTED else headers}
 

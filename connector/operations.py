@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from connector import responses
-from connector.words import Visibility, Words
+from calls.request import StartAndWaitBody, StartBody
+from connector import responses, watching
+from connector.operation import Operation
+from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic import BaseModel
-
-# The description of a response by its status; that of 200 is its body's.
-STATUSES: dict[int, str] = {
-    201: "The people are being called. The outcome is sent to the flow; a DELETE of Location ends the wait.",
-    202: "The people are being called. GET Location after Retry-After seconds; it needs no key.",
-    204: "The flow no longer waits.",
-    400: "The request is invalid. The message names every fault.",
-    401: "The function key is missing or wrong.",
-    404: "The call, invitation or token doesn't exist.",
-    409: "The invitation name was used before for other people, or five flows wait already.",
-    413: "The request is too large.",
-    422: "Microsoft Graph refused the invitation, or it failed. The message explains what to do.",
-    429: "Microsoft Graph is busy and no person was called. The flow tries again automatically.",
-    503: "The app can't do this now and no person was called. The flow tries again automatically.",
-}
 _INVITE = (400, 401, 404, 409, 413, 422, 429, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One HTTP function."""
-
-    summary: str
-    description: str
-    statuses: tuple[int, ...]
-    response: type[BaseModel] | None = None
-    """The body of a success, or the outcome that a flow receives later."""
-    action: str | None = None
-    """The operation's ID in the connector; without one it isn't in the connector."""
-    visibility: Visibility | None = None
-    body: type[BaseModel] | None = None
-    query: tuple[str, ...] = ()
-    """Query parameters; those of an internal operation are required."""
-    texts: Mapping[int, str] = field(default_factory=dict)
-    """Descriptions that replace those of ``STATUSES``."""
-
 
 # By the name of the function in function_app.py, in the order in which makers see them.
 OPERATIONS: dict[str, Operation] = {
+    "start_call_and_wait": Operation(
+        "Join a meeting and invite people (waits)",
+        "Joins a meeting by its link, invites people and pauses the flow until each of them has accepted, declined or "
+        "not answered. Without a meeting, starts a call with one to five users. Succeeds whatever they do.",
+        (201, *_INVITE),
+        responses.Start,
+        "StartCallAndWait",
+        "important",
+        StartAndWaitBody,
+    ),
+    "start_call": Operation(
+        "Join a meeting and fail if no one accepts",
+        "Joins a meeting, or starts a call with one to five users, then invites people and polls for the outcome. "
+        "Fails if there is no call or no one accepts, with the reason; succeeds if all or some accept.",
+        (202, *_INVITE),
+        responses.Start,
+        "StartCall",
+        body=StartBody,
+    ),
     "invite_participants_and_wait": Operation(
-        "Invite people and wait",
-        "Invites people to a call in progress and pauses the flow until each of them has answered, declined or "
-        "not answered. A failure is an outcome too: check Status in a condition.",
+        "Invite people (waits)",
+        "Invites people to a call in progress and pauses the flow until each of them has accepted, declined or not "
+        "answered. Succeeds whatever they do, so check Status or Joined Count; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Invitation,
         "InvitePeopleAndWait",
@@ -63,8 +42,9 @@ OPERATIONS: dict[str, Operation] = {
         InviteAndWaitBody,
     ),
     "invite_participants": Operation(
-        "Invite people to a call",
-        "Invites people to a call in progress and polls for the outcome. The action fails if no person answered.",
+        "Invite people and fail if no one accepts",
+        "Invites people to a call in progress and polls for the outcome. Fails if no one accepts, with the reason; "
+        "succeeds if all or some accept, so check Status if all of them must.",
         (202, *_INVITE),
         responses.Invitation,
         "InvitePeople",
@@ -72,39 +52,59 @@ OPERATIONS: dict[str, Operation] = {
         InviteBody,
     ),
     "invite_phone": Operation(
-        "Invite a phone number",
+        "Invite a phone number and fail if no one accepts",
         "Calls a phone number into a call in progress and polls for the outcome. "
-        "The action fails if the call isn't answered.",
+        "Fails if the call isn't accepted, with the reason.",
         (202, *_INVITE),
         responses.Invitation,
         "InvitePhoneNumber",
         body=InvitePhoneBody,
     ),
     "move_person": Operation(
-        "Move a person to another meeting",
-        "Moves a person from a one-to-one call, or from another meeting, into this call and polls for the outcome.",
+        "Move a person and fail if they do not come",
+        "Moves a person from another call of the app into this call and polls for the outcome. "
+        "Fails if the person can't be moved, with the reason.",
         (202, *_INVITE),
         responses.Invitation,
         "MovePerson",
         body=MovePersonBody,
     ),
+    "escalate_and_wait": Operation(
+        "Call people until somebody joins (waits)",
+        "Calls people into a call in progress step by step until someone joins, and pauses the flow until then. "
+        "Succeeds also if no one joins, so check Status; fails only if the request is refused.",
+        (201, *_INVITE),
+        responses.Escalation,
+        "EscalateAndWait",
+        "important",
+        EscalateAndWaitBody,
+    ),
+    "escalate": Operation(
+        "Call people until somebody joins and fail if no one does",
+        "Calls people into a call in progress step by step until someone joins, and polls for the outcome. "
+        "Fails if no one joins, with the reason.",
+        (202, *_INVITE),
+        responses.Escalation,
+        "Escalate",
+        body=EscalateBody,
+    ),
     "get_invitation": Operation(
         "Get invitation",
-        "Returns the current state of an invitation.",
+        "Returns an invitation and its status, without waiting.",
         (200, 400, 401, 404, 503),
         responses.Invitation,
         "GetInvitation",
     ),
     "list_invitations": Operation(
         "List invitations",
-        "Lists the invitations of a call, newest first. The list of an unknown call is empty.",
+        "Lists all invitations of a call, newest first. The list of an unknown call is empty.",
         (200, 400, 401, 503),
         responses.Invitations,
         "ListInvitations",
     ),
     "list_participants": Operation(
         "List people in a call",
-        "Lists the people in a call, as Microsoft Graph last reported them. The list of an unknown call is empty.",
+        "Lists the people in a call, as Microsoft Teams last reported them. The list of an unknown call is empty.",
         (200, 400, 401, 503),
         responses.PeopleInCall,
         "ListPeopleInCall",
@@ -112,14 +112,14 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_call": Operation(
         "Get call",
-        "Returns the state of a call, as Microsoft Graph last reported it.",
+        "Returns the state of a call, as Microsoft Teams last reported it.",
         (200, 400, 401, 404, 503),
         responses.Call,
         "GetCall",
     ),
     "await_invitation": Operation(
         "Await the outcome of an invitation",
-        "Polled by the flow while it waits: 202 until there is an outcome.",
+        "Power Automate calls this while the flow waits: 202 until there is an outcome.",
         (200, 202, 400, 404, 422, 503),
         responses.Invitation,
         "AwaitResult",
@@ -128,11 +128,130 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "cancel_wait": Operation(
         "Stop waiting for an outcome",
-        "Sent by the flow when its run is cancelled or times out. It may be repeated.",
+        "Power Automate calls this when the run is cancelled or times out. It may be repeated.",
         (204, 400, 404, 503),
         action="CancelWait",
         visibility="internal",
         query=("token",),
+    ),
+    "get_start": Operation(
+        "Get start",
+        "Returns a start of a call and its status, without waiting.",
+        (200, 400, 401, 404, 503),
+        responses.Start,
+        "GetStart",
+    ),
+    "stop_start": Operation(
+        "Stop start",
+        "Stops a start that has no outcome yet: no further person is called, and the app leaves the call.",
+        (200, 400, 401, 404, 503),
+        responses.Start,
+        "StopStart",
+    ),
+    "await_start": Operation(
+        "Await the outcome of a start",
+        "Power Automate calls this while the flow waits: 202 until there is an outcome.",
+        (200, 202, 400, 404, 422, 503),
+        responses.Start,
+        "AwaitStart",
+        "internal",
+        query=("token",),
+    ),
+    "cancel_start_wait": Operation(
+        "Stop waiting for a start",
+        "Power Automate calls this when the run is cancelled or times out. It may be repeated.",
+        (204, 400, 404, 503),
+        action="CancelStartWait",
+        visibility="internal",
+        query=("token",),
+    ),
+    "get_escalation": Operation(
+        "Get escalation",
+        "Returns an escalation and its status, without waiting.",
+        (200, 400, 401, 404, 503),
+        responses.Escalation,
+        "GetEscalation",
+    ),
+    "stop_escalation": Operation(
+        "Stop an escalation",
+        "Stops an escalation that has no outcome yet: no further person is called.",
+        (200, 400, 401, 404, 503),
+        responses.Escalation,
+        "StopEscalation",
+    ),
+    "await_escalation": Operation(
+        "Await the outcome of an escalation",
+        "Power Automate calls this while the flow waits: 202 until there is an outcome.",
+        (200, 202, 400, 404, 422, 503),
+        responses.Escalation,
+        "AwaitEscalation",
+        "internal",
+        query=("token",),
+    ),
+    "cancel_escalation_wait": Operation(
+        "Stop waiting for an escalation",
+        "Power Automate calls this when the run is cancelled or times out. It may be repeated.",
+        (204, 400, 404, 503),
+        action="CancelEscalationWait",
+        visibility="internal",
+        query=("token",),
+    ),
+    "list_calls": Operation(
+        "List calls",
+        "Lists the open calls that the app knows, newest first, at most 200.",
+        (200, 401, 503),
+        responses.Calls,
+        "ListCalls",
+    ),
+    "hang_up": Operation(
+        "Hang up",
+        "Makes the app leave a call. It succeeds if the call is over already.",
+        (204, 400, 401, 404, 422, 429, 503),
+        action="HangUp",
+        texts={204: "The app has left the call.", 422: "Microsoft Graph refused it."},
+    ),
+    "remove_participant": Operation(
+        "Remove a person",
+        "Removes one person from a call, by the Participant ID from List people in a call.",
+        (204, 400, 401, 404, 422, 429, 503),
+        action="RemovePerson",
+        texts={204: "The person was removed.", 422: "Microsoft Graph refused it."},
+    ),
+    "cancel_invitation": Operation(
+        "Cancel an invitation",
+        "Stops calling the people of an invitation whose devices still ring. Who has accepted stays in the call.",
+        (200, 400, 401, 404, 409, 422, 429, 503),
+        responses.Invitation,
+        "CancelInvitation",
+        texts={409: "Microsoft Graph doesn't list any of the people yet.", 422: "Microsoft Graph refused it."},
+    ),
+    "get_timeline": Operation(
+        "Get timeline",
+        "Lists what happened in a call, oldest first; as CSV with Accept: text/csv. It is empty for an unknown call.",
+        (200, 400, 401, 503),
+        watching.Timeline,
+        "GetTimeline",
+    ),
+    "renew_page_token": Operation(
+        "Renew the page link",
+        "Ends all links to the page of a call, and returns a new one.",
+        (200, 400, 401, 404, 503),
+        watching.PageLink,
+        "RenewPageLink",
+    ),
+    "watch_call": Operation(
+        "Watch a call",
+        "Returns what the page of a call shows; the page's token opens it.",
+        (200, 304, 400, 404, 503),
+        watching.Live,
+        headers=("x-page-token",),
+        texts={304: "Nothing has changed since the ETag of If-None-Match."},
+    ),
+    "page": Operation(
+        "Open the page",
+        "Returns the page that shows a call live, as HTML without data.",
+        (200,),
+        texts={200: "The page."},
     ),
     "receive_notifications": Operation(
         "Receive notifications",
@@ -147,21 +266,5 @@ OPERATIONS: dict[str, Operation] = {
         (200, 503),
         responses.Health,
         texts={503: "The app can't do its work. The faults explain why."},
-    ),
-}
-
-PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
-    "callId": (
-        Words("Call ID", "The ID of a call that the app itself created or answered, from that step.", "important"),
-        {"type": "string", "minLength": 1, "maxLength": 256},
-    ),
-    "invitationId": (
-        Words("Invitation ID", "The ID that an invitation returned.", "important"),
-        {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
-    ),
-    "token": (Words("Token", "The token in the URL that the app returned."), {"type": "string", "minLength": 1}),
-    "includeLeft": (
-        Words("Include Who Left", "Whether to include people who have left the call.", "advanced"),
-        {"type": "boolean"},
     ),
 }

@@ -16,11 +16,15 @@ import sys
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _IDS = uuid.UUID("6d3a2f0e-6f0f-4f3c-9d53-0f2f1b7f8a11")
 _CREATED = "2026-01-01T00:00:00.0000000Z"
 _TITLE = "Call Invites for Teams"
+_STANDARD = {"shared_teams": "Microsoft Teams"}
 
 
 def package(name: str, flow: dict[str, Any]) -> bytes:
@@ -46,8 +50,8 @@ def package(name: str, flow: dict[str, Any]) -> bytes:
         }
     }
     for key in references:
-        resources[apis[key]] = _existing("Microsoft.PowerApps/apis", [])
-        resources[connections[key]] = _existing("Microsoft.PowerApps/apis/connections", [apis[key]])
+        resources[apis[key]] = _api(key)
+        resources[connections[key]] = _existing("Microsoft.PowerApps/apis/connections", key, [apis[key]])
     folder = f"Microsoft.Flow/flows/{flow_id}"
     details = {
         "displayName": name,
@@ -87,12 +91,21 @@ def _id(name: str) -> str:
     return str(uuid.uuid5(_IDS, name))
 
 
-def _existing(kind: str, needs: list[str]) -> dict[str, Any]:
+def _api(key: str) -> dict[str, Any]:
+    """Return a connector: Microsoft's by its name, the custom one without, since that differs between environments."""
+    made = _existing("Microsoft.PowerApps/apis", key, [])
+    if key not in _STANDARD:
+        return made
+    del made["creationType"]
+    return {"id": f"/providers/Microsoft.PowerApps/apis/{key}", "name": key, **made, "configurableBy": "System"}
+
+
+def _existing(kind: str, key: str, needs: list[str]) -> dict[str, Any]:
     return {
         "type": kind,
         "suggestedCreationType": "Existing",
         "creationType": "Existing",
-        "details": {"displayName": _TITLE},
+        "details": {"displayName": _STANDARD.get(key, _TITLE)},
         "configurableBy": "User",
         "hierarchy": "Child",
         "dependsOn": needs,
@@ -109,18 +122,27 @@ def _zip(files: dict[str, Any]) -> bytes:
     return packed.getvalue()
 
 
+def title(path: Path) -> str:
+    """Return the name of a sample flow for makers."""
+    return path.stem.replace("-", " ").capitalize()
+
+
+def write(paths: Iterable[Path], folder: Path) -> None:
+    """Write the package of each flow into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        made = folder / f"{path.stem}.zip"
+        made.write_bytes(package(title(path), json.loads(path.read_text(encoding="utf-8"))))
+        sys.stdout.write(f"{made}\n")
+
+
 def main() -> int:
     """Write a package for each flow."""
     parser = argparse.ArgumentParser(prog="python -m connector.package", description="Package sample flows.")
-    parser.add_argument("flows", nargs="+", type=Path, metavar="FLOW", help="such as connector/flows/ring-on-call.json")
+    parser.add_argument("flows", nargs="+", type=Path, metavar="FLOW", help="such as connector/flows/p1-alert.json")
     parser.add_argument("--out", type=Path, default=Path(".local"), help="their folder (default: .local)")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    for path in options.flows:
-        flow = json.loads(path.read_text(encoding="utf-8"))
-        made = options.out / f"{path.stem}.zip"
-        made.write_bytes(package(path.stem.replace("-", " ").capitalize(), flow))
-        sys.stdout.write(f"{made}\n")
+    write(options.flows, options.out)
     return 0
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from domain.call import CallState, Presence
+from domain.escalation import EscalationStatus, StepStatus, StopWhen
 from domain.invitation import Status
+from domain.start import StartStatus
 
 if TYPE_CHECKING:
     from connector.words import Visibility
@@ -23,7 +25,7 @@ _Delivery = Literal["waiting", "due", "delivered", "cancelled", "undeliverable"]
 _ID = "^[A-Z2-7]{26}$"
 
 
-def _shown(summary: str, description: str, visibility: Visibility | None = None, **more: Any) -> Any:
+def shown(summary: str, description: str, visibility: Visibility | None = None, **more: Any) -> Any:
     """Describe a property; with a ``default`` it may be absent from the response."""
     extra: Any = {"x-ms-summary": summary, **({"x-ms-visibility": visibility} if visibility else {})}
     return Field(description=description, json_schema_extra=extra, **more)
@@ -42,104 +44,205 @@ class AnyIdentity(RootModel[dict[str, dict[str, Any]]]):
 class ResultInfo(_Object):
     """The result that Microsoft Graph reported."""
 
-    code: int | None = _shown("Result Code", "A number for the reason, such as 603 for declined.")
-    subcode: int | None = _shown("Result Subcode", "A second, finer number.", "advanced")
-    message: str | None = _shown("Result Message", "The text from Microsoft Graph.")
+    code: int | None = shown("Result Code", "Microsoft Graph's code, such as 603 for declined.")
+    subcode: int | None = shown("Result Subcode", "Microsoft Graph's second code.", "advanced")
+    message: str | None = shown("Result Message", "The text of Microsoft Graph.")
 
 
 class InvitedPerson(_Object):
     """A person of an invitation."""
 
-    identity: AnyIdentity = _shown("Person Identity", "The identity of the person; one of the kinds is present.")
-    status: _PersonStatus = _shown("Person Status", "The status of this person's invitation.")
-    presence: Presence = _shown("Person Presence", "Whether this person is in the call, from the list of people in it.")
-    reason: str | None = _shown("Person Reason", "What happened and what to do, if there is something to explain.")
-    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported for this person.", "advanced")
-    replacesCallId: str = _shown(
-        "Moved From Call ID", "The call that the person was in before.", "advanced", default=""
+    identity: AnyIdentity = shown("Person Identity", "The person. Only one of the IDs has a value.")
+    status: _PersonStatus = shown(
+        "Person Status", "completed: the person accepted. failed: they did not. unconfirmed: they may be in the call."
     )
-    participantId: str = _shown("Participant ID", "The participant of that call.", "advanced", default="")
-    hidden: bool = _shown("Hidden", "Whether the person is hidden from the others.", "advanced", default=False)
-    removeFromDefaultAudioRoutingGroup: bool = _shown(
-        "Without Shared Audio", "Whether the person was kept out of the shared audio.", "advanced", default=False
+    presence: Presence = shown(
+        "Person Presence", "Where the person is now: in the call, in the lobby, left, or unknown."
     )
-    operationId: str | None = _shown("Operation ID", "The ID that Microsoft Graph assigned.", "advanced")
+    reason: str | None = shown(
+        "Person Reason", "Why the person isn't in the call, and what to do. Empty if they accepted."
+    )
+    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported for this person.", "advanced")
+    replacesCallId: str = shown("Moved From Call ID", "The call the person was moved from.", "advanced", default="")
+    participantId: str = shown("Participant ID", "The person's ID in that call.", "advanced", default="")
+    hidden: bool = shown("Hidden", "Whether the person is hidden from the others.", "advanced", default=False)
+    removeFromDefaultAudioRoutingGroup: bool = shown(
+        "Without Shared Audio", "Whether the person is kept out of the shared audio.", "advanced", default=False
+    )
+    operationId: str | None = shown("Operation ID", "Microsoft Graph's ID of the request.", "advanced")
 
 
 class Operation(_Object):
     """A request to Microsoft Graph."""
 
-    id: str | None = _shown("Operation ID", "The ID that Microsoft Graph assigned.", "advanced")
-    clientContext: str = _shown("Operation Name", "The name under which Graph reports the outcome.", "advanced")
-    status: _OperationStatus = _shown("Operation Status", "The status of this request.", "advanced")
-    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported for this request.", "advanced")
+    id: str | None = shown("Operation ID", "Microsoft Graph's ID of the request.", "advanced")
+    clientContext: str = shown("Operation Name", "The name of the request.", "advanced")
+    status: _OperationStatus = shown("Operation Status", "The status of the request.", "advanced")
+    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported for this request.", "advanced")
 
 
 class Callback(_Object):
     """The flow that waits, or waited; never its URL."""
 
-    status: _Delivery = _shown("Flow Notified", "Whether the outcome has been sent to the flow.", "advanced")
-    attempts: int = _shown("Attempts", "How often the app tried to send the outcome.", "advanced", ge=0)
-    lastAttemptDateTime: datetime | None = _shown(
-        "Last Attempt", "When the app last tried to send the outcome, in UTC.", "advanced"
+    status: _Delivery = shown("Delivery Status", "Whether the outcome was sent to the flow.", "advanced")
+    attempts: int = shown("Delivery Attempts", "How many times the app sent the outcome.", "advanced", ge=0)
+    lastAttemptDateTime: datetime | None = shown(
+        "Last Attempt", "When the app last sent the outcome, in UTC.", "advanced"
     )
-    lastStatusCode: int | None = _shown("Last Status Code", "The flow's last HTTP status code.", "advanced")
+    lastStatusCode: int | None = shown("Last Status Code", "The HTTP status that the flow returned.", "advanced")
 
 
 class _Dated(_Object):
-    createdDateTime: datetime = _shown("Created", "When the app first stored it, in UTC.", "advanced")
-    lastUpdatedDateTime: datetime = _shown("Last Updated", "When it last changed, in UTC.", "advanced")
+    createdDateTime: datetime = shown("Created", "When it was created, in UTC.", "advanced")
+    lastUpdatedDateTime: datetime = shown("Last Updated", "When it last changed, in UTC.", "advanced")
 
 
 class Invitation(_Dated):
     """The invitation and its outcome."""
 
-    id: str = _shown("Invitation ID", "The ID of the invitation, for the other actions.", pattern=_ID)
-    status: Status = _shown("Status", "Completed means that all people answered. Check it before you go on.")
-    reason: str | None = _shown("Reason", "What happened and what to do, if there is something to explain.")
-    joinedCount: int = _shown("Joined Count", "How many of the people have joined the call.", ge=0)
-    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported.", "advanced")
-    participants: list[InvitedPerson] = _shown("People", "The people invited, with the outcome for each.", min_length=1)
-    callId: str = _shown("Call ID", "The ID of the call.")
-    clientContext: str = _shown("Invitation Name", "The name that you gave, or one that the app made.")
-    operations: list[Operation] = _shown(
+    id: str = shown("Invitation ID", "The ID of the invitation. Use it in Get invitation.", pattern=_ID)
+    status: Status = shown(
+        "Status", "completed: all accepted. partiallyCompleted: some. failed: no one. Check it before you go on."
+    )
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if all people accepted.")
+    joinedCount: int = shown(
+        "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
+    )
+    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported.", "advanced")
+    participants: list[InvitedPerson] = shown(
+        "People", "The invited people, each with status, presence and reason.", min_length=1
+    )
+    callId: str = shown("Call ID", "The ID of the call.")
+    clientContext: str = shown("Invitation Name", "Your name for the invitation, or one that the app generated.")
+    operations: list[Operation] = shown(
         "Operations", "The requests to Microsoft Graph, usually one.", "advanced", min_length=1
     )
-    callback: Callback = _shown(
-        "Waiting Flow", "Present if a flow waits, or waited, for the outcome.", "advanced", default=None
+    callback: Callback = shown(
+        "Waiting Flow", "Empty unless a flow waits, or waited, for the outcome.", "advanced", default=None
     )
 
 
 class Invitations(_Object):
     """All invitations of the call, newest first."""
 
-    value: list[Invitation] = _shown("Invitations", "All invitations of the call, newest first.")
+    value: list[Invitation] = shown("Invitations", "All invitations of the call, newest first.")
 
 
 class Call(_Dated):
     """The call, as Microsoft Graph last reported it."""
 
-    id: str = _shown("Call ID", "The ID of the call.")
-    state: CallState = _shown("Call State", "The last reported state.")
-    resultInfo: ResultInfo | None = _shown("Result", "What Microsoft Graph reported when the call ended.")
+    id: str = shown("Call ID", "The ID of the call.")
+    title: str = shown("Call Title", "The subject of the call, or what it is and when it began.")
+    state: CallState = shown("Call State", "The state of the call, such as establishing, established or terminated.")
+    direction: str | None = shown("Direction", "outgoing for a call that the app started.", "advanced")
+    subject: str | None = shown("Subject", "The subject of the call, if it has one.", "advanced")
+    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported when the call ended.", "advanced")
+    reason: str | None = shown("Call Reason", "Why the call ended, and what to do.")
+    startId: str = shown("Start ID", "The ID of the start that made the call.", "advanced", default="")
+    endedDateTime: datetime = shown("Ended", "When the call ended, in UTC.", "advanced", default=None)
+    pageUrl: str | None = shown(
+        "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
+    )
+
+
+class Calls(_Object):
+    """The open calls, newest first."""
+
+    value: list[Call] = shown("Calls", "The open calls, newest first.")
+
+
+class CalledPerson(_Object):
+    """A person of a start."""
+
+    identity: AnyIdentity = shown("Person Identity", "The person. Only one of the IDs has a value.")
+    status: _PersonStatus = shown(
+        "Person Status", "completed: the person accepted. failed: they did not. unconfirmed: they may be in the call."
+    )
+    presence: Presence = shown(
+        "Person Presence", "Where the person is now: in the call, in the lobby, left, or unknown."
+    )
+    reason: str | None = shown(
+        "Person Reason", "Why the person isn't in the call, and what to do. Empty if they accepted."
+    )
+
+
+class Start(_Dated):
+    """The start of a call and its outcome."""
+
+    id: str = shown("Start ID", "The ID of the start. Use it in Get start.", pattern=_ID)
+    callId: str | None = shown("Call ID", "The ID of the call, once it is known. Use it in the other actions.")
+    status: StartStatus = shown(
+        "Status",
+        "completed: all accepted. partiallyCompleted: some. failed: no call, or no one. stopped: by Stop start.",
+    )
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if all people accepted.")
+    joinedCount: int = shown(
+        "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
+    )
+    participants: list[CalledPerson] = shown("People", "The called people, each with status, presence and reason.")
+    call: Call | None = shown("Call", "The call, once it is known.")
+    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported.", "advanced")
+    clientContext: str = shown("Start Name", "Your name for the start, or one that the app generated.", "advanced")
+    invitationId: str | None = shown("Invitation ID", "The invitation that followed, if there is one.", "advanced")
+    escalationId: str | None = shown("Escalation ID", "The escalation that followed, if there is one.", "advanced")
+
+
+class JoinedPerson(_Object):
+    """A person who joined."""
+
+    identity: AnyIdentity = shown("Joined Person", "The person. Only one of the IDs has a value.")
+    round: int = shown("Joined in Round", "The round in which the person was called, from 1.", "advanced", ge=1)
+    step: int = shown("Joined in Step", "The step in which the person was called, from 1.", ge=1)
+
+
+class Step(_Object):
+    """The people who are called together, as they stand in the current round."""
+
+    status: StepStatus = shown("Step Status", "completed: enough people joined. failed: not.")
+    waitSeconds: float = shown("Step Wait Seconds", "How long the step waits for an answer.", "advanced")
+    startedDateTime: datetime | None = shown("Step Started", "When the step began, in UTC.", "advanced")
+    endedDateTime: datetime | None = shown("Step Ended", "When the step ended, in UTC.", "advanced")
+    invitationId: str | None = shown("Step Invitation ID", "The invitation of the step.", "advanced")
+    participants: list[InvitedPerson] = shown("Step People", "The people of the step, each with status and reason.")
+
+
+class Escalation(_Dated):
+    """The escalation and its outcome."""
+
+    id: str = shown("Escalation ID", "The ID of the escalation. Use it in Get escalation.", pattern=_ID)
+    status: EscalationStatus = shown(
+        "Status", "completed: someone joined. failed: no one did. stopped: by Stop escalation."
+    )
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if someone joined.")
+    joined: list[JoinedPerson] = shown("Joined People", "The people who joined, in order.")
+    steps: list[Step] = shown("Steps", "The steps, as they stand in the current round.", min_length=1)
+    round: int = shown("Round", "The current round, from 1.", "advanced", ge=1)
+    currentStep: int = shown("Current Step", "The current step, from 1.", "advanced", ge=1)
+    stopWhen: StopWhen = shown("Stop When", "Whether one person is enough, or a whole step must join.", "advanced")
+    callId: str = shown("Call ID", "The ID of the call.")
+    clientContext: str = shown("Escalation Name", "Your name for it, or one that the app generated.", "advanced")
+    pageUrl: str | None = shown(
+        "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
+    )
 
 
 class PersonInCall(_Object):
     """A participant of the call."""
 
-    id: str | None = _shown("Participant ID", "The ID of the participant, not of the person.", "advanced")
-    identity: AnyIdentity = _shown("Participant Identity", "The identity; one of the kinds is present.")
-    presence: Presence = _shown("Presence", "Whether the person is in the call.")
-    isInLobby: bool = _shown("Is in Lobby", "Whether the person waits in the lobby.")
-    isMuted: bool | None = _shown("Is Muted", "Whether the microphone is off.")
-    joinedDateTime: datetime = _shown("Joined", "When the person was first seen in the call, in UTC.")
-    leftDateTime: datetime | None = _shown("Left", "When the person left, in UTC.", "advanced")
+    id: str | None = shown("Participant ID", "The person's ID in this call. It is not the User ID.", "advanced")
+    identity: AnyIdentity = shown("Participant Identity", "The person. Only one of the IDs has a value.")
+    presence: Presence = shown("Presence", "Where the person is now: in the call, in the lobby, or left.")
+    isInLobby: bool = shown("Is in Lobby", "Whether the person waits in the lobby.")
+    isMuted: bool | None = shown("Is Muted", "Whether the microphone is off.")
+    joinedDateTime: datetime = shown("Joined", "When the person joined, in UTC.")
+    leftDateTime: datetime | None = shown("Left", "When the person left, in UTC.", "advanced")
+    isSelf: bool = shown("Is This App", "Whether it is the app itself.", "advanced")
 
 
 class PeopleInCall(_Object):
     """The people in the call."""
 
-    value: list[PersonInCall] = _shown("People in Call", "The people in the call.")
+    value: list[PersonInCall] = shown("People in Call", "The people in the call.")
 
 
 class Check(_Object):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from connector import responses
+from connector import responses, watching
 from connector.operations import OPERATIONS
 from connector.words import KINDS, MEMBERS, Words
 
@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/"
 _GUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+# The action that fills a pick list of calls.
+_OPEN_CALLS: Schema = {
+    "operationId": OPERATIONS["list_calls"].action,
+    "value-collection": "value",
+    "value-path": "id",
+    "value-title": "title",
+    "parameters": {},
+}
 # What the validators of ``invite.request`` accept, by their names.
 _FORMS: dict[str, Schema] = {
     "_guid": {"pattern": f"^{_GUID}$"},
-    "_e164": {"pattern": "^\\+[1-9][0-9]{1,14}$"},
+    "_e164": {"minLength": 4, "maxLength": 250, "pattern": "\\+"},
     "_call_reference": {"minLength": 1, "maxLength": 256, "pattern": "^[0-9A-Za-z_:.@=+-]*[0-9A-Za-z_-]$"},
     "_client_context": {"maxLength": 256, "pattern": "^[ -~]*[!-~][ -~]*$"},
 }
@@ -58,6 +66,8 @@ def schemas() -> dict[str, Schema]:
 def described(schema: Schema, words: Words) -> Schema:
     """Return a schema with a maker's words."""
     shown: Schema = {"x-ms-summary": words.summary, "description": words.description}
+    if words.is_call:
+        shown["x-ms-dynamic-values"] = _OPEN_CALLS
     return {**schema, **shown, **({"x-ms-visibility": words.visibility} if words.visibility else {})}
 
 
@@ -75,7 +85,7 @@ def _tidy(name: str, schema: Schema) -> Schema:
 def _member(model: str, name: str, schema: Schema) -> Schema:
     kept = _nullable({key: value for key, value in schema.items() if key != "default"})
     # Responses have their words in the model; those of an identity's properties differ from kind to kind.
-    if hasattr(responses, model) or model.endswith("Identity") or name == "@odata.type":
+    if hasattr(responses, model) or hasattr(watching, model) or model.endswith("Identity") or name == "@odata.type":
         return kept
     if name not in (KINDS if model == "IdentitySet" else MEMBERS):
         raise NoWords(f"{model}.{name}")

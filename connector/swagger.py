@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from connector.operations import OPERATIONS, PARAMETERS, STATUSES, Operation
+from connector.operation import STATUSES, Operation
+from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, NoWords, Schema, described, schemas
-from connector.words import DISPLAY_NAMES, KINDS, Words
+from connector.words import DISPLAY_NAMES, KINDS, PARAMETERS, Words
 
 if TYPE_CHECKING:
     from connector.words import Visibility
@@ -30,6 +31,7 @@ _HEADERS: dict[int, Schema] = {
         "Retry-After": {"type": "integer", "description": "Seconds until the next poll."},
     },
 }
+_WORDS = ("x-ms-summary", "description", "x-ms-dynamic-values", "x-ms-visibility")
 _KEPT = ("type", "format", "enum", "minLength", "maxLength", "minItems", "maxItems", "x-ms-visibility")
 
 
@@ -101,7 +103,7 @@ def _operation(operation: Operation, route: Route, known: dict[str, Schema]) -> 
     if operation.body is not None:
         schema = _inline(known[operation.body.__name__], known, set(), is_body=True)
         body = {"name": "body", "in": "body", "required": True, "schema": schema}
-        made["parameters"].append(described(body, Words("Invitation", "The people to invite.")))
+        made["parameters"].append(described(body, Words("Request", "What to do, and with whom.")))
     made["responses"] = _responses(operation)
     return made
 
@@ -116,7 +118,7 @@ def _responses(operation: Operation) -> Schema:
     if {HTTPStatus.OK, HTTPStatus.ACCEPTED} & set(operation.statuses):  # the platform polls until it gets the 200
         made["200"] = {"description": operation.response.__doc__, "schema": _answer(operation)}
     for status in operation.statuses:
-        made.setdefault(str(status), {"description": STATUSES.get(status)})
+        made.setdefault(str(status), {"description": operation.texts.get(status) or STATUSES.get(status)})
         if status in _HEADERS:
             made[str(status)]["headers"] = _HEADERS[status]
     return {**made, "default": {"description": "Anything else."}}
@@ -128,16 +130,16 @@ def _answer(operation: Operation) -> Schema:
 
 def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body: bool = False) -> Schema:
     """Return a schema of OpenAPI 2.0 with what it refers to inside it, except the definitions that stand ``apart``."""
-    words: Schema = {key: schema[key] for key in ("x-ms-summary", "description", "x-ms-visibility") if key in schema}
+    words: Schema = {key: schema[key] for key in _WORDS if key in schema}
     inner, *null = schema.get("anyOf", [schema])
     nullable: Schema = {} if is_body or not (null or "null" in schema.get("type", "")) else {"x-nullable": True}
     name = inner.get("$ref", "").removeprefix(REFERENCE)
-    if name in apart:
+    if name in apart and not nullable:  # nothing may stand next to a reference
         return {"$ref": f"#/definitions/{name}"}
     if name == "IdentitySet":
         made = _identity(known)
     elif name == "AnyIdentity":
-        made = _any_identity(words["x-ms-summary"].removesuffix("Identity"))
+        made = _any_identity(words["x-ms-summary"].removesuffix("Identity").rstrip() + " ")
     elif name:
         made = _inline(known[name], known, apart, is_body=is_body)
     else:
@@ -161,10 +163,15 @@ def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body
             for name, member in schema["properties"].items()
             if name != "@odata.type"  # the app adds it for Graph
         }
-        if "callbackUrl" in made["properties"]:
+        required = list(schema.get("required", [])) if is_body else []
+        if is_body and "callbackUrl" in made["properties"]:
             made["properties"]["callbackUrl"]["x-ms-notification-url"] = True
-        if is_body:
-            made["required"] = schema["required"]
+        if is_body and "separately" in made["properties"]:
+            # Makers don't see it: each person has an outcome of their own. Microsoft wants hidden defaults required.
+            made["properties"]["separately"]["default"] = True
+            required.append("separately")
+        if required:
+            made["required"] = required
     return made
 
 
@@ -184,16 +191,15 @@ def _identity(known: dict[str, Schema]) -> Schema:
 def _any_identity(prefix: str) -> Schema:
     """Return the kinds of identity that a response may have, each with its ID and name."""
     made: Schema = {}
-    for name, (words, _) in KINDS.items():
+    for name, (words, inputs) in KINDS.items():
         visibility: Visibility | None = None if name in ("user", "phone") else "advanced"
         title = prefix + words.summary
-        number = "number" if name == "phone" else "ID"
         members = {
-            "id": Words(f"{title} ID", f"The {number}, if the person is of this kind.", visibility),
-            "displayName": Words(f"{title} Name", "The name, if the person is of this kind.", visibility),
+            "id": Words(f"{title} ID", f"The {inputs['id'].summary}.", visibility),
+            "displayName": Words(f"{title} Name", "The name.", visibility),
         }
         shown = {key: described({"type": "string", "x-nullable": True}, member) for key, member in members.items()}
-        kind = Words(title, "Present if the person is of this kind.", visibility)
+        kind = Words(title, "Empty for other kinds of people.", visibility)
         made[name] = described({"type": "object", "properties": shown}, kind)
     return {"type": "object", "properties": made}
 

@@ -98,6 +98,10 @@ class Call:
     """The start that made it."""
     starts: tuple[str, ...] = ()
     """The open starts on this leg."""
+    escalations: tuple[str, ...] = ()
+    """The open escalations."""
+    escalated: tuple[str, ...] = ()
+    """Escalations that are over, and of which people may still join."""
     target: str | None = None
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
     target_person: Invitee | None = None
@@ -112,6 +116,9 @@ class Call:
     alarm: Alarm | None = None
     """The message that keeps the call alive."""
     page_token: str | None = None
+    """Random; opens the page of this call."""
+    details: int = 0
+    """How many times somebody was seen to join, leave or wait, for ``domain.timeline``."""
 
     @property
     def has_ended(self) -> bool:
@@ -130,9 +137,14 @@ def reported(call: Call, state: CallState, result: ResultInfo | None, now: datet
         call = replace(call, established_at=now)
     call = with_target_present(call, now)
     if later is CallState.TERMINATED:
-        presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
-        call = replace(call, ended_at=now, alarm=None, presence=presence)
+        call = everybody_left(replace(call, ended_at=now, alarm=None))
     return call
+
+
+def everybody_left(call: Call) -> Call:
+    """Return a call that everybody in it has left."""
+    presence = {name: Presence.LEFT if one in _WAS_IN else Presence.UNKNOWN for name, one in call.presence.items()}
+    return replace(call, presence=presence)
 
 
 def with_target_present(call: Call, now: datetime) -> Call:

@@ -30,6 +30,10 @@ class Cloud:
     """Members of ``invitationParticipantInfo`` that this cloud's schema does not declare."""
     lacking_identity_types: frozenset[str] = field(default_factory=frozenset)
     """Identity types that this cloud's schema does not declare."""
+    teams_hosts: frozenset[str] = field(default_factory=frozenset)
+    """The exact hosts of this cloud's meeting links."""
+    thread_prefix: str = ""
+    """What the ids of this cloud's threads begin with, after ``19:``."""
 
     @property
     def scope(self) -> str:
@@ -62,6 +66,7 @@ _US_GOV_LACKS_IDENTITIES = frozenset(
 # (docs/limits.md), so CALLBACK_OPENID_CONFIGURATION and CALLBACK_ISSUERS can say otherwise.
 OPENID_DOMAINS = frozenset({"skype.com", "botframework.com", "botframework.azure.us"})
 """Microsoft's own domains for OpenID metadata of callbacks; the last is the Bot Framework's for US Government."""
+_GLOBAL_TEAMS_HOSTS = frozenset({"teams.microsoft.com", "teams.cloud.microsoft"})  # .mcas.ms: Defender for Cloud Apps
 _CALLING_OPENID_CONFIGURATION = "https://api.aps.skype.com/v1/.well-known/OpenIdConfiguration"
 
 CLOUDS: dict[str, Cloud] = {
@@ -78,6 +83,7 @@ CLOUDS: dict[str, Cloud] = {
                 "https://login.microsoftonline.com/{tenantid}/v2.0",
                 "https://sts.windows.net/{tenantid}/",
             ),
+            teams_hosts=_GLOBAL_TEAMS_HOSTS | {f"{host}.mcas.ms" for host in _GLOBAL_TEAMS_HOSTS},
         ),
         Cloud(
             name="us-gov-l4",
@@ -88,6 +94,8 @@ CLOUDS: dict[str, Cloud] = {
             token_issuers=_US_GOV_ISSUERS,
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
+            teams_hosts=frozenset({"gov.teams.microsoft.us", "teams.microsoft.us"}),
+            thread_prefix="gcch:",
         ),
         Cloud(
             name="us-gov-l5",
@@ -98,6 +106,8 @@ CLOUDS: dict[str, Cloud] = {
             token_issuers=_US_GOV_ISSUERS,
             lacking_members=_US_GOV_LACKS_MEMBERS,
             lacking_identity_types=_US_GOV_LACKS_IDENTITIES,
+            teams_hosts=frozenset({"dod.teams.microsoft.us", "teams.microsoft.us"}),
+            thread_prefix="dod:",
         ),
     )
 }

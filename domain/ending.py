@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from domain.call import CallState, Presence, reported
+from domain.call import CallState, Presence, everybody_left, reported
 from domain.inference import call_ended
 from domain.invitation import Status
 from domain.transitions import change_operations, concluded
@@ -27,10 +27,16 @@ def apply_call_state(record: CallRecord, state: CallState, result: ResultInfo | 
     for invitation in list(record.invitations.values()):
         over = change_operations(invitation, now, lambda operation: concluded(operation, Status.FAILED, end, now))
         record = record.with_invitation(over)
-    listed = {key: entry for key, entry in record.roster.items() if entry.is_listed}
-    return record.with_roster(
-        {
-            key: replace(entry, presence=Presence.LEFT if entry.was_in else Presence.UNKNOWN, left=now)
-            for key, entry in listed.items()
-        }
-    )
+    return without_people(record, now)
+
+
+def without_people(record: CallRecord, now: datetime) -> CallRecord:
+    """Return the record with everybody gone where its call has ended, also whom a late roster shows."""
+    if record.call is None or not record.call.has_ended:
+        return record
+    gone = {
+        key: replace(entry, presence=Presence.LEFT if entry.was_in else Presence.UNKNOWN, left=now)
+        for key, entry in record.roster.items()
+        if entry.is_listed
+    }
+    return record.with_call(everybody_left(record.call)).with_roster(gone)

@@ -201,3 +201,5 @@ class Invitation:
     """Flows that wait for the outcome at a URL of their own."""
     start_id: str | None = None
     """The start that waits for its outcome."""
+    escalation_id: str | None = None
+    """The escalation whose step it is, and whose alarm looks after it."""

@@ -61,7 +61,8 @@ class Due:
 def decide(invitation: Invitation, call: Call | None, run: Run, now: datetime) -> Invitation:
     """Return the invitation with what is due settled, taken over or claimed by this run."""
     invitation = settle(invitation, call, now)
-    if run.is_message and now < run.post_begins_before:
+    # What a step has not begun is sent by its escalation alone, which knows whether the step still runs.
+    if run.is_message and now < run.post_begins_before and invitation.escalation_id is None:
         invitation = taken_over(invitation, run.me, now)
     if not has_ended(invitation, now):
         return invitation

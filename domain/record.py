@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.results import OperationState
     from domain.roster import RosterEntry
+    from domain.timeline import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Needs:
     roster: bool = False
     """With the call, and with the invitations that a roster settles."""
     open_invitations: bool = False
+    escalations: frozenset[str] = frozenset()
+    """With the call and all its invitations, the steps' among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,25 @@ class CallRecord:
     roster: Mapping[str, RosterEntry] = field(default_factory=dict)
     operations: Mapping[str, OperationEntry] = field(default_factory=dict)
     """By Graph's operation id."""
+    escalations: Mapping[str, Escalation] = field(default_factory=dict)
+    guarded: tuple[str, ...] = ()
+    """Invitations that are written as they are, so that another writer's change makes the write a conflict."""
+    events: tuple[Event, ...] = ()
+    """What happened: what a change adds, or what is kept, where it was read."""
+    guards_call: bool = False
+    """Whether the call's row is written for the same reason, though it has not changed."""
 
     def with_invitation(self, invitation: Invitation) -> CallRecord:
         """Return the record with an invitation as it is now."""
         if self.invitations.get(invitation.id) is invitation:
             return self
         return replace(self, invitations={**self.invitations, invitation.id: invitation})
+
+    def with_escalation(self, escalation: Escalation) -> CallRecord:
+        """Return the record with an escalation as it is now."""
+        if self.escalations.get(escalation.id) == escalation:
+            return self
+        return replace(self, escalations={**self.escalations, escalation.id: escalation})
 
     def with_call(self, call: Call) -> CallRecord:
         """Return the record with its call as it is now."""

@@ -205,8 +205,13 @@ def is_self(entry: RosterEntry, my_participant_id: str | None, client_id: str) -
     """Return whether an entry is the app itself: by its id in the call, else as the application that it is."""
     if my_participant_id is not None and entry.id is not None and entry.id.casefold() == my_participant_id.casefold():
         return True
-    identity_id = (entry.identity.get("id") or "").strip().casefold().removeprefix("28:")
-    return entry.kind.casefold() == "application" and identity_id == client_id.casefold()
+    return is_application(entry.kind, entry.identity, client_id)
+
+
+def is_application(kind: str, identity: Mapping[str, Any], client_id: str) -> bool:
+    """Return whether an identity is that of the application with a client ID."""
+    identity_id = (identity.get("id") or "").strip().casefold().removeprefix("28:")
+    return kind.casefold() == "application" and identity_id == client_id.casefold()
 
 
 def stronger(one: Presence, other: Presence) -> Presence:

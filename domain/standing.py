@@ -167,6 +167,14 @@ def has_ended(invitation: Invitation, now: datetime) -> bool:
     return all(operation.status.is_final and is_settled(operation, now) for operation in invitation.operations)
 
 
+def concluded_at(invitation: Invitation) -> datetime | None:
+    """Return when the last of its operations ended, a refused one when Graph was asked; None while one is open."""
+    if not all(operation.status.is_final for operation in invitation.operations):
+        return None
+    ends = [one.state.at if isinstance(one.state, Ended) else invitation.asked for one in invitation.operations]
+    return max(ends)
+
+
 def result_of(operations: Iterable[Operation]) -> ResultInfo | None:
     """Return the result that stands for an invitation: the first failure's, else the first there is."""
     ordered = sorted(operations, key=lambda operation: operation.status is not Status.FAILED)

@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from domain.escalation import StopWhen, escalation_id
 from domain.waiting import WaitingFlow, claimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from domain.escalation import Step
     from domain.invitation import Alarm, Invitee, KeyKind
     from domain.meeting import Meeting
     from domain.progress import Run
@@ -132,6 +134,10 @@ class Start:
     subject: str | None = None
     separately: bool = True
     leave_afterwards: bool = False
+    steps: tuple[Step, ...] = ()
+    """Who is called step by step once the call is established; they are its participants, once each."""
+    stop_when: StopWhen = StopWhen.ANYONE_JOINS
+    repeat: int = 0
     attempt: int = 1
     flows: tuple[WaitingFlow, ...] = ()
     to_leave: tuple[str, ...] = ()
@@ -152,6 +158,11 @@ class Start:
         return isinstance(self.stage, Over)
 
     @property
+    def concluded(self) -> datetime | None:
+        """When it became final; None before that."""
+        return self.stage.at if isinstance(self.stage, Over) else None
+
+    @property
     def is_stopped(self) -> bool:
         """Whether somebody has ended it."""
         return isinstance(self.stage, Over) and self.stage.status is StartStatus.STOPPED
@@ -160,6 +171,11 @@ class Start:
     def invitation_context(self) -> str:
         """The ``clientContext`` of the invitation that follows, the same whatever is repeated."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.id}/{self.attempt}"))
+
+    @property
+    def escalation_id(self) -> str | None:
+        """The escalation that follows; None for a start without steps."""
+        return escalation_id(self.invitation_context) if self.steps else None
 
     @property
     def calls_targets(self) -> bool:

@@ -94,7 +94,10 @@ def cancelled(operation: Operation, people: Iterable[int], now: datetime) -> Ope
 def asked_again(invitation: Invitation, now: datetime, by: str) -> Invitation:
     """Return the invitation with its refused requests about to be sent again by a run."""
     operations = tuple(
-        Operation(operation.client_context, operation.people) if isinstance(operation.state, Refused) else operation
+        # Another run's request without an answer counts as asked: the run that is named now never sends it.
+        Operation(operation.client_context, operation.people)
+        if isinstance(operation.state, Refused)
+        else unanswered(operation)
         for operation in invitation.operations
     )
     return replace(invitation, operations=operations, asked=now, asked_by=by, updated=now)

@@ -18,7 +18,11 @@ _events = Events("flows")
 # The event loop's own pool has five threads on one core.
 POOL = ThreadPoolExecutor(32, thread_name_prefix="work")
 """For what a run does after it has waited."""
-_SIDE_BY_SIDE = ThreadPoolExecutor(32, thread_name_prefix="duty")
+# Apart: a POST of a message's run may take 25 seconds, and no callback may wait for a thread so long.
+_SIDE_BY_SIDE = {
+    is_message: ThreadPoolExecutor(32, thread_name_prefix=f"duty-{name}")
+    for is_message, name in ((False, "request"), (True, "message"))
+}
 
 
 def run_duties(turn: Turn) -> None:
@@ -27,7 +31,8 @@ def run_duties(turn: Turn) -> None:
         duties, turn.duties = turn.duties, []
         first, *others = duties
         # Each on its thread goes on in the context of this one, so that its spans belong to the same request.
-        running = [_SIDE_BY_SIDE.submit(copy_context().run, _done, duty) for duty in others]
+        pool = _SIDE_BY_SIDE[turn.is_message]
+        running = [pool.submit(copy_context().run, _done, duty) for duty in others]
         _done(first)
         for one in running:
             one.result()

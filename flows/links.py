@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -11,16 +13,20 @@ from urllib.parse import quote, urlsplit
 from flows.urls import is_host_name
 from flows.views import invitation_view
 from web.answers import Answer
+from web.identifiers import token_has_ended
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from domain.call import Call
     from domain.invitation import Invitation
     from domain.waiting import WaitingFlow
+    from web.answers import Request
+    from web.errors import NotFound
 
 API_PREFIX = "/api"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _REFERRER = "x-ms-apim-referrer-prefix"
 # A person who answers does so within seconds, one who does not is called for a minute; each poll counts against the
 # flow's licence. (age of the invitation up to, seconds between polls)
@@ -38,12 +44,38 @@ def token_matches(expected: str, given: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
+def token_in(request: Request, missing: Callable[[], NotFound]) -> str:
+    """Return the token in a request's URL.
+
+    Raises:
+        NotFound: it can't be one; storage need not be asked about it.
+    """
+    token = request.query.get("token", "")
+    if _TOKEN.fullmatch(token) is None:
+        raise missing()
+    return token
+
+
 class Links:
     """The public URLs of an invitation; never built from ``Host`` or ``X-Forwarded-Host``."""
 
-    def __init__(self, public_base_url: str, gateway_suffixes: tuple[str, ...]) -> None:
+    def __init__(self, public_base_url: str, gateway_suffixes: tuple[str, ...], *, token_hours: float = 24) -> None:
         self._base = public_base_url + API_PREFIX
         self._gateways = gateway_suffixes
+        self._token_life = timedelta(hours=token_hours)
+
+    def check_age(self, concluded: datetime | None, now: datetime) -> None:
+        """Refuse a token whose time is over.
+
+        Args:
+            concluded: when the outcome became known; None while it is not.
+            now: the time.
+
+        Raises:
+            NotFound: it says where to look instead.
+        """
+        if concluded is not None and now >= concluded + self._token_life:
+            raise token_has_ended()
 
     def root(self, headers: Mapping[str, str]) -> str:
         """Return where the caller reaches the app: through a connector's gateway, if it truly is one, or directly."""
@@ -59,6 +91,12 @@ class Links:
         plain = prefix.isascii() and prefix.isprintable() and not set(prefix) & set(" \"'<>\\^`{|}@?#")
         is_bare = parts.scheme == "https" and port in (None, 443)
         return plain and is_bare and is_host_name(host) and host.endswith(self._gateways)
+
+    def page(self, call: Call | None) -> str | None:
+        """Return the URL of a call's page, its token in the fragment, which no browser sends; None without a token."""
+        if call is None or call.page_token is None:
+            return None
+        return f"{self._base}/page#call={quote(call.call_id, safe='')}&token={call.page_token}"
 
     @staticmethod
     def invitation(root: str, invitation: Invitation) -> str:

@@ -85,7 +85,8 @@ class Progress:
 
         def with_alarms(before: CallRecord, after: CallRecord) -> CallRecord:
             now = self._now()
-            for invitation in list(after.invitations.values()):
+            # The alarm of an escalation serves its steps' invitations.
+            for invitation in [one for one in after.invitations.values() if one.escalation_id is None]:
                 earlier = before.invitations.get(invitation.id)
                 after = after.with_invitation(self._alarmed(earlier, invitation, turn.run(now), now, sent))
             return after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from domain.call import title
+from domain.call import Presence, title
 from domain.contexts import call_hash
 from domain.invitation import Late, Refused
 from domain.progress import asking_places
@@ -36,6 +36,9 @@ class Followers(Protocol):
     def advance(self, turn: Turn, start_id: str) -> None:
         """Take a start as far as it can go."""
 
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        """Take an escalation as far as it can go."""
+
     def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
         """Bring the index of open calls up to date, and free the meeting of a call that has ended."""
 
@@ -52,8 +55,7 @@ class Publisher:
 
     def __call__(self, turn: Turn, updated: Updated, decided_by: str) -> None:
         """Log each outcome that became known, and note the duties of the turn."""
-        for before, after in updated.after.changed_invitations(updated.before):
-            _log_conclusion(before, after, updated.after, decided_by)
+        log_conclusions(updated, decided_by)
         for invitation in updated.after.invitations.values():
             self._note_duties(turn, updated.held, updated.before.invitations.get(invitation.id), invitation)
         if updated.after.call is not None and self.followers is not None:
@@ -69,7 +71,7 @@ class Publisher:
                 turn.note(f"post {flow.message_id} {flow.attempts}", duty)
         # What was not late is sent by the run that has begun it.
         was_late = before is not None and any(isinstance(one.state, Late) for one in before.operations)
-        if turn.is_message and was_late and asking_places(invitation, turn.me):
+        if turn.is_message and invitation.escalation_id is None and was_late and asking_places(invitation, turn.me):
             turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
 
     @staticmethod
@@ -84,9 +86,17 @@ class Publisher:
             turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
         for start_id in call.starts:
             turn.note(f"start {start_id}", partial(followers.advance, turn, start_id))
+        was_in = set() if before is None else _in_call(before)
+        has_newcomers = bool(_in_call(call) - was_in)
+        for name in (*call.escalations, *(call.escalated if has_newcomers else ())):
+            turn.note(f"escalation {name}", partial(followers.escalate, turn, call.call_id, name))
         is_quiet = all(_known_status(one, record) is not None for one in record.invitations.values())
         if call.leave_afterwards and not call.has_ended and not call.starts and record.invitations and is_quiet:
             turn.note(f"leave {call.call_id}", partial(followers.nothing_left, turn, call.call_id))
+
+
+def _in_call(call: Call) -> set[str]:
+    return {name for name, presence in call.presence.items() if presence is Presence.IN_CALL}
 
 
 def _known_status(invitation: Invitation | None, record: CallRecord) -> Status | None:
@@ -95,6 +105,12 @@ def _known_status(invitation: Invitation | None, record: CallRecord) -> Status |
         return None
     status = standing(invitation, record.call, invitation.updated).status
     return status if status.is_final else None
+
+
+def log_conclusions(updated: Updated, decided_by: str) -> None:
+    """Log and count each outcome that an update made known."""
+    for before, after in updated.after.changed_invitations(updated.before):
+        _log_conclusion(before, after, updated.after, decided_by)
 
 
 def _log_conclusion(before: Invitation | None, after: Invitation, record: CallRecord, decided_by: str) -> None:

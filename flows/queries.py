@@ -10,15 +10,15 @@ from domain.call import Call
 from domain.invitation import Status
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
-from domain.standing import result_of, standing
+from domain.standing import concluded_at, result_of, standing
 from domain.waiting import cancelled
 from flows.duties import run_duties
-from flows.links import token_matches
+from flows.links import token_in, token_matches
 from flows.reasons import invitation_reason, person_message
 from flows.turn import Turn, utc_now
-from flows.views import call_view, invitation_view, roster_view
+from flows.views import invitation_view, roster_view
 from web.answers import Answer
-from web.errors import Fault, InvitationFailed, NotFound
+from web.errors import Fault, InvitationFailed
 from web.identifiers import call_id_in, invitation_id_in, no_such_invitation
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Queries:
             InvitationFailed: 422, which no flow retries.
             BadRequest, NotFound: see ``web.errors``.
         """
-        invitation, call = self._found(request, token=request.query.get("token", ""))
+        invitation, call = self._found(request, is_keyed=False)
         now = self._now()
         status = standing(invitation, call, now).status
         if not status.is_final:
@@ -87,11 +87,13 @@ class Queries:
             BadRequest, NotFound: see ``web.errors``.
         """
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
-        token = request.query.get("token", "")
+        token = token_in(request, no_such_invitation)
         needs = Needs(invitations=frozenset({invitation_id}), call=True)
         held = self._store.read(call_id, needs)
-        if not _opens(held.record.invitations.get(invitation_id), token):
+        found = held.record.invitations.get(invitation_id)
+        if found is None or not _opens(found, token):
             raise no_such_invitation()
+        self._links.check_age(concluded_at(found), self._now())
 
         def cancel(record: CallRecord, _: datetime) -> CallRecord:
             invitation = record.invitations.get(invitation_id)
@@ -115,21 +117,6 @@ class Queries:
         ordered = sorted(record.invitations.values(), key=lambda one: (one.created, one.id), reverse=True)
         return Answer(HTTPStatus.OK, {"value": [invitation_view(one, record.call, now) for one in ordered]})
 
-    def call(self, request: Request) -> Answer:
-        """Answer a call as Graph last reported it.
-
-        Raises:
-            NotFound: Graph has not reported any such call.
-        """
-        call = known_call(self._store, call_id_in(request))
-        if call is None:
-            message = (
-                "Microsoft Graph has reported nothing about this call. "
-                "Check its id, and that its callbackUri is this app's /api/notifications."
-            )
-            raise NotFound("CallNotFound", message)
-        return Answer(HTTPStatus.OK, call_view(call))
-
     def participants(self, request: Request) -> Answer:
         """Answer who is in a call, by the roster that Graph last reported; ``includeLeft=true`` adds who left."""
         record = self._store.read(call_id_in(request), Needs(roster=True)).record
@@ -142,13 +129,16 @@ class Queries:
         roster = record.roster.values() or target_entries(record.call)
         return Answer(HTTPStatus.OK, {"value": roster_view(roster, is_app, include_left=include_left)})
 
-    def _found(self, request: Request, *, token: str | None = None) -> tuple[Invitation, Call | None]:
+    def _found(self, request: Request, *, is_keyed: bool = True) -> tuple[Invitation, Call | None]:
         call_id, invitation_id = call_id_in(request), invitation_id_in(request)
+        token = None if is_keyed else token_in(request, no_such_invitation)
         needs = Needs(invitations=frozenset({invitation_id}), call=True)
         record = self._store.read(call_id, needs).record
         invitation = record.invitations.get(invitation_id)
         if invitation is None or (token is not None and not token_matches(invitation.token, token)):
             raise no_such_invitation()
+        if token is not None:
+            self._links.check_age(concluded_at(invitation), self._now())
         self._progress.nudge(invitation)
         return invitation, record.call
 
@@ -164,10 +154,8 @@ def known_call(store: Store, call_id: str) -> Call | None:
     return Call(call_id, min(one.created for one in invitations), max(one.created for one in invitations))
 
 
-def _opens(invitation: Invitation | None, token: str) -> bool:
+def _opens(invitation: Invitation, token: str) -> bool:
     """Return whether a token ends a waiting: the flow's own, or in a row of the previous release the invitation's."""
-    if invitation is None:
-        return False
     tokens = [flow.token or invitation.token for flow in invitation.flows] or [invitation.token]
     return any([token_matches(one, token) for one in tokens])  # noqa: C419 - every token is compared
 

@@ -14,20 +14,25 @@ if TYPE_CHECKING:
     from domain.standing import Standing
 
 JOINED = "Joined the call."
-_IN_LOBBY = "Waits in the lobby of the call. Ask someone in the call to admit them."
+IN_LOBBY = "The person waits in the lobby. Ask someone in the call to admit them."
 _UNCONFIRMED = (
-    "Microsoft Graph completed the request for several people at once and has not shown this person in the call. "
-    "Check who is in the call, or invite people one by one with separately."
+    "Microsoft Graph reported success for several people together, and this person hasn't been seen in the call. "
+    "Check List people in a call, or invite people separately."
+)
+_ALL_UNCONFIRMED = (
+    "Microsoft Graph reported success for several people together, and hasn't shown in the call who of them joined. "
+    "Check List people in a call, or invite people separately."
 )
 _HIDDEN = (
-    "Microsoft Graph completed the request, and the call hides who is in it. "
-    "Check who is in the call, or invite people one by one with separately."
+    "Microsoft Graph reported success, but the call hides who is in it. "
+    "Ask someone in the call, or invite people separately."
 )
-_LATE = "The app has not sent this request to Microsoft Graph yet and does so in a moment. Wait for the outcome."
-_FAILED = (
-    "The invitation failed, and Microsoft Graph gave no reason. Try again, or try another way to reach the person."
+_EACH = "Check the reason of each person."
+_LATE = "The app has not sent this request to Microsoft Graph yet. It does so in a moment: wait for the outcome."
+_NEVER_CONFIRMED = (
+    "Microsoft Graph never confirmed this person, who may have been called. "
+    "Check List people in a call before you invite them again."
 )
-_NEVER_CONFIRMED = "Microsoft Graph never confirmed this person. Check who is in the call before you invite them again."
 
 
 def person_reason(current: Standing, person: int, call: Call | None) -> str | None:
@@ -45,24 +50,23 @@ def person_reason(current: Standing, person: int, call: Call | None) -> str | No
 def person_message(current: Standing, person: int, call: Call | None) -> str:
     """Return the sentence about one person also where all is well, for the details of a failed invitation."""
     reason = person_reason(current, person, call)
-    return reason or (JOINED if current.presence[person].value != "inLobby" else _IN_LOBBY)
+    return reason or (JOINED if current.presence[person].value != "inLobby" else IN_LOBBY)
 
 
 def invitation_reason(invitation: Invitation, current: Standing, call: Call | None) -> str | None:
     """Return the sentence about an invitation; None where there is nothing to explain."""
-    reasons = [person_reason(current, person, call) for person in range(len(invitation.participants))]
-    first = next((reason for reason in reasons if reason is not None), None)
-    if current.status is Status.PARTIALLY_COMPLETED:
-        came = sum(status is Status.COMPLETED for status in current.people)
-        return (
-            f"{came} of {len(current.people)} people came. "
-            "Look at the status and the reason of each participant for the others."
-        )
-    if current.status is Status.COMPLETED and Status.UNCONFIRMED not in current.people:
-        return None
     if current.status is Status.RUNNING:
         return None
-    return first
+    reasons = [person_reason(current, person, call) for person in range(len(invitation.participants))]
+    different = dict.fromkeys(reason for reason in reasons if reason is not None)
+    if current.status is Status.PARTIALLY_COMPLETED:
+        accepted = sum(status is Status.COMPLETED for status in current.people)
+        return f"{accepted} of {len(reasons)} people accepted the call. {_EACH}"
+    if current.status is Status.COMPLETED and len(reasons) > 1 and different:
+        return _HIDDEN if _HIDDEN in different else _ALL_UNCONFIRMED
+    if current.status is Status.FAILED and len(different) > 1:
+        return f"None of the {len(reasons)} people accepted the call. {_EACH}"
+    return next(iter(different), None)
 
 
 def person_was_cancelled(operation: Operation, person: int) -> bool:
@@ -73,7 +77,7 @@ def person_was_cancelled(operation: Operation, person: int) -> bool:
 def _failure(operation: Operation) -> str:
     if operation.decided_by is not Decider.GRAPH:
         partly = operation.status is Status.COMPLETED
-        return _NEVER_CONFIRMED if partly else (_own_words(operation) or _FAILED)
+        return _NEVER_CONFIRMED if partly else (_own_words(operation) or advice_for_outcome(None))
     return advice_for_outcome(operation.result)
 
 

@@ -48,7 +48,7 @@ def invitation_view(
         "reason": invitation_reason(invitation, current, call),
         "resultInfo": result_view(result_of(invitation.operations)),
         "participants": [
-            _person_view(invitee, person, current, call) for person, invitee in enumerate(invitation.participants)
+            person_view(invitee, person, current, call) for person, invitee in enumerate(invitation.participants)
         ],
         "operations": [
             {
@@ -77,7 +77,8 @@ def _callback_view(invitation: Invitation, flow: WaitingFlow, now: datetime) -> 
     }
 
 
-def _person_view(invitee: Invitee, person: int, current: Standing, call: Call | None) -> dict[str, Any]:
+def invitee_view(invitee: Invitee) -> dict[str, Any]:
+    """Return who is invited, and how."""
     view: dict[str, Any] = {"identity": {invitee.kind: dict(invitee.identity)}}
     optional = {
         "replacesCallId": invitee.replaces_call_id,
@@ -85,9 +86,13 @@ def _person_view(invitee: Invitee, person: int, current: Standing, call: Call | 
         "hidden": invitee.hidden,
         "removeFromDefaultAudioRoutingGroup": invitee.remove_from_default_audio_routing_group,
     }
-    view |= {name: value for name, value in optional.items() if value is not None}
+    return view | {name: value for name, value in optional.items() if value is not None}
+
+
+def person_view(invitee: Invitee, person: int, current: Standing, call: Call | None) -> dict[str, Any]:
+    """Return a person of an invitation, given with the index in it."""
     operation = current.operations[person]
-    return view | {
+    return invitee_view(invitee) | {
         "operationId": operation.id,
         "status": current.people[person].value,
         "reason": person_reason(current, person, call),

@@ -11,6 +11,8 @@ import hmac
 import socket
 import ssl
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 3.0
 _LEAST_SECONDS = 0.05
+_RESOLVERS = ThreadPoolExecutor(16, thread_name_prefix="resolve")
 
 
 class _PrivateAddress(OSError):
@@ -101,9 +104,9 @@ class FlowClient:
         parts = urlsplit(url)
         is_local = f"{(parts.hostname or '').casefold()}:{parts.port}" in self._local_hosts
         seconds = max(seconds, _LEAST_SECONDS)
-        cut = _Cut()
+        cut = _Cut(seconds)
         try:
-            with tracing.span("flow callback", "flow") as span, _cut_after(cut, seconds):
+            with tracing.span("flow callback", "flow") as span, _cut_in_time(cut):
                 response = (self._local if is_local else self._public).request(
                     "POST",
                     url,
@@ -133,11 +136,16 @@ class FlowClient:
 class _Cut:
     """Ends a connection at a time, however slowly the other side drips."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
         self.socket: socket.socket | None = None
         self.is_over = False
         self.is_connected = False
         """Whether the request may have been sent."""
+
+    def seconds(self) -> float:
+        """Return the seconds that are left."""
+        return max(self._ends - time.monotonic(), _LEAST_SECONDS)
 
     def end(self) -> None:
         """Shut the connection down, so that whoever reads from it stops."""
@@ -151,8 +159,8 @@ _current: ContextVar[_Cut | None] = ContextVar("flow_connection", default=None)
 
 
 @contextmanager
-def _cut_after(cut: _Cut, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, cut.end)
+def _cut_in_time(cut: _Cut) -> Iterator[None]:
+    timer = threading.Timer(cut.seconds(), cut.end)
     timer.daemon = True
     timer.start()
     token = _current.set(cut)
@@ -198,9 +206,11 @@ class _PublicConnection(_WatchedSecureConnection):
     """Connects to addresses of the public internet only, and to the very address that was checked."""
 
     def _new_conn(self) -> socket.socket:
-        address = _public_address(self.host, self.port or 443)
+        limits = _current.get() or _Cut(_CONNECT_SECONDS)
+        address = _public_address(self.host, self.port or 443, limits)
+        timeout = min(_CONNECT_SECONDS, limits.seconds())
         try:
-            connection = urllib3.util.connection.create_connection((address, self.port or 443), self.timeout)
+            connection = urllib3.util.connection.create_connection((address, self.port or 443), timeout)
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
         _watch(connection)
@@ -211,10 +221,12 @@ class _PublicPool(urllib3.HTTPSConnectionPool):
     ConnectionCls: Any = _PublicConnection
 
 
-def _public_address(host: str, port: int) -> str:
+def _public_address(host: str, port: int, limits: _Cut) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+        # A look-up has no time limit of its own, and can't be cut.
+        look_up = _RESOLVERS.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = look_up.result(min(_CONNECT_SECONDS, limits.seconds()))
+    except OSError as error:  # there is no such name, or the time is over
         raise urllib3.exceptions.NameResolutionError(host, HTTPConnection(host), socket.gaierror()) from error
     addresses = [str(entry[4][0]) for entry in found]
     if not all(is_public(address) for address in addresses):

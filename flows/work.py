@@ -13,6 +13,8 @@ from flows.alarms import Message, read_message, read_time
 from flows.duties import POOL, run_duties
 from flows.turn import Turn, utc_now
 from observability.events import Events
+from storage.budget import REQUEST_SECONDS, budget
+from storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,8 @@ _events = Events("work")
 # A run that is woken early waits for its time; one that is much too early was cut to storage's longest delay.
 _LONGEST_WAIT = timedelta(seconds=40)
 _COMES_BACK = timedelta(seconds=5)
+_AFTER_STORAGE_FAILED = timedelta(seconds=30)
+_COMES_BACK_FOR = timedelta(days=1)
 _UNKNOWN_SECONDS = 600
 _UNKNOWN_FOR = timedelta(days=1)
 _LONGEST_KIND = 40
@@ -76,13 +80,14 @@ class Work:
         Raises:
             StorageUnavailable: what is due stays due, and the host delivers the message again.
         """
-        message = self.read(body)
+        loop = asyncio.get_running_loop()
+        # Not by the event loop itself: a message of an unknown kind is sent anew.
+        message = await loop.run_in_executor(POOL, copy_context().run, self.read, body)
         if message is None:
             return
         early = message.time - self._now()
         if timedelta(0) < early <= _LONGEST_WAIT:
             await asyncio.sleep(early / timedelta(seconds=1))
-        loop = asyncio.get_running_loop()
         await loop.run_in_executor(POOL, copy_context().run, self.act, message)
 
     def read(self, body: bytes) -> Message | None:
@@ -101,11 +106,23 @@ class Work:
         return message
 
     def act(self, message: Message) -> None:
-        """Act on a message whose time has come.
+        """Act on a message whose time has come; where storage fails it comes back.
 
         Raises:
-            StorageUnavailable: what is due stays due, and the host delivers the message again.
+            StorageUnavailable: the message can't be sent again either, so the host delivers it again.
         """
+        try:
+            with budget(REQUEST_SECONDS):
+                self._act(message)
+        except StorageUnavailable:
+            if self._now() - max(message.time, message.sent) > _COMES_BACK_FOR:
+                raise
+            # A new message: one that fails some times in a row goes to the poison queue, and nothing would look after
+            # what is open once storage works again.
+            _events.warning("storage failed, and a message comes back", message_kind=message.kind)
+            self._alarms.send(message, self._now() + _AFTER_STORAGE_FAILED)
+
+    def _act(self, message: Message) -> None:
         now = self._now()
         if message.time - now > _LONGEST_WAIT:
             self._alarms.send(message, message.time)

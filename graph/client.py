@@ -6,7 +6,6 @@ Whether a request may be repeated is for the caller to decide; the errors carry 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 import uuid
@@ -17,8 +16,9 @@ from urllib.parse import quote
 
 import requests
 
+from domain.contexts import call_hash
 from graph import wire
-from graph.calls import CallRead, read_call
+from graph.calls import read_call
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
 from graph.participants import read_roster
 from graph.tracing import mark_failed, request_span
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from domain.results import OperationState
     from domain.sightings import Roster
+    from graph.calls import CallRead
     from graph.credentials import TokenSource
-
-__all__ = ["CallRead", "GraphClient", "short_hash"]
 
 _log = logging.getLogger("call_invites.graph")
 _THROTTLING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -93,13 +92,8 @@ class GraphClient:
 
     def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         """Read who is in a call; a one-to-one call has no readable roster."""
-        return read_roster(self.participants(call_id, scenario_id=scenario_id))
-
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
-        """Read who is in a call, in Graph's own form."""
         body = _json(self._request(_Request("read participants", "GET", call_id, "/participants", scenario_id)))
-        value = body.get("value") if isinstance(body, dict) else None
-        return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+        return read_roster(body.get("value") if isinstance(body, dict) else None)
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         """Read an operation; no page documents that Graph allows this for an invite, so a 404 proves nothing."""
@@ -124,7 +118,7 @@ class GraphClient:
             "Scenario-Id": request.scenario_id,
             "Accept": "application/json",
         }
-        call = short_hash(request.call_id) if request.call_id is not None else "-"
+        call = call_hash(request.call_id) if request.call_id is not None else "-"
         known = {"client-request-id": client_request_id, "scenario-id": request.scenario_id}
         started = time.monotonic()
         with request_span(f"graph {request.name}", "microsoft.graph", call=call, **known) as span:
@@ -169,11 +163,6 @@ class _Request:
     @property
     def path_of_call(self) -> str:
         return "" if self.call_id is None else f"/{_segment(self.call_id)}"
-
-
-def short_hash(call_id: str) -> str:
-    """Return what stands for a call in logs: enough to follow one, not enough to name one."""
-    return hashlib.sha256(call_id.lower().encode()).hexdigest()[:12]
 
 
 def _log_request(

@@ -30,8 +30,9 @@ def apply_answers(invitation: Invitation, me: str, sent: Sequence[Sent], now: da
         elif not entry.was_begun:
             operation = not_begun(operation)
         elif entry.was_refused and entry.error is not None:
-            # Nothing sends a part again by itself once the flow got 202, so that part has failed.
-            final = any_taken or not entry.may_be_repeated_soon
+            # Nothing sends a part again by itself once the flow got 202, so that part has failed; a step does.
+            is_alone = not any_taken or invitation.escalation_id is not None
+            final = not (is_alone and entry.may_be_repeated_soon)
             operation = refused(operation, result_of_refusal(entry.error), final=final)
         else:
             operation = unanswered(operation)

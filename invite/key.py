@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from domain.invitation import KeyKind
+from web.errors import KeyReused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from domain.invitation import Invitee
+    from domain.invitation import Invitation, Invitee
 
 # Made for this app: equal keys give equal GUIDs on every instance and after every restart.
 _NOT_COMPARED = frozenset({"@odata.type", "displayName"})
 _NAMESPACE = uuid.UUID("5b0c8f3e-8f0a-4d0e-9d3c-0a7a6f2d6f11")
+_NAMED_DIFFERENCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,24 @@ def differences(before: Sequence[Invitee], now: Sequence[Invitee]) -> list[str]:
             elif one.get(name) != other.get(name):
                 paths.append(f"participants[{place}].{name}")
     return paths
+
+
+def refuse_other_body(key: Key, found: Invitation, people: Sequence[Invitee]) -> None:
+    """Refuse a key that was used for another invitation.
+
+    Raises:
+        KeyReused: it names where the two differ.
+    """
+    if key.fingerprint == found.fingerprint:
+        return
+    names = differences(found.participants, people)
+    shown = ", ".join(names[:_NAMED_DIFFERENCES]) + (", ..." if len(names) > _NAMED_DIFFERENCES else "")
+    message = (
+        f"This key was used before for another invitation into this call; they differ in {shown or 'separately'}. "
+        "Use a new key for a new invitation, or send the same body again."
+    )
+    target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
+    raise KeyReused("KeyReused", message, target=target)
 
 
 def comparable(invitee: Invitee) -> dict[str, Any]:

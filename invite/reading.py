@@ -16,8 +16,9 @@ from invite.request import (
     known_members,
     without_blanks,
 )
-from invite.rules import faults_across_members
-from web.errors import BadRequest, Fault, TooLarge
+from invite.rules import ID_NAMES, faults_across_members
+from web.bodies import content_of
+from web.errors import BadRequest, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,30 +26,35 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from domain.clouds import Cloud
+    from domain.configuration.callers import PhonePrefixes
     from web.answers import Request
 
 LARGEST_BODY = 1024 * 1024
-_MOST_FAULTS = 100
+# Fifty people with ten faults each.
+_MOST_FAULTS = 500
 _NAME = re.compile(r"[A-Za-z_@][A-Za-z0-9_@.-]{0,63}")
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def read_body(request: Request, model: type[Body], cloud: Cloud) -> Body:
+def read_body(request: Request, model: type[Body], cloud: Cloud, prefixes: PhonePrefixes) -> Body:
     """Return the validated body of an invite.
+
+    Args:
+        request: with the body.
+        model: the body's form.
+        cloud: whose schema counts.
+        prefixes: which phone numbers may be called.
 
     Raises:
         BadRequest: with all that is wrong.
         TooLarge: it has more than 1 MiB.
     """
-    if len(request.body) > LARGEST_BODY:
-        message = "The body is larger than 1 MiB. Invite at most 50 people in one request."
-        raise TooLarge("BodyTooLarge", message)
     body = without_blanks(_json_object(request), model)
     across = list(faults_across_members(body, IDENTITY_KINDS, cloud))
     try:
-        validated = model.model_validate(body)
+        validated = model.model_validate(body, context=prefixes)
     except ValidationError as error:
-        single = [_fault(entry, model) for entry in error.errors(include_url=False, include_input=False)]
+        single = [_fault(entry, model) for entry in error.errors(include_url=False)]
         raise BadRequest.of((single + across)[:_MOST_FAULTS]) from None
     if across:
         raise BadRequest.of(across[:_MOST_FAULTS])
@@ -79,23 +85,24 @@ def _invitee(entry: InvitationParticipantInfo) -> Invitee:
 
 
 def _json_object(request: Request) -> dict[str, Any]:
+    content = content_of(request, LARGEST_BODY)
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().casefold()
     if content_type != "application/json" and not content_type.endswith("+json"):
-        message = "Send the body as JSON, with the header Content-Type: application/json."
+        message = "The request isn't JSON. Set the header Content-Type: application/json."
         raise BadRequest("WrongContentType", message, target="Content-Type")
-    if not request.body.strip():
-        message = 'The body is empty. Send JSON such as {"participants": [...]}, with a Content-Length.'
+    if not content.strip():
+        message = 'The request has no body. Send JSON such as {"participants": [...]}, with a Content-Length.'
         raise BadRequest("EmptyBody", message)
     try:
-        body = json.loads(request.body.decode("utf-8-sig"), object_pairs_hook=_object)
+        body = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object)
     except _GivenTwice as error:
-        message = "A member is given twice in one object. Keep one of the two."
+        message = "A property appears twice in one object. Remove one of them."
         raise BadRequest("MemberGivenTwice", message, target=error.name) from None
     except (ValueError, RecursionError):
-        message = "The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8."
+        message = "The body isn't valid JSON. Check quotes, commas and brackets, and use UTF-8."
         raise BadRequest("NotJson", message) from None
     if not isinstance(body, dict):
-        message = 'The body is not a JSON object. Send {"participants": [...]}.'
+        message = 'The body isn\'t a JSON object. Send {"participants": [...]}.'
         raise BadRequest("NotAnObject", message)
     return body
 
@@ -107,39 +114,70 @@ class _GivenTwice(Exception):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _GivenTwice(twice if twice.isidentifier() and len(twice) <= 64 else "")  # noqa: PLR2004
-    return members
+    properties: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in properties:
+            raise _GivenTwice(name if _NAME.fullmatch(name) else "")
+        properties[name] = value
+    return properties
 
 
+# By pydantic's kind: the code, and a sentence in which {0} is the property, and the other names are pydantic's.
 _PLAIN_FAULTS = {
-    "missing": ("Missing", "It is missing. Add it."),
-    "string_type": ("WrongType", "It has to be a text in quotes."),
-    "string_too_short": ("Empty", "It is empty. Fill it in."),
-    "string_too_long": ("TooLong", "It is too long. Shorten it."),
-    "string_pattern_mismatch": ("InvalidCharacters", "It holds control characters. Remove them."),
-    "string_unicode": ("InvalidCharacters", "It holds characters that are not valid Unicode. Remove them."),
-    "bool_type": ("WrongType", "It has to be true or false, without quotes."),
-    "list_type": ("WrongType", "It has to be a list in square brackets."),
-    "model_type": ("WrongType", "It has to be an object in curly brackets."),
-    "model_attributes_type": ("WrongType", "It has to be an object in curly brackets."),
-    "dict_type": ("WrongType", "It has to be an object in curly brackets."),
-    "too_short": ("Empty", "It is empty. Name at least one participant."),
-    "too_long": ("TooMany", "There are too many. Invite at most 50 people in one request."),
-    "literal_error": ("WrongType", "Leave it out, or write #microsoft.graph.invitationParticipantInfo."),
+    "missing": ("Missing", "{0} is missing. Fill it in."),
+    "string_type": ("WrongType", "{0} must be a string. Put it in quotes."),
+    "string_too_short": ("Empty", "{0} is empty. Fill it in."),
+    "string_too_long": ("TooLong", "{0} is too long. Use up to {max_length} characters."),
+    "string_pattern_mismatch": (
+        "InvalidCharacters",
+        "{0} has characters that can't be used. Remove line breaks, tabs and other control characters.",
+    ),
+    "string_unicode": ("InvalidCharacters", "{0} has characters that aren't valid Unicode. Remove them."),
+    "bool_type": ("WrongType", "{0} must be true or false. Remove the quotes."),
+    "list_type": ("WrongType", "{0} must be an array. Put it in square brackets."),
+    "model_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "model_attributes_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "dict_type": ("WrongType", "{0} must be an object. Put it in curly brackets."),
+    "too_short": ("Empty", "{0} is empty. Add at least one entry."),
+    "too_long": ("TooMany", "{0} has too many entries. Use up to {max_length}."),
+    "literal_error": ("UnknownValue", "{0} has a wrong value. Remove it, or use {expected}."),
+    "int_type": ("WrongType", "{0} must be a whole number. Remove quotes and decimals."),
+    "greater_than_equal": ("OutOfRange", "{0} is too small. Use {ge} or more."),
+    "less_than_equal": ("OutOfRange", "{0} is too large. Use {le} or less."),
 }
+_TYPE_NAME = "@odata.type"
+_GUID_FAULTS = {
+    "User ID": "This isn't a User ID. Use Id from the action Get user profile (V2).",
+    "": "This isn't an object ID. Use one from Microsoft Entra ID, such as 12345678-90ab-cdef-1234-567890abcdef.",
+}
+_EMAIL = "This is an email address, not a User ID. Use Id from the action Get user profile (V2)."
 
 
 def _fault(entry: ErrorDetails, model: type[BaseModel]) -> Fault:
-    kind, target = entry["type"], _path(entry["loc"])
+    kind, target, value = entry["type"], _path(entry["loc"]), entry["input"]
     if kind == "extra_forbidden":
         known = ", ".join(known_members(_model_at(entry["loc"], model)))
-        return Fault("UnknownMember", f"There is no such member. Known here: {known}.", target)
-    code, message = _PLAIN_FAULTS.get(kind, (kind, entry["msg"]))
-    return Fault(code, message, target)
+        return Fault("UnknownMember", f"There is no such property. Known here: {known}.", target)
+    name = _id_name(entry["loc"])
+    if name and kind != "missing" and (value is None or (isinstance(value, str) and not value.strip())):
+        return Fault(
+            "Empty", f"{name} is empty: the step before returned nothing. Check the outputs of that step.", target
+        )
+    if kind == "NotAGuid":
+        is_email = name == "User ID" and "@" in str(value)
+        return Fault(kind, _EMAIL if is_email else _GUID_FAULTS.get(name, _GUID_FAULTS[""]), target)
+    if kind == "literal_error" and entry["loc"][-1] == _TYPE_NAME:
+        return Fault("WrongType", "Leave it out, or write #microsoft.graph.invitationParticipantInfo.", target)
+    if kind not in _PLAIN_FAULTS:
+        return Fault(kind, entry["msg"], target)
+    code, message = _PLAIN_FAULTS[kind]
+    return Fault(code, message.format(name or target.rpartition(".")[2], **entry.get("ctx", {})), target)
+
+
+def _id_name(location: tuple[int | str, ...]) -> str:
+    """Return what the designer calls an id, or an empty string for another property."""
+    *_, kind, last = ("", "", *location)
+    return ID_NAMES.get(str(kind if last == "id" else last), "")
 
 
 def _path(location: tuple[int | str, ...]) -> str:
@@ -148,7 +186,7 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            # A member's name comes from the caller too: it is shown only where it could be a name that was mistyped.
+            # The name can be the caller's: it is shown only where it may be a misspelled one.
             name = step if _NAME.fullmatch(step) else "?"
             path += f".{name}" if path else name
     return path

@@ -1,4 +1,4 @@
-"""What a flow is told when Graph took no part of an invitation."""
+"""What a flow gets when Graph took no part of an invitation."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ from observability.redaction import redact
 from web.errors import ApiError, Busy, GraphRefused, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from invite.sending import Sent
 
 _DEFAULT_RETRY_AFTER = 10.0
 
 
-def result_of_refusal(error: GraphError) -> ResultInfo:
+def result_of_refusal(error: GraphError, explain: Callable[[GraphAnswered], str] = advice_for_refusal) -> ResultInfo:
     """Return what is kept with the invitation: the HTTP status, Graph's code, and advice for the maker."""
+    text = _message(error, explain)
     if isinstance(error, GraphAnswered):
         code = error.code or ""
-        return ResultInfo(error.status, int(code) if code.isdecimal() and len(code) < 10 else None, _message(error))  # noqa: PLR2004
-    return ResultInfo(HTTPStatus.SERVICE_UNAVAILABLE, None, _message(error))
+        return ResultInfo(error.status, int(code) if code.isdecimal() and len(code) < 10 else None, text)  # noqa: PLR2004
+    return ResultInfo(HTTPStatus.SERVICE_UNAVAILABLE, None, text)
 
 
-def answer_for_refusals(sent: Sequence[Sent]) -> ApiError:
+def answer_for_refusals(sent: Sequence[Sent], explain: Callable[[GraphAnswered], str] = advice_for_refusal) -> ApiError:
     """Return the one answer for requests of which none was taken.
 
     What may pass by itself comes first: the flow then tries again, and everything refused is sent again.
+    ``explain`` has the sentence for what Graph refused.
     """
     errors = [entry.error for entry in sent if entry.error is not None]
     passing = [entry.error for entry in sent if entry.error is not None and entry.may_be_repeated_soon]
     error = (passing or errors)[0]
-    message = _message(error)
+    message = _message(error, explain)
     inner = _inner(error)
     if isinstance(error, Throttled):
         longest = max((entry.retry_after or 0.0 for entry in passing if isinstance(entry, Throttled)), default=0.0)
@@ -61,17 +63,17 @@ def answer_for_refusals(sent: Sequence[Sent]) -> ApiError:
     return GraphRefused("GraphRefused", message, inner=inner)
 
 
-def _message(error: GraphError) -> str:
+def _message(error: GraphError, explain: Callable[[GraphAnswered], str]) -> str:
     if isinstance(error, Throttled):
-        return "Microsoft Graph is busy and nobody was rung. Try again in a moment."
+        return "Microsoft Graph is busy, so the person was not called. Try again in a minute."
     if isinstance(error, GraphAnswered):
-        return advice_for_refusal(error)
+        return explain(error)
     if isinstance(error, CredentialRefused):
         return (
-            f"{error}, so nobody was rung. Ask the administrator to check the app registration: "
-            "the secret or certificate may have expired."
+            f"{error}, so the person was not called. Ask your administrator to check the app registration; "
+            "its secret or certificate may have expired."
         )
-    return f"{error}, so nobody was rung. Try again in a moment."
+    return f"{error}, so the person was not called. Try again in a minute."
 
 
 def _inner(error: GraphError) -> dict[str, str]:

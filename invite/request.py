@@ -1,7 +1,7 @@
 """The body of an invite: Graph's own form, checked whole before anything is asked of Graph.
 
-Graph ignores members it does not know and reads only the first person where a call is replaced, both in silence; here
-every such thing is a fault, and all faults of a body are told at once.
+Graph silently ignores properties it does not know, and all but the first person where a call is replaced. Here each is
+a fault, and all faults of a body are reported at once.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from domain.contexts import looks_like_part
@@ -22,39 +22,50 @@ LONGEST_CONTEXT = 256
 
 def _guid(value: str) -> str:
     if not rules.GUID.fullmatch(value):
-        message = "Give the object id from Microsoft Entra ID, a GUID such as 12345678-90ab-cdef-1234-567890abcdef."
-        raise PydanticCustomError("NotAGuid", message)
+        raise PydanticCustomError("NotAGuid", "This isn't an object ID of Microsoft Entra ID.")
     return value
 
 
-def _e164(value: str) -> str:
-    if not rules.E164.fullmatch(value):
-        message = "Write the number in E.164: a plus sign, the country code and the number, digits only, at most 15."
-        raise PydanticCustomError("NotE164", message)
-    return value
+def _e164(value: str, info: ValidationInfo) -> str:
+    """Return a number in E.164; the context, where there is one, is what ``PHONE_PREFIXES`` allows."""
+    from invite import phones  # noqa: PLC0415 - with the first phone number only
+
+    try:
+        number = phones.normalised(value)
+        if info.context is not None:
+            phones.check_allowed(number, info.context)
+    except phones.NotAllowed as error:
+        raise PydanticCustomError("NumberNotAllowed", str(error)) from None
+    except phones.PhoneRefused as error:
+        raise PydanticCustomError("NotE164", str(error)) from None
+    return number
 
 
 def _call_reference(value: str) -> str:
     if not value.strip():
-        message = "It is empty. Give the id of the call that the person is in now, or leave the member out."
+        message = "From Call ID (replacesCallId) is empty. Enter the ID of the call the person is in now, or remove it."
         raise PydanticCustomError("Empty", message)
     if not is_call_id(value):
-        message = "This can't be the id of a call: at most 256 characters, without / \\ # ? % and control characters."
+        message = "This isn't a call ID. Use the Call ID of a call of the app; a meeting link doesn't work."
         raise PydanticCustomError("InvalidCallId", message)
     return value
 
 
 def _client_context(value: str) -> str:
     if not value.strip():
-        message = "It is empty. Give a text that is unique for this invitation, or leave the member out."
+        message = "Invitation Name (clientContext) is empty. Enter a unique name, or leave it out."
         raise PydanticCustomError("Empty", message)
     if len(value) > LONGEST_CONTEXT:
-        raise PydanticCustomError("TooLong", "It is longer than 256 characters. Shorten it.")
+        message = "Invitation Name (clientContext) is longer than 256 characters. Shorten it."
+        raise PydanticCustomError("TooLong", message)
     if not (value.isascii() and value.isprintable()):
-        message = "Use printable ASCII characters only: letters, digits, punctuation and spaces."
+        message = (
+            "Invitation Name (clientContext) has characters that can't be used. "
+            "Use English letters, digits, punctuation and spaces."
+        )
         raise PydanticCustomError("NotAscii", message)
     if looks_like_part(value):
-        message = "It may not end like ~1of2: the app marks the parts of a split invitation so. Choose another ending."
+        message = "Invitation Name (clientContext) ends like ~1of2, which the app uses itself. Choose another ending."
         raise PydanticCustomError("ReservedEnding", message)
     return value
 
@@ -91,13 +102,13 @@ class EntraIdentity(Identity):
 
 
 class PhoneIdentity(Identity):
-    """An identity whose id is a telephone number."""
+    """An identity whose id is a phone number."""
 
     id: Annotated[str, AfterValidator(_e164)]
 
 
 class IdentitySet(Model):
-    """Exactly one of the kinds that Graph can ring."""
+    """Exactly one of the kinds that Graph can call."""
 
     odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
     user: EntraIdentity | None = None
@@ -139,15 +150,15 @@ class InviteAndWaitBody(InviteBody):
 
 
 class InvitePhoneBody(Model):
-    """The body of an invite of one telephone, flat for makers who would not nest one."""
+    """The body of an invite of one phone number, flat for makers who would not nest one."""
 
     phoneNumber: Annotated[str, AfterValidator(_e164)]  # noqa: N815
     displayName: Text | None = None  # noqa: N815
     clientContext: ClientContext | None = None  # noqa: N815
 
     def participant(self) -> InvitationParticipantInfo:
-        """Return the telephone as Graph's form has it."""
-        phone = PhoneIdentity(id=self.phoneNumber, displayName=self.displayName)
+        """Return the phone as Graph's form has it."""
+        phone = PhoneIdentity.model_construct(id=self.phoneNumber, displayName=self.displayName)
         return InvitationParticipantInfo(identity=IdentitySet(phone=phone))
 
 
@@ -174,7 +185,7 @@ def known_members(model: type[BaseModel]) -> list[str]:
 
 
 IDENTITY_KINDS: tuple[str, ...] = tuple(name for name in IdentitySet.model_fields if name != "odata_type")
-# Members for which an empty string is a fault: it hides a mistake that would change who is rung, or how often.
+# Members for which an empty string is a fault: it hides a mistake that would change who is called, or how often.
 NEVER_EMPTY = frozenset({"clientContext", "replacesCallId"})
 
 
@@ -229,7 +240,7 @@ def _without_blank_kinds(identity_set: Any) -> Any:
         if kind in identity_set and (identity_set[kind] == "" or _is_blank(identity_set[kind]))
     }
     if blank >= {kind for kind in IDENTITY_KINDS if kind in identity_set}:
-        return identity_set  # nobody is named: the fault is best told where the id is missing
+        return identity_set  # the fault belongs where the ID is missing
     return {name: value for name, value in identity_set.items() if name not in blank}
 
 

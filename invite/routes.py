@@ -34,21 +34,21 @@ class InviteRoutes:
         """Invite people, and answer where to poll."""
         self._check_settings()
         call_id = call_id_in(request)
-        body = read_body(request, InviteBody, self._settings.cloud)
+        body = read_body(request, InviteBody, self._settings.cloud, self._settings.phone_prefixes)
         return self._accepted(request, call_id, body.participants, body.clientContext, separately=body.separately)
 
     def invite_phone(self, request: Request) -> Answer:
         """Invite one phone, and answer where to poll."""
         self._check_settings()
         call_id = call_id_in(request)
-        body = read_body(request, InvitePhoneBody, self._settings.cloud)
+        body = read_body(request, InvitePhoneBody, self._settings.cloud, self._settings.phone_prefixes)
         return self._accepted(request, call_id, [body.participant()], body.clientContext)
 
     def move_person(self, request: Request) -> Answer:
         """Move one person from another meeting, and answer where to poll."""
         self._check_settings()
         call_id = call_id_in(request)
-        body = read_body(request, MovePersonBody, self._settings.cloud)
+        body = read_body(request, MovePersonBody, self._settings.cloud, self._settings.phone_prefixes)
         return self._accepted(request, call_id, [body.participant()], body.clientContext)
 
     def invite_and_wait(self, request: Request) -> Answer:
@@ -59,7 +59,7 @@ class InviteRoutes:
         """
         self._check_settings()
         call_id = call_id_in(request)
-        body = read_body(request, InviteAndWaitBody, self._settings.cloud)
+        body = read_body(request, InviteAndWaitBody, self._settings.cloud, self._settings.phone_prefixes)
         try:
             check_url(body.callbackUrl, self._settings.flow_callback_hosts, self._settings.flow_callback_local_hosts)
         except UrlRefused as error:

@@ -1,4 +1,4 @@
-"""The rules of an invite that concern several members at once, and the patterns of single ones."""
+"""The rules of an invite that concern several properties at once, and the patterns of single ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,23 @@ if TYPE_CHECKING:
     from domain.clouds import Cloud
 
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-# ITU-T E.164: at most 15 digits, and no country code begins with 0.
-E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 # Graph: "Inviting up to 5 participants is supported" (participant-invite, example 2).
 MOST_PER_REQUEST = 5
+# By kind of identity, or by property: what the designer calls the id.
+ID_NAMES = {
+    "user": "User ID",
+    "phone": "Phone Number",
+    "guest": "Guest ID",
+    "encrypted": "Encrypted ID",
+    "onPremises": "On Premises ID",
+    "applicationInstance": "Resource Account ID",
+    "application": "Bot ID",
+    "azureCommunicationServicesUser": "Communication User ID",
+    "userId": "User ID",
+    "phoneNumber": "Phone Number",
+    "fromCallId": "From Call ID",
+}
 _DOCUMENTED_IDENTITY = "identity"
 _DERIVED_IDENTITIES = {
     "user": "communicationsUserIdentity",
@@ -33,45 +45,55 @@ _IDENTITY_SETS = ("identitySet", "communicationsIdentitySet")
 
 
 def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
-    """Find what is wrong between the members of a body, whatever else is wrong with each of them."""
+    """Find what is wrong between the properties of a body, whatever else is wrong with each of them."""
     for name in sorted(cloud.lacking_members & body.keys()):
         yield _not_in_this_cloud(name, name, cloud)
-    participants = body.get("participants")
-    entries = participants if isinstance(participants, list) else []
-    seen: dict[tuple[str, str], int] = {}
-    for place, entry in enumerate(entries):
-        if isinstance(entry, dict):
-            yield from _cloud_faults(entry, place, cloud)
-            identity_set = entry.get("identity")
-            if isinstance(identity_set, dict):
-                yield from _identity_faults(identity_set, place, kinds, cloud, seen)
-    yield from _room_for_splitting(body.get("clientContext"), entries, separately=body.get("separately") is True)
+    yield from _people_faults(body, "", kinds, cloud)
+    for place, step in enumerate(_list(body, "steps")):
+        if isinstance(step, dict):
+            yield from _people_faults(step, f"steps[{place}].", kinds, cloud)
+    separately = body.get("separately") is True
+    yield from _room_for_splitting(body.get("clientContext"), _list(body, "participants"), separately=separately)
 
 
-def _cloud_faults(entry: Mapping[str, Any], place: int, cloud: Cloud) -> Iterator[Fault]:
-    for name in sorted(cloud.lacking_members & entry.keys()):
-        yield _not_in_this_cloud(name, f"participants[{place}].{name}", cloud)
+def _list(body: Mapping[str, Any], name: str) -> list[Any]:
+    found = body.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _people_faults(body: Mapping[str, Any], path: str, kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
+    """Find what is wrong with the people of one array, who are called together."""
+    seen: dict[tuple[str, str], str] = {}
+    for place, entry in enumerate(_list(body, "participants")):
+        if not isinstance(entry, dict):
+            continue
+        here = f"{path}participants[{place}]"
+        for name in sorted(cloud.lacking_members & entry.keys()):
+            yield _not_in_this_cloud(name, f"{here}.{name}", cloud)
+        identity_set = entry.get("identity")
+        if isinstance(identity_set, dict):
+            yield from _identity_faults(identity_set, here, kinds, cloud, seen)
 
 
 def _not_in_this_cloud(what: str, target: str, cloud: Cloud) -> Fault:
-    message = f"Microsoft Graph does not have {what} in the cloud {cloud.name}. Leave it out."
+    message = f"Microsoft Graph doesn't have {what} in the cloud {cloud.name}. Remove it."
     return Fault("NotInThisCloud", message, target)
 
 
 def _identity_faults(
     identity_set: Mapping[str, Any],
-    place: int,
+    person: str,
     kinds: tuple[str, ...],
     cloud: Cloud,
-    seen: dict[tuple[str, str], int],
+    seen: dict[tuple[str, str], str],
 ) -> Iterator[Fault]:
-    path = f"participants[{place}].identity"
+    path = f"{person}.identity"
     given = [kind for kind in kinds if kind in identity_set]
     if not given:
-        message = f"It names nobody. Give exactly one of {', '.join(kinds)}."
+        message = f"A person has no ID. Fill in User ID, Phone Number or another ID: one of {', '.join(kinds)}."
         yield Fault("NoIdentity", message, path)
     if len(given) > 1:
-        message = f"It names several: {', '.join(given)}. Keep one, and invite the others as participants of their own."
+        message = f"A person has several IDs: {', '.join(given)}. Keep one ID for each person."
         yield Fault("SeveralIdentities", message, path)
     yield from _type_faults(identity_set, path, _IDENTITY_SETS, cloud)
     for kind in given:
@@ -82,10 +104,22 @@ def _identity_faults(
         yield from _type_faults(identity, f"{path}.{kind}", allowed, cloud)
         identity_id = identity.get("id")
         if isinstance(identity_id, str):
-            first = seen.setdefault((kind, identity_id.casefold()), place)
-            if first != place:
-                message = f"This is the same as participants[{first}]. Invite each person once, or they ring twice."
+            first = seen.setdefault((kind, _comparable(kind, identity_id)), person)
+            if first != person:
+                message = f"This person is already at {first}. Remove one of the two."
                 yield Fault("SamePersonTwice", message, f"{path}.{kind}.id")
+
+
+def _comparable(kind: str, identity_id: str) -> str:
+    """Return an id in the form in which the same person has the same one."""
+    if kind != "phone":
+        return identity_id.casefold()
+    from invite import phones  # noqa: PLC0415 - with the first phone number only
+
+    try:
+        return phones.normalised(identity_id)
+    except phones.PhoneRefused:
+        return identity_id
 
 
 def _type_faults(entity: Mapping[str, Any], path: str, allowed: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:
@@ -96,7 +130,7 @@ def _type_faults(entity: Mapping[str, Any], path: str, allowed: tuple[str, ...],
     target = f"{path}.@odata.type"
     if name not in allowed or name == given:
         known = " or ".join(f"#microsoft.graph.{entry}" for entry in allowed)
-        yield Fault("WrongType", f"Leave it out, or write {known}.", target)
+        yield Fault("WrongType", f"@odata.type has a wrong value. Remove it, or use {known}.", target)
     elif name in cloud.lacking_identity_types:
         yield _not_in_this_cloud("this type", target, cloud)
 
@@ -112,7 +146,7 @@ def _room_for_splitting(context: object, entries: list[Any], *, separately: bool
     room = 256 - len(part_context("", requests, requests))
     if requests > 1 and len(context) > room:
         message = (
-            f"This invitation needs {requests} requests to Microsoft Graph, and the app marks each in clientContext. "
-            f"Shorten it to at most {room} characters."
+            f"Invitation Name (clientContext) is too long for {requests} requests to Microsoft Graph. "
+            f"Use up to {room} characters."
         )
         yield Fault("NoRoomForSplitting", message, "clientContext")

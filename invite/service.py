@@ -25,13 +25,13 @@ from flows.duties import run_duties
 from flows.links import new_token
 from flows.turn import Turn, utc_now
 from invite.answers import apply_answers, early_reports, was_taken
-from invite.key import Key, differences, key_of
+from invite.key import Key, key_of, refuse_other_body
 from invite.refusals import answer_for_refusals
 from invite.splitting import split
 from invite.subscription import FlowRequest, run_id_in, subscribe
 from observability.events import Events
+from storage.budget import REQUEST_SECONDS, budget
 from storage.errors import StorageError, StorageUnavailable
-from web.errors import KeyReused
 from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 _events = Events("invite")
 # A flow that calls in a loop makes a new attempt each time; each costs two requests to find, so there is an end to it.
 _MOST_ATTEMPTS = 100
-_NAMED_DIFFERENCES = 3
+# Of storage's time, so that what Graph answers can be written down after an insert that took long.
+_SECONDS_FOR_ANSWERS = 3.0
 
 
 class InvitationService:
@@ -109,7 +110,7 @@ class InvitationService:
             held, invitation = self._insert(turn, draft, flow)
             if invitation.asked_by == turn.me:
                 return self._ask(turn, held, invitation, run_id)
-            _refuse_other_body(key, invitation, people)
+            refuse_other_body(key, invitation, people)
             if attempt == _MOST_ATTEMPTS or not _deserves_new_attempt(invitation, held.record.call, self._now()):
                 return self._again(turn, held, invitation, flow, run_id)
         raise StorageUnavailable
@@ -139,9 +140,16 @@ class InvitationService:
             return self._ask(turn, held, invitation, None)[0]
         return self._again(turn, held, invitation, None, None)[0]
 
-    def ask(self, turn: Turn, held: Held, invitation: Invitation) -> None:
-        """Send the Graph requests that an earlier request had no time for; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, None)
+    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
+        """Send the Graph requests that this turn has taken over; see ``flows.publish.Followers``.
+
+        Args:
+            turn: who sends them.
+            held: the call's record, which has the invitation.
+            invitation: whose requests they are.
+            ends: after which none is begun.
+        """
+        self._send(turn, held, invitation, None, ends=ends)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -176,7 +184,8 @@ class InvitationService:
 
         needs = _needs(draft.id)
         nothing = self._store.nothing_yet(draft.call_id)
-        updated = self._progress.save(turn, draft.call_id, needs, insert, held=nothing)
+        with budget(REQUEST_SECONDS - _SECONDS_FOR_ANSWERS):
+            updated = self._progress.save(turn, draft.call_id, needs, insert, held=nothing)
         return updated.held, updated.after.invitations[draft.id]
 
     def _again(
@@ -215,7 +224,7 @@ class InvitationService:
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None
+        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None, *, ends: datetime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         places = asking_places(invitation, turn.me)
@@ -229,7 +238,11 @@ class InvitationService:
             flow_run_id=run_id,
         )
         # What follows from a report has the time of its turn; a flow's own request has the sender's.
-        seconds = turn.seconds_left(self._now()) if invitation.start_id is not None or turn.is_message else None
+        now = self._now()
+        follows = invitation.start_id is not None or invitation.escalation_id is not None
+        seconds = turn.seconds_left(now) if follows or turn.is_message else None
+        if ends is not None:
+            seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
         sent = self._sender.send(invitation, places, scenario_id, seconds)
         written, call = self._record(turn, held, invitation, sent)
         return written, call, sent
@@ -283,16 +296,3 @@ def _deserves_new_attempt(invitation: Invitation, call: Call | None, now: dateti
     if invitation.key_kind is not KeyKind.FLOW or standing(invitation, call, now).status is not Status.FAILED:
         return False
     return was_taken(invitation)
-
-
-def _refuse_other_body(key: Key, found: Invitation, people: Sequence[Invitee]) -> None:
-    if key.fingerprint == found.fingerprint:
-        return
-    names = differences(found.participants, people)
-    shown = ", ".join(names[:_NAMED_DIFFERENCES]) + (", ..." if len(names) > _NAMED_DIFFERENCES else "")
-    message = (
-        f"This key was used before for another invitation into this call; they differ in {shown or 'separately'}. "
-        "Use a new key for a new invitation, or send the same body again."
-    )
-    target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
-    raise KeyReused("KeyReused", message, target=target)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.call import CallState
-from domain.ending import apply_call_state
+from domain.ending import apply_call_state, without_people
 from domain.record import CallRecord, Lookup, Needs, OperationEntry, place_of
 from domain.roster import apply_delta, apply_list, identity_hash
 from domain.standing import needs_settling, settle
@@ -43,12 +43,14 @@ def apply_reports(record: CallRecord, reports: Sequence[Report], now: datetime) 
                 record = _settled(record, now, by_roster=False)
                 call = record.call_or_new(now)
                 after, changed = apply_list(call, record.roster, report.roster, now)
-                record = _settled(record.with_call(after).with_roster(changed), now, by_roster=True)
+                record = without_people(record.with_call(after).with_roster(changed), now)
+                record = _settled(record, now, by_roster=True)
             case DeltaReport():
                 record = _settled(record, now, by_roster=False)
                 call = record.call_or_new(now)
                 after, changed = apply_delta(call, record.roster, report.roster, now, sequence=report.sequence)
-                record = _settled(record.with_call(after).with_roster(changed), now, by_roster=True)
+                record = without_people(record.with_call(after).with_roster(changed), now)
+                record = _settled(record, now, by_roster=True)
             case CallReport():
                 record = apply_call_state(record, report.state, report.result, now)
     return _note_settling(record, now)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flows.duties import run_duties
 from flows.turn import Turn, utc_now
 from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
+from notifications.bodies import items_of
 from notifications.origin import Origin, is_bot_framework, origin_of
 from notifications.payload import IncomingCall, Report, reports_of
 from notifications.token_rules import NotFromGraph, TokenKind
@@ -19,7 +19,7 @@ from observability import tracing
 from observability.events import Events
 from storage.budget import CALLBACK_SECONDS, budget
 from web.answers import Answer
-from web.errors import BadRequest, TooLarge, Unauthorized, Unavailable
+from web.errors import Unauthorized, Unavailable
 from web.identifiers import request_id
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from web.answers import Request
 
 _events = Events("notifications")
-LARGEST_BODY = 4 * 1024 * 1024
 # Every callback has such a token on the day that the calling service gets another id, so the log names it rarely.
 _CALLER_SECONDS = 60.0
 
@@ -79,12 +78,12 @@ class NotificationReceiver:
             Unavailable, StorageUnavailable: 503, so that Graph may send it again.
         """
         turn = Turn(request.arrived)
-        with budget(CALLBACK_SECONDS):
-            kind = self._authorize(request)
-            if is_bot_framework(request.body):
-                return Answer(HTTPStatus.NO_CONTENT)
-            items = _items(request.body)
-            origin = origin_of(request.query)
+        kind = self._authorize(request)
+        if is_bot_framework(request.body):
+            return Answer(HTTPStatus.NO_CONTENT)
+        items = items_of(request)
+        origin = origin_of(request.query)
+        with budget(CALLBACK_SECONDS, whole=True):
             by_call: dict[str, list[Report]] = {}
             ignored = 0
             for item in items:
@@ -151,21 +150,6 @@ class NotificationReceiver:
         if caller is not None and self._clock() - self._named_caller_at >= _CALLER_SECONDS:
             self._named_caller_at = self._clock()
             _events.warning("callback of another app refused", caller_id=caller, setting="CALLBACK_CALLER_IDS")
-
-
-def _items(body: bytes) -> list[Any]:
-    if len(body) > LARGEST_BODY:
-        message = "The body is larger than 4 MiB."
-        raise TooLarge("BodyTooLarge", message)
-    try:
-        envelope = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        envelope = None
-    items = envelope.get("value") if isinstance(envelope, dict) else None
-    if not isinstance(items, list):
-        message = 'The body is not a commsNotifications object: {"value": [...]}.'
-        raise BadRequest("NotNotifications", message)
-    return items
 
 
 def _reports(item: object) -> list[Report]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graph.callback_keys import PublishedKey
+    from settings import Settings
 
 _LONGEST_TOKEN = 16 * 1024
 _LONGEST_KEY_ID = 256
@@ -132,3 +133,23 @@ def _bearer(authorization: str | None) -> str:
     if not _TOKEN.fullmatch(token):
         raise NotFromGraph("not a token")
     return token
+
+
+def validator_for(settings: Settings, keys: Callable[[str], Keys]) -> TokenValidator:
+    """Return the validator of the callbacks that the settings describe.
+
+    Args:
+        settings: of the app.
+        keys: returns where the keys come from that OpenID metadata at a URL names.
+    """
+    return TokenValidator(
+        keys(settings.callback_openid_configuration),
+        keys(f"{settings.authority}/v2.0/.well-known/openid-configuration"),
+        TokenRules(
+            audience=settings.client_id,
+            tenant_ids=settings.callback_tenant_ids,
+            older_issuers=settings.callback_issuers,
+            entra_issuers=settings.cloud.token_issuers,
+            caller_ids=settings.callback_caller_ids,
+        ),
+    )

@@ -1,10 +1,15 @@
-"""How long storage may take: one budget for all waits, retries and tokens of a request, wherever they happen."""
+"""How long storage may take: one budget for all requests, waits, retries and tokens of a request, wherever they happen.
+
+A budget counts the time in which anything is asked of storage, on any thread of the request: what Graph takes between
+two writes does not count. A callback's budget counts all of its time, since Graph stops waiting for the response.
+"""
 
 from __future__ import annotations
 
 import random
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -15,34 +20,87 @@ CALLBACK_SECONDS = 4.0
 """Graph gives up on a callback after about five seconds."""
 REQUEST_SECONDS = 8.0
 _CONNECT_SECONDS = 1.0
-_READ_SECONDS = 2.0
+_RESPONSE_SECONDS = 2.0
 _LEAST_SECONDS = 0.05
 _FIRST_WAIT = 0.1
-_ends: ContextVar[float | None] = ContextVar("storage_budget_ends", default=None)
+
+
+class _Stopwatch:
+    """Runs while it is entered, however often and on whatever threads."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._lock = threading.Lock()
+        self._entered = 0
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._entered == 0:
+                self._since = time.monotonic()
+            self._entered += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._entered -= 1
+            if self._entered == 0:
+                self._left -= time.monotonic() - self._since
+
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        with self._lock:
+            running = time.monotonic() - self._since if self._entered else 0.0
+            return max(self._left - running, 0.0)
+
+
+_budgets: ContextVar[tuple[_Stopwatch, ...]] = ContextVar("storage_budgets", default=())
 
 
 @contextmanager
-def budget(seconds: float) -> Iterator[None]:
-    """Give all that is asked of storage within the block a number of seconds in sum; an outer budget stays in force."""
-    outer = _ends.get()
-    end = time.monotonic() + seconds
-    token = _ends.set(end if outer is None else min(outer, end))
+def budget(seconds: float, *, whole: bool = False) -> Iterator[None]:
+    """Give all that is asked of storage within the block a number of seconds; outer budgets stay in force.
+
+    Args:
+        seconds: for all of it together.
+        whole: whether all time of the block counts, not only what storage takes.
+    """
+    stopwatch = _Stopwatch(seconds)
+    token = _budgets.set((*_budgets.get(), stopwatch))
     try:
-        yield
+        with ExitStack() as running:
+            if whole:
+                running.enter_context(stopwatch)
+            yield
     finally:
-        _ends.reset(token)
+        _budgets.reset(token)
+
+
+@contextmanager
+def spending() -> Iterator[None]:
+    """Count the block's time; where there is no budget it gets one of its own."""
+    with ExitStack() as running:
+        if not _budgets.get():
+            running.enter_context(budget(REQUEST_SECONDS))
+        for stopwatch in _budgets.get():
+            running.enter_context(stopwatch)
+        yield
 
 
 def remaining() -> float:
-    """Return the seconds that are left; the budget of a request where none was given."""
-    end = _ends.get()
-    return REQUEST_SECONDS if end is None else max(end - time.monotonic(), 0.0)
+    """Return the seconds that are left; those of a request where there is no budget."""
+    return min((stopwatch.left() for stopwatch in _budgets.get()), default=REQUEST_SECONDS)
 
 
-def time_limits() -> dict[str, float]:
-    """Return the time limits of one request, as the storage libraries take them."""
+def is_spent() -> bool:
+    """Return whether no time is left for a request."""
+    return remaining() < _LEAST_SECONDS
+
+
+def time_limits() -> tuple[float, float]:
+    """Return the seconds for connecting and for a whole response: together they are within what is left."""
     left = max(remaining(), _LEAST_SECONDS)
-    return {"connection_timeout": min(_CONNECT_SECONDS, left), "read_timeout": min(_READ_SECONDS, left)}
+    connecting = min(_CONNECT_SECONDS, left / 2)
+    return connecting, min(_RESPONSE_SECONDS, left - connecting)
 
 
 def wait(attempt: int, retry_after: float | None) -> bool:
@@ -52,7 +110,9 @@ def wait(attempt: int, retry_after: float | None) -> bool:
         attempt: from 1, which failed; the wait doubles with each, with up to half of it at random.
         retry_after: seconds that storage named.
     """
-    seconds = _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(1.0, 1.5) if retry_after is None else retry_after  # noqa: S311
+    seconds = _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(1.0, 1.5)  # noqa: S311 - not for secrets
+    if retry_after is not None:
+        seconds = max(seconds, retry_after)
     if seconds + _LEAST_SECONDS >= remaining():
         return False
     time.sleep(seconds)

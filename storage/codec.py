@@ -104,10 +104,21 @@ def _fields(kind: Any) -> tuple[tuple[dataclasses.Field[Any], str, Any], ...]:
 
 @cache
 def _known_types() -> dict[str, Any]:
-    from domain import call, index, invitation, meeting, results, roster, start, waiting  # noqa: PLC0415
+    from domain import (  # noqa: PLC0415
+        call,
+        escalation,
+        index,
+        invitation,
+        meeting,
+        results,
+        roster,
+        start,
+        timeline,
+        waiting,
+    )
 
     found: dict[str, Any] = {"datetime": datetime, "Mapping": Mapping, "Any": Any}
-    for module in (call, index, invitation, meeting, results, roster, start, waiting):
+    for module in (call, escalation, index, invitation, meeting, results, roster, start, timeline, waiting):
         found |= {name: value for name, value in vars(module).items() if isinstance(value, type)}
     found["Stage"] = start.Stage
     return found

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
 from domain.call import Call, CallState, Presence, call_state
+from domain.escalation import Escalation
 from domain.invitation import (
     Alarm,
     Asked,
@@ -26,6 +27,7 @@ from domain.results import ResultInfo
 from domain.roster import RosterEntry
 from domain.standing import has_ended
 from domain.start import Stage, Start
+from domain.timeline import Event
 from domain.waiting import Delivery, WaitingFlow
 from storage.codec import VERSION, decode, decode_fields, encode, encode_fields, special
 
@@ -91,6 +93,26 @@ def read_roster_entry(document: Mapping[str, Any]) -> RosterEntry:
     """Return the roster entry of a document."""
     was_in = document["presence"] in (Presence.IN_CALL, Presence.LEFT)
     return decode(RosterEntry, {"wasIn": was_in, **document})
+
+
+def escalation_document(escalation: Escalation) -> dict[str, Any]:
+    """Return the document of an escalation."""
+    return {"v": VERSION, **encode_fields(escalation)}
+
+
+def read_escalation(document: Mapping[str, Any]) -> Escalation:
+    """Return the escalation of a document."""
+    return decode(Escalation, document)
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """Return the document of an event."""
+    return {"v": VERSION, **encode_fields(event)}
+
+
+def read_event(document: Mapping[str, Any]) -> Event:
+    """Return the event of a document."""
+    return decode(Event, document)
 
 
 def start_document(start: Start) -> dict[str, Any]:

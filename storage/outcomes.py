@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from storage.errors import StorageUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _log = logging.getLogger("call_invites.storage")
+NOTHING_SENT = "nothing was sent: this happened before the request"
 _LONGEST_WAIT = 1.0
+_MOST_CAUSES = 40
 _CONFLICT_CODES = frozenset({"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ConditionNotMet"})
 
 
@@ -68,6 +72,8 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _outcome(error: BaseException, status: int | None, code: str) -> Outcome:
+    if isinstance(error, StorageUnavailable):
+        return Outcome.NOT_DONE  # there was no token, so nothing was sent
     if code in _CONFLICT_CODES or status in (409, 412):
         return Outcome.CONFLICT
     if status == 404:  # noqa: PLR2004 - HTTP
@@ -76,27 +82,22 @@ def _outcome(error: BaseException, status: int | None, code: str) -> Outcome:
         return Outcome.TOO_LARGE
     if status == 429:  # noqa: PLR2004
         return Outcome.NOT_DONE
-    if status is not None and status < 500 and status != 408:  # noqa: PLR2004
-        return Outcome.REFUSED
+    if status is not None and 400 <= status < 500 and status != 408:  # noqa: PLR2004
+        return Outcome.REFUSED  # an error with a good status comes of a response that was cut
     return Outcome.NOT_DONE if _was_never_sent(error) else Outcome.UNKNOWN
 
 
 def _was_never_sent(error: BaseException) -> bool:
-    """Return whether no connection came about: by the class names of urllib3, azure-core wraps them differently."""
-    seen: BaseException | None = error
-    for _ in range(8):
-        if seen is None:
-            return False
-        if type(seen).__name__ in (
-            "NewConnectionError",
-            "ConnectTimeoutError",
-            "NameResolutionError",
-            "ConnectTimeout",
-        ):
+    """Return whether no connection came about, which ``storage.transport`` marks where it happens."""
+    pending: list[object] = [error]
+    for _ in range(_MOST_CAUSES):
+        cause = pending.pop() if pending else None
+        if not isinstance(cause, BaseException):
+            continue
+        if NOTHING_SENT in getattr(cause, "__notes__", ()):
             return True
-        reason = getattr(seen, "reason", None)
-        inner = next((one for one in getattr(seen, "args", ()) if isinstance(one, BaseException)), None)
-        seen = reason if isinstance(reason, BaseException) else (inner or seen.__cause__)
+        wrapped = getattr(cause, "inner_exception", None), getattr(cause, "reason", None), cause.__cause__
+        pending += [*cause.args, *wrapped]
     return False
 
 

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from storage import budget
-from storage.connections import CLIENT_OPTIONS, StorageTransport
+from storage.attempts import Failed, attempt
+from storage.connections import CLIENT_OPTIONS
 from storage.errors import StorageUnavailable
-from storage.outcomes import Outcome, failure_of
-from storage.spans import failed, span
+from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +22,7 @@ if TYPE_CHECKING:
     from settings import Settings
     from storage.connections import SharedCredential
 
-WORK = "work"
-"""The queue of everything that time brings."""
-CHECKS = "invitation-checks"
-OUTCOMES = "invitation-outcomes"
-"""Queues of the previous release, whose messages are still handled."""
+_SYSTEM = "microsoft.queues"
 # Storage keeps a message hidden for at most seven days.
 _LONGEST_DELAY = 7 * 24 * 3600 - 60
 
@@ -58,37 +52,16 @@ class StorageQueue:
         """Send a message; see ``MessageQueue``. A message that may have been stored is sent again all the same."""
         text = json.dumps(message, separators=(",", ":"))
         delay = min(max(round(delay_seconds), 0), _LONGEST_DELAY)
-        attempt = 0
-        while True:
-            attempt += 1
-            with span("queue send", "microsoft.queues") as current:
-                try:
-                    self._connected().send_message(text, visibility_timeout=delay, time_to_live=-1)
-                except Exception as error:
-                    failure = failure_of(error)
-                    if failure.outcome is Outcome.MISSING and attempt == 1:
-                        self._create_queue()
-                        continue
-                    failed(current, failure.kind)
-                    passes = failure.outcome in (Outcome.NOT_DONE, Outcome.UNKNOWN)
-                    if passes and budget.wait(attempt, failure.retry_after):
-                        continue
-                    failure.log("queue storage")
-                    raise StorageUnavailable from error
-                return
-
-    def is_reachable(self) -> bool:
-        """Return whether the queue service answers."""
         try:
-            self._connected().get_queue_properties()
-        except Exception as error:  # noqa: BLE001 - whatever the library raises, the queue can't be used
-            # The queue is made with its first message.
-            return failure_of(error).outcome is Outcome.MISSING
-        return True
-
-    def _create_queue(self) -> None:
-        with suppress(Exception):  # another process was faster, or the send that follows fails and says why
-            self._connected().create_queue()
+            attempt(
+                "queue send",
+                _SYSTEM,
+                lambda: self._connected().send_message(text, visibility_timeout=delay, time_to_live=-1),
+                create=lambda: self._connected().create_queue(),
+            )
+        except Failed as error:
+            error.failure.log("queue storage")
+            raise StorageUnavailable from error
 
     def _connected(self) -> QueueClient:
         with self._lock:

@@ -13,10 +13,12 @@ from storage import documents, rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from domain.timeline import Event
     from storage.table import Table
 
 _CALL = (rows.CALL, None)
 _PARTICIPANTS = (rows.PARTICIPANTS, rows.AFTER_PARTICIPANTS)
+_EVENTS = (rows.EVENTS, rows.AFTER_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def read(table: Table, call_id: str, needs: Needs) -> Held:
     reader = _Reader(table, call_id)
     if needs.open_invitations:
         reader.open_invitations()
+    if needs.escalations:
+        reader.escalations(needs.escalations)
     if needs.roster:
         reader.roster()
         reader.invitations(reader.settling())
@@ -58,6 +62,22 @@ def read_all(table: Table, call_id: str) -> Held:
     return reader.held()
 
 
+def read_live(table: Table, call_id: str) -> CallRecord:
+    """Read a call with all that belongs to it, in one request for each thousand rows."""
+    reader = _Reader(table, call_id)
+    escalations = (rows.ESCALATIONS, rows.AFTER_ESCALATIONS)
+    spans = ((rows.CALL, rows.AFTER_INVITATIONS), _PARTICIPANTS, escalations, _EVENTS)
+    reader.keep(table.query(rows.partition_key(call_id), *spans))
+    return reader.held().record
+
+
+def read_timeline(table: Table, call_id: str) -> CallRecord:
+    """Read the events of a call, and the roster for its names."""
+    reader = _Reader(table, call_id)
+    reader.keep(table.query(rows.partition_key(call_id), _PARTICIPANTS, _EVENTS))
+    return reader.held().record
+
+
 class _Reader:
     def __init__(self, table: Table, call_id: str) -> None:
         self._table = table
@@ -77,6 +97,12 @@ class _Reader:
     def open_invitations(self) -> None:
         span = (rows.INVITATIONS, rows.AFTER_INVITATIONS)
         self.keep(self._table.query(self._partition, span, open_only=True))
+
+    def escalations(self, ids: Iterable[str]) -> None:
+        """Read escalations with the call and all its invitations, in one request."""
+        self.has_read_call = True
+        spans = [(rows.ESCALATIONS + one, None) for one in ids]
+        self.keep(self._table.query(self._partition, (rows.CALL, rows.AFTER_INVITATIONS), *spans))
 
     def roster(self) -> None:
         self.has_read_call = True
@@ -122,7 +148,8 @@ class _Reader:
 
     def keep(self, entities: Iterable[Mapping[str, Any] | None]) -> None:
         """Take rows into the record."""
-        invitations, roster, operations = {}, {}, {}
+        invitations, roster, operations, escalations = {}, {}, {}, {}
+        events: list[Event] = []
         for entity in entities:
             if entity is None:
                 continue
@@ -136,6 +163,11 @@ class _Reader:
             elif key.startswith(rows.PARTICIPANTS):
                 person = documents.read_roster_entry(rows.document_of(entity))
                 roster[person.key] = person
+            elif key.startswith(rows.ESCALATIONS):
+                escalation = documents.read_escalation(rows.document_of(entity))
+                escalations[escalation.id] = escalation
+            elif key.startswith(rows.EVENTS):
+                events.append(documents.read_event(rows.document_of(entity)))
             elif key.startswith(rows.OPERATIONS):
                 operation_id, entry = _operation_entry(entity)
                 operations[operation_id] = entry
@@ -144,6 +176,8 @@ class _Reader:
             invitations={**self._record.invitations, **invitations},
             roster={**self._record.roster, **roster},
             operations={**self._record.operations, **operations},
+            escalations={**self._record.escalations, **escalations},
+            events=(*self._record.events, *events),
         )
 
 

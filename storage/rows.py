@@ -5,6 +5,9 @@ r"""Rows of the ``calls`` table: their keys, and how a document becomes one.
                    invitation|<id>           an invitation with its operations
                    operation|<Graph's id>    which invitation an operation belongs to
                    participant|<key>         one participant of the roster
+                   ~escalation|<id>          an escalation
+                   ~event|<time>|<hash>      an event of the timeline
+                   ~event|<number>           one of the thousand latest comings and goings
 
     PartitionKey   ~start|<id>               RowKey start: a request to join a meeting or to start a call
     PartitionKey   ~meeting|<hash>           RowKey meeting: the app's one leg in a meeting
@@ -37,6 +40,10 @@ PARTICIPANTS = "participant|"
 # '}' follows '|', so that a range from a prefix to this holds all that starts with the prefix.
 AFTER_INVITATIONS = "invitation}"
 AFTER_PARTICIPANTS = "participant}"
+ESCALATIONS = "~escalation|"
+AFTER_ESCALATIONS = "~escalation}"
+EVENTS = "~event|"
+AFTER_EVENTS = "~event}"
 KEPT = "~kept|"
 START = "start"
 MEETING = "meeting"

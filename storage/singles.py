@@ -11,7 +11,7 @@ from storage import rows
 from storage.codec import VERSION, decode, encode_fields
 from storage.documents import read_start, start_document
 from storage.errors import StorageUnavailable
-from storage.rows import Row
+from storage.swapping import compare_and_swap
 from storage.table import Conflict, WriteUnknown
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.table import Table
 
 T = TypeVar("T")
-_MOST_TRIES = 20
+_ANY = "*"
 _STARTS, _LEGS, _OPEN = "~start|", "~meeting|", "~open"
 
 
@@ -101,7 +101,7 @@ class SingleRows:
 
     def index(self, entry: CallEntry) -> None:
         """List a call as open, or replace its entry."""
-        self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, "*"))
+        self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, _ANY))
 
     def unindex(self, call_id: str) -> None:
         """List a call no longer."""
@@ -112,7 +112,8 @@ class SingleRows:
         partitions = [_STARTS + start_id, *(_LEGS + key for key in legs)]
         partitions += [] if call_id is None else [rows.partition_key(call_id)]
         try:
-            self._table.write([Row({"PartitionKey": rows.retention_day(day), "RowKey": one}) for one in partitions])
+            notes = [{"PartitionKey": rows.retention_day(day), "RowKey": one} for one in partitions]
+            self._table.write([rows.Row(note) for note in notes])
         except (Conflict, WriteUnknown):
             raise StorageUnavailable from None
 
@@ -134,24 +135,19 @@ class SingleRows:
         before_write: Callable[[T | None, T], T] | None,
         held: HeldOne[T] | None,
     ) -> UpdatedOne[T]:
-        doubtful: tuple[T | None] | None = None
-        for _ in range(_MOST_TRIES):
-            held = held if held is not None else self._read(form, name)
-            before = held.value
-            after = change(before)
+
+        def decide(current: HeldOne[T]) -> T | None:
+            after = change(current.value)
             if after is not None and before_write is not None:
-                after = before_write(before, after)
-            if after is None or after == before:
-                return UpdatedOne(before if doubtful is None else doubtful[0], after, held)
+                after = before_write(current.value, after)
+            return None if after == current.value else after
+
+        def write(current: HeldOne[T], after: T) -> HeldOne[T]:
             changed = {"updated": time} if (time := getattr(after, "updated", None)) is not None else {}
             entity = rows.entity(form.partition(name), form.key(name), form.document(after), **changed)
-            etag = None if held.etag == "*" else held.etag
-            try:
-                written = self._table.write([Row(entity, etag, is_new=held.etag is None)])
-            except Conflict:
-                held = None
-            except WriteUnknown:
-                doubtful, held = doubtful or (before,), None
-            else:
-                return UpdatedOne(before if doubtful is None else doubtful[0], after, HeldOne(after, written[0]))
-        raise StorageUnavailable
+            etag = None if current.etag == _ANY else current.etag
+            (written,) = self._table.write([rows.Row(entity, etag, is_new=current.etag is None)])
+            return HeldOne(after, written)
+
+        before, now = compare_and_swap(held, lambda: self._read(form, name), decide, write)
+        return UpdatedOne(before.value, now.value, now)

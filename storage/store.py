@@ -1,34 +1,30 @@
 """Calls with their invitations and rosters, read and changed as the domain means them.
 
 A use case calls ``update`` with a pure ``change``: the store reads what the change needs, applies it, and writes all
-that differs in one transaction under ETags. Where another writer was faster, it reads again and applies the change
-again. This is the only compare-and-swap loop of the app.
-
-A write whose response was lost is handled alike: rows name who began or claimed what, so a change that finds its own
-write changes nothing more, and what follows from it follows.
+that differs in one transaction under ETags; see ``storage.swapping``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
+from domain.timeline import noted
 from storage import reading, rows, writing
 from storage.errors import StorageUnavailable
-from storage.table import Conflict, WriteUnknown
+from storage.swapping import compare_and_swap
+from storage.table import WriteUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from storage.reading import Held
     from storage.table import Table
 
     Change = Callable[[CallRecord], CallRecord]
     BeforeWrite = Callable[[CallRecord, CallRecord], CallRecord]
-
-_MOST_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,11 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
-    def is_reachable(self) -> bool:
-        """Return whether state can be read."""
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call, its invitations, roster, escalations and events."""
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call, and its roster."""
 
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day, so that it is found when its time is over."""
@@ -86,8 +85,9 @@ class Store(Protocol):
 class TableStore:
     """The store on Azure Table Storage; see ``Store``."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
+        self._now = now
 
     def read(self, call_id: str, needs: Needs) -> Held:
         """Read what is known of a call; see ``Store``."""
@@ -107,38 +107,33 @@ class TableStore:
         held: Held | None = None,
     ) -> Updated:
         """Change what is known of a call; see ``Store``."""
-        doubtful: CallRecord | None = None
-        for _ in range(_MOST_TRIES):
-            held = held or self._read(call_id, needs, is_doubtful=doubtful is not None)
-            before = held.record
-            after = change(before)
+
+        def decide(current: Held) -> tuple[CallRecord, writing.Changed] | None:
+            after = change(current.record)
             if before_write is not None:
-                after = before_write(before, after)
-            changed = writing.rows_of(held, after)
-            if not changed:
-                return Updated(doubtful or before, after, held)
-            try:
-                etags = self._write(changed)
-            except Conflict:
-                held = None
-            except WriteUnknown:
-                # It may be stored: read again, and what follows from the change follows either way.
-                doubtful, held = doubtful or before, None
-            else:
-                return Updated(doubtful or before, after, held.now(after, etags))
-        raise StorageUnavailable
+                after = before_write(current.record, after)
+            after = noted(current.record, after, self._now())
+            changed = writing.rows_of(current, after)
+            return (after, changed) if changed else None
+
+        def write(current: Held, planned: tuple[CallRecord, writing.Changed]) -> Held:
+            after, changed = planned
+            return current.now(replace(after, events=()), self._write(changed))
+
+        before, now = compare_and_swap(held, lambda: reading.read(self._table, call_id, needs), decide, write)
+        return Updated(before.record, now.record, now)
 
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
 
-    def is_reachable(self) -> bool:
-        """Return whether state can be read; see ``Store``."""
-        try:
-            self._table.get("health", "health")
-        except StorageUnavailable:
-            return False
-        return True
+    def live(self, call_id: str) -> CallRecord:
+        """Read the call with all that belongs to it; see ``Store``."""
+        return reading.read_live(self._table, call_id)
+
+    def timeline(self, call_id: str) -> CallRecord:
+        """Read the events of the call; see ``Store``."""
+        return reading.read_timeline(self._table, call_id)
 
     def keep(self, call_id: str, day: datetime) -> None:
         """Note that something of a call is kept since a day; see ``Store``."""
@@ -173,14 +168,6 @@ class TableStore:
         """Remove the note that something of a partition is kept."""
         day, partition = note
         self._table.delete(day, [partition])
-
-    def _read(self, call_id: str, needs: Needs, *, is_doubtful: bool) -> Held:
-        try:
-            return reading.read(self._table, call_id, needs)
-        except StorageUnavailable:
-            if not is_doubtful:
-                raise
-        return reading.read(self._table, call_id, needs)
 
     def _write(self, changed: writing.Changed) -> dict[str, str]:
         """Write rows in as few transactions as they need; return their ETags."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from azure.core import MatchConditions
 from azure.data.tables import TableClient, UpdateMode
 
-from storage import budget
-from storage.connections import CLIENT_OPTIONS, StorageTransport
+from storage.attempts import MAY_BE_REPEATED, NOT_DONE_ONLY, Failed, attempt
+from storage.connections import CLIENT_OPTIONS
 from storage.errors import StorageUnavailable, TooLarge
-from storage.outcomes import Failure, Outcome, failure_of
-from storage.spans import failed, span
+from storage.outcomes import Outcome
+from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from settings import Settings
     from storage.connections import SharedCredential
@@ -55,7 +54,7 @@ class Table(Protocol):
         """Read the keys of all rows in a range of partitions."""
 
     def write(self, group: Sequence[Row]) -> list[str]:
-        """Write rows of one partition in one entity-group transaction: one request, sent once.
+        """Write rows of one partition in one entity-group transaction: one request, sent once if it is conditional.
 
         Returns:
             Their new ETags.
@@ -129,39 +128,27 @@ class StorageTable:
             select=["PartitionKey", "RowKey"],
         ).by_page()
 
-        while True:
-            with span("table keys", _SYSTEM):
-                try:
-                    page = next(pages, None)
-                    keys = [(entity["PartitionKey"], entity["RowKey"]) for entity in page or ()]
-                except Exception as error:  # a page that failed can't be asked for again
-                    failure = failure_of(error)
-                    if failure.outcome is Outcome.MISSING:
-                        return
-                    failure.log("table storage")
-                    raise StorageUnavailable from error
-            if page is None:
-                return
+        def next_keys() -> list[tuple[str, str]] | None:
+            page = next(pages, None)
+            return None if page is None else [(entity["PartitionKey"], entity["RowKey"]) for entity in page]
+
+        # A page that failed can't be asked for again.
+        while (keys := self._read("table keys", next_keys, None, again=())) is not None:
             yield from keys
 
     def write(self, group: Sequence[Row]) -> list[str]:
         """Write rows of one partition in one transaction; see ``Table``."""
-        attempt = 0
-        while True:
-            attempt += 1
-            with span("table write", _SYSTEM) as current:
-                try:
-                    return self._write(group)
-                except Exception as error:
-                    failure = failure_of(error)
-                    if failure.outcome is not Outcome.CONFLICT:
-                        failed(current, failure.kind)
-                    if failure.outcome is Outcome.MISSING and failure.code == "TableNotFound" and attempt == 1:
-                        self._create_table()
-                        continue
-                    if failure.outcome is Outcome.NOT_DONE and budget.wait(attempt, failure.retry_after):
-                        continue
-                    raise _of_a_write(failure) from error
+        is_conditional = any(row.is_new or row.etag is not None for row in group)
+        try:
+            return attempt(
+                "table write",
+                _SYSTEM,
+                lambda: self._write(group),
+                again=NOT_DONE_ONLY if is_conditional else MAY_BE_REPEATED,
+                create=self._client.create_table,
+            )
+        except Failed as error:
+            raise _of_a_write(error) from error
 
     def delete(self, partition: str, keys: Sequence[str]) -> None:
         """Delete rows of one partition in one transaction; see ``Table``."""
@@ -193,38 +180,26 @@ class StorageTable:
         )
         return [str(updated["etag"])]
 
-    def _create_table(self) -> None:
-        with suppress(Exception):  # another process was faster, or the write that follows fails and says why
-            self._client.create_table()
-
-    def _read(self, what: str, ask: Callable[[], T], missing: T) -> T:
-        """Read, or do what may be done twice, again while it fails and time is left."""
-        attempt = 0
-        while True:
-            attempt += 1
-            with span(what, _SYSTEM) as current:
-                try:
-                    return ask()
-                except Exception as error:
-                    failure = failure_of(error)
-                    if failure.outcome is Outcome.MISSING:
-                        return missing
-                    failed(current, failure.kind)
-                    if failure.outcome in (Outcome.NOT_DONE, Outcome.UNKNOWN) and budget.wait(
-                        attempt, failure.retry_after
-                    ):
-                        continue
-                    failure.log("table storage")
-                    raise StorageUnavailable from error
+    def _read(self, name: str, ask: Callable[[], T], missing: T, *, again: Collection[Outcome] = MAY_BE_REPEATED) -> T:
+        """Read, or do what may be done twice."""
+        try:
+            return attempt(name, _SYSTEM, ask, again=again)
+        except Failed as error:
+            if error.failure.outcome is Outcome.MISSING:
+                return missing
+            error.failure.log("table storage")
+            raise StorageUnavailable from error
 
 
-def _of_a_write(failure: Failure) -> Exception:
+def _of_a_write(error: Failed) -> Exception:
+    failure = error.failure
     if failure.outcome in (Outcome.CONFLICT, Outcome.MISSING):
-        return Conflict()
+        # After a repetition the conflict may be with this very write.
+        return WriteUnknown() if error.was_repeated else Conflict()
     failure.log("table storage")
     if failure.outcome is Outcome.TOO_LARGE:
         return TooLarge("More is to be stored than a row of storage holds.")
-    return WriteUnknown() if failure.outcome is Outcome.UNKNOWN else StorageUnavailable()
+    return WriteUnknown() if failure.outcome is Outcome.UNKNOWN or error.was_repeated else StorageUnavailable()
 
 
 def _with_etag(entity: Any) -> dict[str, Any]:

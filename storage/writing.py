@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ from storage.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.record import CallRecord, OperationEntry
     from domain.roster import RosterEntry
+    from domain.timeline import Event
     from storage.reading import Held
 
 # An entity-group transaction takes 100 rows and 4 MiB.
@@ -51,30 +54,41 @@ class Changed:
 
 def rows_of(held: Held, after: CallRecord) -> Changed:
     """Return the rows in which a record differs from what is held."""
-    before = held.record
     partition = rows.partition_key(after.call_id)
     changed: list[Row] = []
-
-    def add(entity: dict[str, Any], *, overwrite: bool = False) -> None:
+    for entity in _changed_entities(partition, held.record, after):
         etag = held.etags.get(entity["RowKey"])
-        changed.append(Row(entity) if overwrite else Row(entity, etag, is_new=etag is None))
-
-    for _, invitation in after.changed_invitations(before):
-        add(_invitation_entity(partition, after, invitation))
-    for key, entry in after.roster.items():
-        if before.roster.get(key) != entry:
-            # Under the guard of the call's row, which every change of the roster replaces.
-            add(_roster_entity(partition, entry), overwrite=True)
-    for operation_id, operation in after.operations.items():
-        if before.operations.get(operation_id) != operation:
-            add(_operation_entity(partition, operation_id, operation))
+        # A roster entry is under the guard of the call's row, which every change of the roster replaces.
+        is_guarded = entity["RowKey"].startswith(rows.PARTICIPANTS)
+        changed.append(Row(entity) if is_guarded else Row(entity, etag, is_new=etag is None))
+    # What is written with an event guards it, and a coming or going replaces the one of a thousand before.
+    changed += [Row(_event_entity(partition, event)) for event in after.events]
+    keys = {row.key for row in changed}
+    for name in dict.fromkeys(after.guarded):
+        key = rows.INVITATIONS + name
+        if changed and key not in keys and name in after.invitations:
+            changed.append(Row(_invitation_entity(partition, after, after.invitations[name]), held.etags.get(key)))
     guard = None
-    if after.call is not None and after.call != before.call:
+    if after.call is not None and (after.call != held.record.call or (changed and after.guards_call)):
         etag = held.etags.get(rows.CALL)
         document = documents.call_document(after.call)
         entity = rows.entity(partition, rows.CALL, document, updated=after.call.updated)
         guard = Row(entity, etag, is_new=etag is None)
     return Changed(changed, guard)
+
+
+def _changed_entities(partition: str, before: CallRecord, after: CallRecord) -> Iterator[dict[str, Any]]:
+    for _, invitation in after.changed_invitations(before):
+        yield _invitation_entity(partition, after, invitation)
+    for escalation in after.escalations.values():
+        if before.escalations.get(escalation.id) != escalation:
+            yield _escalation_entity(partition, escalation)
+    for key, entry in after.roster.items():
+        if before.roster.get(key) != entry:
+            yield _roster_entity(partition, entry)
+    for operation_id, operation in after.operations.items():
+        if before.operations.get(operation_id) != operation:
+            yield _operation_entity(partition, operation_id, operation)
 
 
 def _invitation_entity(partition: str, record: CallRecord, invitation: Invitation) -> dict[str, Any]:
@@ -86,6 +100,19 @@ def _invitation_entity(partition: str, record: CallRecord, invitation: Invitatio
         open=not has_ended(invitation, invitation.updated),
         updated=invitation.updated,
     )
+
+
+def _escalation_entity(partition: str, escalation: Escalation) -> dict[str, Any]:
+    key = rows.ESCALATIONS + escalation.id
+    return rows.entity(partition, key, documents.escalation_document(escalation), updated=escalation.updated)
+
+
+def _event_entity(partition: str, event: Event) -> dict[str, Any]:
+    document = documents.event_document(event)
+    if event.detail is not None:
+        return rows.entity(partition, f"{rows.EVENTS}{event.detail:04}", document)
+    content = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+    return rows.entity(partition, f"{rows.EVENTS}{event.time:%Y-%m-%dT%H%M%S.%f}|{content}", document)
 
 
 def _roster_entity(partition: str, entry: RosterEntry) -> dict[str, Any]:

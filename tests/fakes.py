@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from storage.errors import StorageUnavailable
 from storage.table import Conflict
 
 if TYPE_CHECKING:
@@ -112,8 +113,11 @@ class MemoryQueue:
         self._clock = clock
         self._numbers = itertools.count()
         self.waiting: list[Waiting] = []
+        self.is_failing = False
 
     def send(self, message: Mapping[str, Any], *, delay_seconds: float) -> None:
+        if self.is_failing:
+            raise StorageUnavailable
         due = self._clock.now() + timedelta(seconds=max(delay_seconds, 0))
         self.waiting.append(Waiting(due, next(self._numbers), json.dumps(message)))
 

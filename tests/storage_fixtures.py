@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import settings
-from storage.connections import StorageTransport
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
+from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from settings import Settings
+
+NOT_THERE = (
+    "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+    "TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
+)
+"""A storage account at which no server listens."""
 
 
 class CountingTransport(StorageTransport):

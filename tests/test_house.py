@@ -51,7 +51,8 @@ LIBRARIES: dict[str, set[str]] = {
     "msal": {"graph"},
     "requests": {"graph"},
     "jwt": {"graph", "notifications"},
-    "urllib3": {"flows", "graph"},
+    "cryptography": {"graph"},
+    "urllib3": {"flows", "graph", "storage"},
     "pydantic": {"invite", "calls", "escalation"},
     "pydantic_core": {"invite", "calls", "escalation"},
     "phonenumbers": {"invite"},
@@ -65,6 +66,26 @@ TABLE_OF_CONTENTS = {
     "get_invitation": ("calls/{callId}/invitations/{invitationId}", "GET", "function"),
     "list_invitations": ("calls/{callId}/invitations", "GET", "function"),
     "await_invitation": ("calls/{callId}/invitations/{invitationId}/result", "GET", "anonymous"),
+    "cancel_invitation": ("calls/{callId}/invitations/{invitationId}", "DELETE", "function"),
+    "start_call": ("calls/start", "POST", "function"),
+    "start_call_and_wait": ("calls/start-and-wait", "POST", "function"),
+    "get_start": ("starts/{startId}", "GET", "function"),
+    "stop_start": ("starts/{startId}", "DELETE", "function"),
+    "await_start": ("starts/{startId}/result", "GET", "anonymous"),
+    "cancel_start_wait": ("starts/{startId}/callback", "DELETE", "anonymous"),
+    "list_calls": ("calls", "GET", "function"),
+    "get_timeline": ("calls/{callId}/timeline", "GET", "function"),
+    "page": ("page", "GET", "anonymous"),
+    "watch_call": ("calls/{callId}/live", "GET", "anonymous"),
+    "renew_page_token": ("calls/{callId}/page-token", "POST", "function"),
+    "hang_up": ("calls/{callId}", "DELETE", "function"),
+    "remove_participant": ("calls/{callId}/participants/{participantId}", "DELETE", "function"),
+    "escalate": ("calls/{callId}/escalate", "POST", "function"),
+    "escalate_and_wait": ("calls/{callId}/escalate-and-wait", "POST", "function"),
+    "get_escalation": ("calls/{callId}/escalations/{escalationId}", "GET", "function"),
+    "stop_escalation": ("calls/{callId}/escalations/{escalationId}", "DELETE", "function"),
+    "await_escalation": ("calls/{callId}/escalations/{escalationId}/result", "GET", "anonymous"),
+    "cancel_escalation_wait": ("calls/{callId}/escalations/{escalationId}/callback", "DELETE", "anonymous"),
     "get_call": ("calls/{callId}", "GET", "function"),
     "list_participants": ("calls/{callId}/participants", "GET", "function"),
     "receive_notifications": ("notifications", "POST", "anonymous"),
@@ -245,7 +266,7 @@ def test_package() -> None:
     """What is deployed is the app's rooms and what the host and the build need; nothing else."""
     assert {_room(path) for path in MODULES} <= ARROWS.keys()
     others = {str(path) for path in PACKAGE if path.suffix != ".py"}
-    assert others == {"host.json", "requirements.txt"}
+    assert others == {"calls/page/page.html", "host.json", "requirements.txt"}
 
 
 def test_package_works_alone(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
@@ -13,7 +13,6 @@ from domain.roster import identity_hash
 from domain.transitions import apply_graph_state, change_operations, concluded
 from graph.errors import GraphError
 from graph.errors import Refused as GraphRefused
-from graph.participants import read_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
     from domain.results import OperationState, ResultInfo
     from domain.roster import RosterEntry
-    from graph.client import CallRead
+    from domain.sightings import Roster, Sighting
+    from graph.calls import CallRead
 
 _NOT_FOUND = 404
 
@@ -32,7 +32,7 @@ class Graph(Protocol):
     def call(self, call_id: str, *, scenario_id: str) -> CallRead:
         """Read a call."""
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         """Read who is in a call."""
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
@@ -72,9 +72,9 @@ def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) 
     if call.state == "terminated":
         return Evidence(call_ended(call.result), operations, seen=_joined_after(roster, invitation.asked))
     try:
-        listed = graph.participants(invitation.call_id, scenario_id=scenario_id)
+        listed = graph.roster(invitation.call_id, scenario_id=scenario_id).people
     except GraphError:
-        listed = []  # a one-to-one call has no readable roster
+        listed = ()  # a one-to-one call has no readable roster
     return Evidence(
         operations=operations,
         seen=_in_call(listed) | _joined_after(roster, invitation.asked),
@@ -130,10 +130,10 @@ def _partly(operation: Operation, failure: ResultInfo, came: tuple[int, ...], no
     return concluded(operation, Status.FAILED, failure, now)
 
 
-def _in_call(listed: list[dict[str, Any]]) -> frozenset[str]:
+def _in_call(listed: Iterable[Sighting]) -> frozenset[str]:
     return frozenset(
         identity_hash(seen.identity["id"])
-        for seen in read_roster(listed).people
+        for seen in listed
         if "id" in seen.identity and seen.presence is Presence.IN_CALL
     )
 

@@ -68,7 +68,11 @@ class Watchdog:
         """Read the invitation of a message; None where there is none."""
         held = self._store.read(message.call_id, _needs(message.id))
         invitation = held.record.invitations.get(message.id)
-        return None if invitation is None else OpenInvitation(held, invitation, is_open(invitation, self._now()))
+        if invitation is None:
+            return None
+        # Also where it is closed: the note of its first callback may have been lost.
+        self._store.keep(message.call_id, self._now())
+        return OpenInvitation(held, invitation, is_open(invitation, self._now()))
 
     def advance(self, turn: Turn, message: Message, thing: OpenInvitation) -> None:
         """Ask Graph where its time has come, conclude what can be concluded, and do what is due.
@@ -77,16 +81,23 @@ class Watchdog:
             StorageUnavailable: what is due stays due.
         """
         now = self._now()
-        self._store.keep(message.call_id, now)
         invitation = thing.invitation
         is_running = not all(operation.status.is_final for operation in invitation.operations)
         if not is_running or now < invitation.watch_at:
             self._progress.save(turn, message.call_id, _needs(message.id), _nothing, held=thing.held)
             return
-        roster = self._store.read(message.call_id, Needs(roster=True)).record.roster
+        self.look(turn, thing.held, invitation)
+
+    def look(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+        """Ask Graph about an open invitation, and conclude what can be concluded.
+
+        Raises:
+            StorageUnavailable: what is due stays due.
+        """
+        roster = self._store.read(invitation.call_id, Needs(roster=True)).record.roster
         evidence = gather(self._graph, invitation, roster.values())
-        held = self._save(turn, message, thing.held, evidence)
-        after = held.record.invitations.get(message.id)
+        held = self._save(turn, invitation, held, evidence)
+        after = held.record.invitations.get(invitation.id)
         if after is None:
             return
         status = standing(after, held.record.call, self._now()).status
@@ -95,9 +106,9 @@ class Watchdog:
         if status.is_final:
             tracing.count("watchdog_conclusions", status=status.value)
 
-    def _save(self, turn: Turn, message: Message, held: Held, evidence: Evidence) -> Held:
+    def _save(self, turn: Turn, watched: Invitation, held: Held, evidence: Evidence) -> Held:
         def look(record: CallRecord, now: datetime) -> CallRecord:
-            invitation = record.invitations.get(message.id)
+            invitation = record.invitations.get(watched.id)
             if invitation is None:
                 return record
             age = now - invitation.asked
@@ -107,7 +118,7 @@ class Watchdog:
             return record.with_invitation(replace(after, watch_at=now + delay))
 
         return self._progress.save(
-            turn, message.call_id, _needs(message.id), look, decided_by="watchdog", held=held
+            turn, watched.call_id, _needs(watched.id), look, decided_by="watchdog", held=held
         ).held
 
 

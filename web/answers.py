@@ -28,14 +28,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a use case answers: a JSON object, or nothing."""
+    """What a use case answers: a JSON object, a text, or nothing."""
 
     status: HTTPStatus
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+    """Instead of a JSON object."""
+    media_type: str = "application/json"
 
     def content(self) -> bytes | None:
         """Return the body's bytes."""
+        if self.text is not None:
+            return self.text.encode("utf-8", "replace")
         return None if self.body is None else json.dumps(self.body, ensure_ascii=False).encode("utf-8", "replace")
 
 

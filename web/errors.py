@@ -9,6 +9,7 @@ ApiError                      an answer other than success, in Graph's error for
 ├── NotCancellable        409 Graph does not list the people yet whose calls are to be cancelled
 ├── TooLarge              413
 ├── GraphRefused          422 Graph refused the invitation before taking it
+├── EscalationFailed      422 nobody joined
 ├── StartFailed           422 the call could not be started, or nobody came
 ├── InvitationFailed      422 Graph took the invitation and it failed
 ├── Busy                  429 Graph throttles
@@ -126,6 +127,12 @@ class TooLarge(ApiError):
 
 class GraphRefused(ApiError):
     """Graph refused the invitation before taking it."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class EscalationFailed(ApiError):
+    """Nobody joined."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -5,58 +5,51 @@ from __future__ import annotations
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from web.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # Anyone may ask; storage is asked at most this often.
 _REMEMBERED_SECONDS = 5.0
 
 
-class Storage(Protocol):
-    """A table or a queue, as far as its health goes."""
-
-    def is_reachable(self) -> bool:
-        """Return whether it answers."""
-
-
 class Health:
-    """Answers ``GET /health`` of a configured app."""
+    """Answers ``GET /health`` of a configured app.
+
+    Args:
+        checks: by name, each returns what is wrong.
+        warnings: of the settings.
+        faults: of the settings that the app can run with in part.
+        clock: seconds.
+    """
 
     def __init__(
         self,
-        store: Storage,
-        queue: Storage,
+        checks: Mapping[str, Callable[[], Sequence[str]]],
         warnings: Sequence[str],
         faults: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
-        self._queue = queue
-        self._warnings = list(warnings)
-        self._faults = list(faults)
+        self._checks = checks
+        self._warnings = warnings
+        self._faults = faults
         self._clock = clock
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
-        self._reachable = (False, False)
+        self._found: list[dict[str, Any]] = []
 
     def answer(self) -> Answer:
         """Answer 200 where the app can work, else 503 with what keeps it from working."""
         with self._lock:
             if self._clock() - self._asked_at > _REMEMBERED_SECONDS:
-                self._reachable = (self._store.is_reachable(), self._queue.is_reachable())
+                self._found = [_check(name, check()) for name, check in self._checks.items()]
                 self._asked_at = self._clock()
-            table, queue = self._reachable
-        checks = [
-            _configuration(self._faults, self._warnings),
-            _storage_check("tableStorage", reachable=table),
-            _storage_check("queueStorage", reachable=queue),
-        ]
-        return _answer(checks)
+            found = self._found
+        return _answer([_configuration(self._faults, self._warnings), *found])
 
 
 def unconfigured(faults: Sequence[str]) -> Answer:
@@ -64,14 +57,17 @@ def unconfigured(faults: Sequence[str]) -> Answer:
     return _answer([_configuration(faults, [])])
 
 
+def broken(error: Exception) -> Answer:
+    """Answer for an app that can't say what is wrong with it; its log has the reason."""
+    return _answer([_check("app", [f"can't be checked ({type(error).__name__}): the log has the reason"])])
+
+
 def _configuration(faults: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
-    status = "failed" if faults else "ok"
-    return {"name": "configuration", "status": status, "faults": list(faults), "warnings": list(warnings)}
+    return {**_check("configuration", faults), "warnings": list(warnings)}
 
 
-def _storage_check(name: str, *, reachable: bool) -> dict[str, Any]:
-    faults = [] if reachable else ["can't be reached: check the connection and the identity's roles on the account"]
-    return {"name": name, "status": "ok" if reachable else "failed", "faults": faults}
+def _check(name: str, faults: Sequence[str]) -> dict[str, Any]:
+    return {"name": name, "status": "failed" if faults else "ok", "faults": list(faults)}
 
 
 def _answer(checks: list[dict[str, Any]]) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import azure.functions as func
@@ -10,13 +11,15 @@ import azure.functions as func
 from settings import SettingsError
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
-from web.health import unconfigured
+from web.health import broken, unconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 A = TypeVar("A")
 _log = logging.getLogger("call_invites.http")
+_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class HttpEdge(Generic[A]):
@@ -25,16 +28,27 @@ class HttpEdge(Generic[A]):
     Args:
         build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
         errors: the responses for errors of other rooms.
+        within: what each invocation of a function is handled in: its trace, the time that storage may take.
     """
 
-    def __init__(self, build: Callable[[], A], errors: Mapping[type[Exception], Callable[[], ApiError]]) -> None:
+    def __init__(
+        self,
+        build: Callable[[], A],
+        errors: Mapping[type[Exception], Callable[[], ApiError]],
+        *,
+        within: Callable[[func.Context | None], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._build = build
         self._errors = errors
+        self._within = within
 
-    def answer(self, request: func.HttpRequest, use_case: Callable[[A, Request], Answer]) -> func.HttpResponse:
+    def answer(
+        self, request: func.HttpRequest, context: func.Context | None, use_case: Callable[[A, Request], Answer]
+    ) -> func.HttpResponse:
         """Answer a request by a use case; every error becomes a response in the one error form."""
         try:
-            answer = use_case(self._build(), _request(request))
+            with self._within(context):
+                answer = use_case(self._build(), _request(request))
         except ApiError as error:
             answer = error_answer(error)
         except SettingsError:
@@ -46,12 +60,16 @@ class HttpEdge(Generic[A]):
             answer = error_answer(self._error_of(error))
         return _response(answer)
 
-    def health(self, check: Callable[[A], Answer]) -> func.HttpResponse:
-        """Answer ``GET /health``, which an app with wrong settings can answer in full."""
+    def health(self, context: func.Context | None, check: Callable[[A], Answer]) -> func.HttpResponse:
+        """Answer ``GET /health``, whatever is broken."""
         try:
-            answer = check(self._build())
+            with self._within(context):
+                answer = check(self._build())
         except SettingsError as error:
             answer = unconfigured([str(fault) for fault in error.faults])
+        except Exception as error:  # noqa: BLE001 - the host would make it a 500 without a body
+            _log.exception("unforeseen")
+            answer = broken(error)
         return _response(answer)
 
     def _error_of(self, error: Exception) -> ApiError:
@@ -74,13 +92,14 @@ def _request(request: func.HttpRequest) -> Request:
 
 
 def _response(answer: Answer) -> func.HttpResponse:
-    headers = {"Cache-Control": "no-store", **answer.headers}
-    if answer.body is None:
+    headers = {**_ALWAYS, **answer.headers}
+    content = answer.content()
+    if content is None:
         return func.HttpResponse(status_code=int(answer.status), headers=headers)
     return func.HttpResponse(
-        answer.content(),
+        content,
         status_code=int(answer.status),
         headers=headers,
-        mimetype="application/json",
+        mimetype=answer.media_type,
         charset="utf-8",
     )

@@ -58,6 +58,19 @@ def invitation_id_in(request: Request) -> str:
     return value
 
 
+def escalation_id_in(request: Request) -> str:
+    """Return the escalation's id in a request's path.
+
+    Raises:
+        NotFound: it can't be one, so there is none.
+    """
+    value = request.route.get("escalationId", "").upper()
+    if not is_invitation_id(value):
+        message = "There is no such escalation. Use the URL that the app returned when it accepted it."
+        raise NotFound("EscalationNotFound", message)
+    return value
+
+
 def start_id_in(request: Request) -> str:
     """Return the start's id in a request's path.
 
@@ -75,6 +88,15 @@ def no_such_invitation() -> NotFound:
     """Return the 404 that does not tell whether the call, the invitation or the token is at fault."""
     message = "There is no such invitation. Use the address that the app gave when it accepted the invitation."
     return NotFound("InvitationNotFound", message)
+
+
+def token_has_ended() -> NotFound:
+    """Return the 404 for a right token whose time is over."""
+    message = (
+        "This URL worked for some hours after the outcome. Read it with the app's key instead: the same URL without "
+        "its last segment and its token, or the connector's action that gets it."
+    )
+    return NotFound("TokenEnded", message)
 
 
 def call_id_from_path(path: object) -> str | None:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import ssl
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
+import urllib3
 from azure.core import MatchConditions
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
@@ -35,6 +38,7 @@ class Bare:
         self._calls = itertools.cycle(os.environ["BENCHMARK_CALLS"].split())
         self._session = requests.Session()
         self._session.trust_env, self._session.verify = False, os.environ["REQUESTS_CA_BUNDLE"]
+        self._certificates = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
         self._graph = os.environ["GRAPH_ENDPOINT"]
         asked = {
             "grant_type": "client_credentials",
@@ -73,6 +77,19 @@ class Bare:
         etag = entity.metadata["etag"]
         self._table.update_entity(entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
 
+    def notify(self, count: int) -> dict[str, float]:
+        """Read a row, replace it under its ETag, and POST to a flow; return when each began, by the flow's name."""
+        network = urllib3.PoolManager(ssl_context=self._certificates)
+        document = json.dumps({"document": _DOCUMENT}).encode()
+        began = {}
+        for keys in [self.invite() for _ in range(count)]:
+            name = uuid.uuid4().hex
+            began[name] = time.monotonic()
+            self.report(keys)
+            url = f"{os.environ['BENCHMARK_FLOWS']}/{name}"
+            network.request("POST", url, body=document, retries=False, preload_content=False).close()
+        return began
+
     def poll(self, keys: tuple[str, str]) -> TableEntity:
         """Read a row and its call's in one query, and return the row."""
         condition = "PartitionKey eq @partition and ( RowKey eq @call or RowKey eq @row )"
@@ -87,6 +104,7 @@ if __name__ == "__main__":
         {
             "invite": lambda count: timed(lambda: None, lambda _: bare.invite(), count),
             "stored": lambda count: timed(lambda: None, lambda _: bare.invite(asks_graph=False), count),
+            "notify": bare.notify,
             "report": lambda count: timed(bare.invite, bare.report, count),
             "poll": lambda count: timed(bare.invite, bare.poll, count),
         }

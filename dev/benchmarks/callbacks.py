@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _AT_ONCE = 8
-_ACCEPTED = 202
+_OK, _ACCEPTED = 200, 202
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)$")
 
 
@@ -41,7 +41,9 @@ def figures(*, rounds: int = 7, count: int = 160) -> Iterator[Figure]:
         shutil.copy(ROOT / "host.json", app)
         file = folder / "settings.json"
         file.write_text(json.dumps({"IsEncrypted": False, "Values": shared}), encoding="utf-8")
-        ours, bare = (Posts(stack.enter_context(_host(one, file)), shared["BENCHMARK_TOKEN"]) for one in (ROOT, app))
+        ours, bare = (
+            Posts(stack.enter_context(running_host(one, file)), shared["BENCHMARK_TOKEN"]) for one in (ROOT, app)
+        )
         calls = shared["BENCHMARK_CALLS"].split()
         table = stack.enter_context(TableClient.from_connection_string(shared["AzureWebJobsStorage"], "bare"))
 
@@ -76,14 +78,21 @@ class Posts:
         self._token = {"Authorization": f"Bearer {token}"}
         self._local = threading.local()
 
-    def post(self, path: str, body: Any) -> Any:
-        """Post a body, which must be accepted, and return the JSON of the response."""
+    def post(self, path: str, body: Any, *, status: int = _ACCEPTED) -> Any:
+        """Post a body, which must get this status, and return the JSON of the response."""
+        return self._request("POST", path, json.dumps(body).encode(), status)
+
+    def get(self, path: str) -> Any:
+        """Return what there is at a path."""
+        return self._request("GET", path, None, _OK)
+
+    def _request(self, method: str, path: str, body: bytes | None, status: int) -> Any:
         connection = vars(self._local).setdefault("connection", http.client.HTTPConnection("127.0.0.1", self._port))
         headers = self._headers | (self._token if path.endswith("notifications") else {})
-        connection.request("POST", path, json.dumps(body).encode(), headers)
+        connection.request(method, path, body, headers)
         response = connection.getresponse()
         content = response.read()
-        assert response.status == _ACCEPTED, (response.status, content)
+        assert response.status == status, (response.status, content)
         return json.loads(content or b"null")
 
     def rate(self, report: Callable[[int], dict[str, Any]], count: int) -> float:
@@ -96,7 +105,7 @@ class Posts:
 
 
 @contextmanager
-def _host(app: Path, settings: Path) -> Iterator[int]:
+def running_host(app: Path, settings: Path) -> Iterator[int]:
     """Run the local host on an app's folder, and give its port."""
     command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", "benchmark", "--settings", str(settings)]
     more = {"PYTHONPATH": str(ROOT)}

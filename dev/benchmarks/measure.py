@@ -79,6 +79,14 @@ def compared(
     )
 
 
+def compared_at_95(bench: str, what: str, samples: Sequence[Sequence[float]], other: str, *, at_most: float) -> Figure:
+    """Return the row of the 95th percentiles of both sides' single samples, whose ratio is held against the goal."""
+    ours, theirs = (quantiles(side, n=20)[-1] for side in samples)
+    ratio = ours / theirs
+    result, goal = f"{ratio:.2f}", f"≤ {at_most:.2f}"
+    return Figure(bench, what, f"{ours:,.2f} ms", f"{other}: {theirs:,.2f} ms", result, goal, ratio <= at_most)
+
+
 def in_turn(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:
     """Measure the sides one after the other, round by round, after one round to warm up; return each side's samples."""
     samples: list[list[float]] = [[] for _ in sides]

@@ -80,7 +80,10 @@ def trips() -> Iterator[Figure]:
     say("round trips")
     found = counted()
     for work, goal in TRIPS.items():
-        made, promised = (", ".join(f"{number} {kind}" for kind, number in one.items()) for one in (found[work], goal))
+        made, promised = (
+            ", ".join(f"{number} {kind}" for kind, number in sorted(one.items(), reverse=True))
+            for one in (found[work], goal)
+        )
         yield Figure("trips", f"round trips of {_WORKS[work]}", made, "", made, promised, found[work] == goal)
 
 

@@ -15,8 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dev.doctor.examination import Examination
+from dev.doctor.examination import Examination, session_for
 from dev.doctor.findings import Status
+from dev.doctor.latency import Plan
+from dev.doctor.measuring import KEY, measure
 from domain.configuration.trust import CA_BUNDLES
 
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path, metavar="FILE", help="local.settings.json, or what az lists")
     parser.add_argument("--skip", action="append", default=[], choices=names, help="leave this out; may be repeated")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.add_argument("--latency", action="store_true", help="measure a deployed app instead, with FUNCTION_KEY")
+    parser.add_argument(
+        "--samples", type=int, choices=range(1, 11), default=3, metavar="N", help="of --latency: 1 to 10"
+    )
     options = parser.parse_args(arguments)
     # The app's log would mix with the lines.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -84,8 +90,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             read_settings(options.settings, os.environ)
         except WrongUsage as error:
             parser.error(str(error))
+    left_out = names if options.latency else options.skip
+    examination = Examination(os.environ, left_out, from_file=options.settings is not None)
+    if options.latency:
+        (settings, *_) = examination.results()
+        if examination.known is None:
+            _print(settings)
+            return 1
+        plan = Plan(samples=options.samples)
+        session = session_for(examination.known)
+        return measure(examination.known, os.environ.get(KEY), session, plan, as_json=options.json)
     results = []
-    for result in Examination(os.environ, options.skip, from_file=options.settings is not None).results():
+    for result in examination.results():
         results.append(result)
         if not options.json:
             _print(result)

@@ -12,7 +12,7 @@ from urllib3.exceptions import NameResolutionError, ProxyError
 from urllib3.exceptions import TimeoutError as SlowAnswer
 
 from dev.doctor.findings import Finding, fault
-from domain.configuration.trust import CA_BUNDLES
+from domain.configuration.trust import bundle_fault, ca_bundle
 from graph.transport import causes
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ def host_of(address: str) -> str:
 
 def check_bundle(environment: Mapping[str, str]) -> list[Finding]:
     """Check that a CA bundle that is named can be read: everything over HTTPS needs it."""
-    name = next((name for name in CA_BUNDLES if environment.get(name)), None)
-    if name is None:
+    path = ca_bundle(environment)
+    if path is None:
         return []
-    path = environment[name]
     is_folder = Path(path).is_dir()
     try:
         ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
@@ -50,7 +49,7 @@ def check_bundle(environment: Mapping[str, str]) -> list[Finding]:
             "make simulator makes the simulator's, the first time. Else name a file of certificates (PEM), or remove "
             "the setting: docs/settings.md#the-way-out"
         )
-        return [fault(f"{name} names a CA bundle that can't be read: nothing can be asked over HTTPS", fix)]
+        return [fault(str(bundle_fault(environment)), fix)]
     return []
 
 

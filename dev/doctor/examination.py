@@ -76,14 +76,21 @@ class Examination:
             Check(
                 "callback-keys",
                 6,
-                self._of_settings(lambda known: check_keys(known, _session(known)), ("CALLBACK_OPENID_CONFIGURATION",)),
+                self._of_settings(
+                    lambda known: check_keys(known, session_for(known)), ("CALLBACK_OPENID_CONFIGURATION",)
+                ),
             ),
             Check(
                 "public-address",
                 15,
-                self._of_settings(lambda known: check_public_address(known, _session(known)), ("PUBLIC_BASE_URL",)),
+                self._of_settings(lambda known: check_public_address(known, session_for(known)), ("PUBLIC_BASE_URL",)),
             ),
         ]
+
+    @property
+    def known(self) -> settings.Settings | None:
+        """The settings, once they were looked at and found without a fault."""
+        return self._settings
 
     def results(self) -> Iterator[Result]:
         """Run one check after the other, and yield each result as soon as it is known."""
@@ -143,7 +150,7 @@ class Examination:
         ]
 
     def _look_at_token(self, known: settings.Settings) -> list[Finding]:
-        self._tokens = TokenSource(known, _session(known))
+        self._tokens = TokenSource(known, session_for(known))
         token, findings = check_token(known, self._tokens)
         self._has_token = token is not None
         return findings
@@ -151,7 +158,7 @@ class Examination:
     def _look_at_graph(self, known: settings.Settings) -> list[Finding]:
         if self._tokens is None or not self._has_token:
             return [not_checked("there is no token: see above")]
-        return check_graph(known, GraphClient(known.graph_endpoint, self._tokens, _session(known)))
+        return check_graph(known, GraphClient(known.graph_endpoint, self._tokens, session_for(known)))
 
     def _of_storage(self, look: Callable[[settings.Settings, str], list[Finding]]) -> Callable[[], list[Finding]]:
         name = settings.storage_connection(self._environment)
@@ -169,7 +176,8 @@ class Examination:
         return " ".join(text.split())
 
 
-def _session(known: settings.Settings) -> Any:
+def session_for(known: settings.Settings) -> Any:
+    """Return a session for the hosts of the settings."""
     return new_session(
         (known.graph_endpoint, known.authority, known.callback_openid_configuration, known.public_base_url)
     )

@@ -12,20 +12,28 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError, ResourceNotFoundError
 
 from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
-from storage.queues import CHECKS, OUTCOMES, queue_client, round_trip
-from storage.rows import Row
-from storage.table import Conflict, StorageTable, error_code, table_client
-from web.errors import StorageUnavailable
+from storage.budget import budget
+from storage.connections import credential_for
+from storage.errors import StorageUnavailable
+from storage.names import WORK
+from storage.outcomes import error_code
+from storage.queue import queue_client
+from storage.table import table_client
 
 if TYPE_CHECKING:
+    from azure.data.tables import TableClient
+    from azure.storage.queue import QueueClient
+
     from settings import Settings
 
 PARTITION = "~doctor|"
 QUEUE = "doctor-"
+# For each request: retries would only make a fault slower to see.
+_SECONDS = 2.0
 
 _ROLES = {"table": "Storage Table Data Contributor", "queue": "Storage Queue Data Contributor"}
 _CONNECTION = (
@@ -65,50 +73,82 @@ def check_table(settings: Settings, setting: str) -> list[Finding]:
         settings: where it is.
         setting: which setting says so, ``AzureWebJobsStorage`` or ``STATE_STORAGE``.
     """
-    client = table_client(settings, retry_total=0)
+    client = table_client(settings, credential_for(settings))
     place = _Place("table", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
-    with client:
-        table, partition = StorageTable(client), PARTITION + uuid.uuid4().hex
+    row, more = {"PartitionKey": PARTITION + uuid.uuid4().hex, "RowKey": "trip"}, ""
+    with client, budget(_SECONDS):
         try:
-            table.get(partition, "trip")
-        except (StorageUnavailable, Conflict) as error:
-            return [place.explained(error)]
-        try:
-            table.write([Row({"PartitionKey": partition, "RowKey": "trip"}, is_new=True)])
-        except (StorageUnavailable, Conflict) as error:
-            missing = f"the table {settings.state_table} may be missing and can't be made"
-            return [place.explained(error, f"; rows can be read but not written, or {missing}")]
-        try:
-            came_back = table.get(partition, "trip") is not None
-            table.delete(partition, ["trip"])
-        except (StorageUnavailable, Conflict) as error:
-            left = f"the row that was written is still there, in the partition {partition}"
-            return [place.explained(error, f"; {left}, where nothing reads it")]
+            code = _code_of_reading(client, row)
+            more = "; rows can be read but not written, "
+            more += f"or the table {settings.state_table} may be missing and can't be made"
+            if code == "TableNotFound":
+                client.create_table()
+            client.create_entity(row)
+            more = f"; the row that was written is still there, in the partition {row['PartitionKey']}, unread"
+            came_back = _code_of_reading(client, row) is None
+            client.delete_entity(row["PartitionKey"], row["RowKey"])
+        except Exception as error:  # noqa: BLE001 - the library raises more than its own errors
+            return [place.explained(error, more)]
     if not came_back:
         return [warning(f"a row was written to {place.host} and not found again", "Run this again")]
     return [ok(f"a row was written, read and removed: table {settings.state_table} at {place.host}")]
 
 
+def _code_of_reading(client: TableClient, row: dict[str, str]) -> str | None:
+    """Read a row; return storage's code where there is no such row or table."""
+    try:
+        client.get_entity(row["PartitionKey"], row["RowKey"])
+    except ResourceNotFoundError as error:
+        code = error_code(error)
+        if code not in ("TableNotFound", "ResourceNotFound"):
+            raise
+        return code
+    return None
+
+
 def check_queues(settings: Settings, setting: str) -> list[Finding]:
-    """Send a message through a queue of the doctor's own, and look whether the app's queues are there.
+    """Send a message through a queue of the doctor's own, and look whether the app's queue is there.
 
     Args:
         settings: where they are.
         setting: which setting says so.
     """
-    name = QUEUE + uuid.uuid4().hex
-    place = _Place("queue", setting, queue_client(settings, name).url, settings)
+    credential, name = credential_for(settings), QUEUE + uuid.uuid4().hex
+    client = queue_client(settings, name, credential)
+    place = _Place("queue", setting, client.url, settings)
     if place.is_out_of_reach:
         return [place.out_of_reach()]
     try:
-        there = round_trip(settings, name)
-    except StorageUnavailable as error:
+        with client, budget(_SECONDS):
+            came_back = _round_trip(client)
+        with queue_client(settings, WORK, credential) as looked_at, budget(_SECONDS):
+            is_there = _is_there(looked_at)
+    except Exception as error:  # noqa: BLE001 - as above
         return [place.explained(error)]
-    missing = [queue for queue in (CHECKS, OUTCOMES) if queue not in there]
-    own = f"{' and '.join(missing)} can be made when first needed" if missing else "the app's two queues are there"
+    if not came_back:
+        return [warning(f"a message was sent to {place.host} and not found again", "Run this again")]
+    own = f"the app's queue {WORK} is there" if is_there else f"the app's queue {WORK} can be made when first needed"
     return [ok(f"a queue was made, used and removed at {place.host}; {own}")]
+
+
+def _round_trip(client: QueueClient) -> bool:
+    """Make a queue, send a message through it and remove it; return whether the message came back."""
+    client.create_queue()
+    try:
+        client.send_message("doctor")
+        return client.receive_message() is not None
+    finally:
+        client.delete_queue()
+
+
+def _is_there(client: QueueClient) -> bool:
+    try:
+        client.get_queue_properties()
+    except ResourceNotFoundError:
+        return False
+    return True
 
 
 class _Place:
@@ -137,12 +177,10 @@ class _Place:
         """Say why a request failed.
 
         Args:
-            error: what the app's own storage code raised; its cause is what the library did.
+            error: what the library raised, or the app's own credential with that as its cause.
             more: what else is to be said.
         """
-        cause = error.__cause__
-        if cause is None:
-            return fault(f"{self.host}: what was sent did not come back", "Run this again")
+        cause = error.__cause__ or error if isinstance(error, StorageUnavailable) else error
         status = getattr(cause, "status_code", None)
         if status is None:
             return self._unanswered(cause)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from domain.clouds import OPENID_DOMAINS
 from domain.configuration.environment import LOOPBACK, split_url
-from domain.configuration.faults import Kind
+from domain.configuration.faults import Fault, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from domain.clouds import Cloud
     from domain.configuration.environment import Environment
@@ -116,9 +116,26 @@ def warn_of_trust_roots(environment: Environment, defaults: dict[str, str]) -> N
         given = {entry.rstrip("/").casefold() for entry in environment.list(name)}
         if name not in concerned and given - {entry.casefold() for entry in default.split(",")}:
             environment.warn(name, Kind.UNSAFE, f"{name} is not the default: the app trusts what it names")
-    bundle = next((name for name in CA_BUNDLES if environment.get(name)), None)
+    bundle = _bundle_setting(environment)
     if bundle is not None:
         environment.warn(bundle, Kind.UNSAFE, f"{bundle} replaces the usual CA bundle: the app trusts what it holds")
+
+
+def ca_bundle(values: Mapping[str, str]) -> str | None:
+    """Return the path of the CA bundle that replaces the usual one, where a setting names it."""
+    name = _bundle_setting(values)
+    return None if name is None else values[name]
+
+
+def bundle_fault(values: Mapping[str, str]) -> Fault:
+    """Return the fault of a CA bundle that can't be read."""
+    name = _bundle_setting(values) or CA_BUNDLES[0]
+    text = f"{name} names a CA bundle that can't be read: nothing can be asked over HTTPS"
+    return Fault(name, Kind.INVALID, text)
+
+
+def _bundle_setting(values: Environment | Mapping[str, str]) -> str | None:
+    return next((name for name in CA_BUNDLES if values.get(name)), None)
 
 
 def is_this_machine(url: str) -> bool:

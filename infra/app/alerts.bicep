@@ -105,6 +105,7 @@ union traces, exceptions
     line startswith "unforeseen", "app",
     line startswith "graph's answer could not be written", "app",
     line startswith "an item of a callback could not be read", "app",
+    line startswith "callback body refused ", "callback",
     line startswith "a queue message can't be read", "app",
     line startswith "something that is due could not be done", "app",
     line startswith "no token: ", "token",
@@ -114,7 +115,7 @@ union traces, exceptions
     "")
 | where isnotempty(fault)
 | summarize timestamp = max(timestamp), lines = count() by fault
-| where fault in ("settings", "app") or lines >= 3
+| where fault in ("settings", "app", "callback") or lines >= 3
 '''
           timeAggregation: 'Count'
           operator: 'GreaterThan'

@@ -12,6 +12,10 @@ from app import Followers
 from calls.assembly import CallTools, assemble
 from domain.invitation import Invitee
 from domain.record import Needs
+from escalation.cancelling import Canceller
+from escalation.progress import ESCALATION, EscalationProgress
+from escalation.routes import EscalationAlarms, EscalationRoutes
+from escalation.service import EscalationService
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.duties import run_duties
@@ -21,7 +25,8 @@ from flows.publish import Publisher
 from flows.queries import Queries
 from flows.turn import Turn
 from flows.webhook import PostResponse
-from flows.work import Work
+from flows.work import Kind, Work
+from invite.roster import RosterReader
 from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.origin import Origin
@@ -106,13 +111,30 @@ class World:
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=120, now=now)
         delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
         links = Links("https://app.example", ())
-        tools = CallTools(graph, self.store, rows, self.progress, self.alarms, delivery, self.service, links, now=now)
+        rosters = RosterReader(graph, self.progress)
+        steps = EscalationProgress(
+            self.store,
+            self.alarms,
+            delivery,
+            publisher,
+            invitations=self.service,
+            canceller=Canceller(graph, rosters, at_once=1, now=now),
+            links=links,
+            check_after_seconds=120,
+            now=now,
+        )
+        escalations = EscalationService(self.store, steps, rosters, now=now)
+        self.escalations = EscalationRoutes(escalations, steps, links, self.settings, now=now)
+        tools = CallTools(
+            graph, self.store, rows, self.progress, self.alarms, delivery, self.service, escalations, links, now=now
+        )
         self.parts = assemble(self.settings, tools)
-        publisher.followers = Followers(delivery, self.service, self.parts.hooks)
+        publisher.followers = Followers(delivery, self.service, self.parts.hooks, escalations)
         watchdog = Watchdog(
             self.store, self.progress, graph, check_after_seconds=120, give_up_after_seconds=900, now=now
         )
-        kinds = {INVITATION: watchdog, **self.parts.kinds}
+        alarms = EscalationAlarms(self.store, steps, watchdog, now=now)
+        kinds: dict[str, Kind] = {INVITATION: watchdog, ESCALATION: alarms, **self.parts.kinds}
         self.work = Work(kinds, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, links, client_id=CLIENT, now=now)
         validator: Any = None
@@ -127,7 +149,9 @@ class World:
             body=b"" if body is None else json.dumps(body).encode(),
             arrived=self.clock.now(),
         )
-        owner = self.queries if wide else self.parts.routes
+        owner: Any = self.queries if wide else self.parts.routes
+        if handler == "call":
+            owner = self.parts.page
         with self._turn():
             try:
                 answer: Answer = getattr(owner, handler)(request)

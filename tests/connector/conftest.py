@@ -16,6 +16,7 @@ from tests.connector import expressions
 from tests.connector.engine_http import Callbacks, Gateway, Wire
 from tests.connector.interpreter import Run, with_settings
 from tests.connector.running import KEY, app_process
+from tests.connector.teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Running:
         scale: float = 0.02,
         app: str | None = None,
         referee: Referee = expressions,
+        teams: Teams | None = None,
         **trigger_body: Any,
     ) -> Run:
         """Run a sample flow as its file has it, with its *Settings* filled in."""
@@ -51,7 +53,7 @@ class Running:
         definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
         wire = Wire(scale)
         gateway = Gateway(definition, app, KEY, wire)
-        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee)
+        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee, teams or Teams(self.graph))
         run.start()
         return run
 

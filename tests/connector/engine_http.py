@@ -174,7 +174,9 @@ class Gateway:
         for parameter in operation["parameters"]:
             name = parameter["name"]
             if parameter["in"] == "body":
-                body = {key.removeprefix("body/"): rest.pop(key) for key in list(rest) if key.startswith("body/")}
+                body = dict[str, Any]()
+                for key in [key for key in rest if key.startswith("body/")]:
+                    _put(parameter["schema"], body, key.removeprefix("body/"), rest.pop(key))
                 _fill_in_url(parameter["schema"], body, callback_url)
                 missing = set(parameter["schema"]["required"]) - body.keys()
                 assert not missing, f"the designer would not save this: {missing}"
@@ -212,6 +214,16 @@ class Gateway:
             for method, operation in item.items()
             if isinstance(operation, dict) and operation.get("operationId") == operation_id
         )
+
+
+def _put(schema: Any, body: dict[str, Any], name: str, value: Any) -> None:
+    """Set a property; the designer writes one of an object inside the body with a slash."""
+    first, _, more = name.partition("/")
+    assert first in schema["properties"], f"the definition has no property {name}"
+    if more:
+        _put(schema["properties"][first], body.setdefault(first, {}), more, value)
+    else:
+        body[first] = value
 
 
 def _fill_in_url(schema: Any, body: dict[str, Any], callback_url: str | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -116,18 +117,31 @@ _LAZY: dict[str, Callable[..., Any]] = {
     "if": _if,
     "or": lambda *values: any(_boolean(value()) for value in values),
 }
+_NET_FORMAT = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+def _time(value: datetime, form: str) -> str:
+    return value.strftime(re.sub("|".join(_NET_FORMAT), lambda found: _NET_FORMAT[found[0]], form))
+
+
 _PLAIN: dict[str, Callable[..., Any]] = {
+    "addhours": lambda value, hours, form: _time(datetime.fromisoformat(value) + timedelta(hours=hours), form),
     "concat": lambda *values: "".join(_text(value) for value in values),
     "encodeuricomponent": lambda value: quote(_text(value), safe=""),
     "equals": _equals,
     "first": lambda values: next(iter(_sequence(values)), None),
     "greaterorequals": lambda one, other: _ordered(one, other)[0] >= other,
+    "join": lambda values, separator: separator.join(_text(value) for value in _sequence(values)),
+    "json": json.loads,
     "last": lambda values: _sequence(values)[-1] if values else None,
     "length": lambda values: len(_sequence(values)),
     "less": lambda one, other: _ordered(one, other)[0] < other,
     "not": lambda value: not _boolean(value),
+    "setproperty": lambda value, name, new: {**value, name: new},
     "skip": lambda values, count: _sequence(values)[count:],
+    "startswith": lambda value, start: _text(value).casefold().startswith(start.casefold()),
     "take": lambda values, count: _sequence(values)[:count],
+    "utcnow": lambda form="yyyy-MM-ddTHH:mm:ssZ": _time(datetime.now(UTC), form),
 }
 
 

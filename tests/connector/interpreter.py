@@ -17,6 +17,7 @@ import jsonschema
 from tests.connector import expressions
 from tests.connector.engine_http import Reply
 from tests.connector.expressions import Context
+from tests.connector.teams import CONNECTION, Teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,7 @@ class Run:
         callbacks: where its waiting actions are called back.
         longest: seconds of this machine after which an action times out, in place of its own limit.
         referee: evaluates expressions.
+        teams: the connection to Microsoft Teams, where the flow has one.
     """
 
     flow: dict[str, Any]
@@ -72,6 +74,7 @@ class Run:
     callbacks: Callbacks
     longest: float = 30.0
     referee: Referee = expressions
+    teams: Teams | None = None
     steps: list[Step] = field(default_factory=list)
     id: str = field(default_factory=lambda: "0858" + uuid.uuid4().hex.upper())
     _results: dict[str, _Result] = field(default_factory=dict)
@@ -158,6 +161,13 @@ class Run:
             return _Result(FAILED)
         return _Result(SUCCEEDED, {"body": [self._value(action["inputs"]["select"], item=entry) for entry in entries]})
 
+    def _query(self, _: str, action: Action) -> _Result:
+        entries = self._value(action["inputs"]["from"])
+        if not isinstance(entries, list):
+            return _Result(FAILED)
+        where = action["inputs"]["where"]
+        return _Result(SUCCEEDED, {"body": [entry for entry in entries if self._value(where, item=entry) is True]})
+
     def _initialize(self, _: str, action: Action) -> _Result:
         for variable in action["inputs"]["variables"]:
             self._variables[variable["name"]] = self._value(variable["value"])
@@ -194,6 +204,8 @@ class Run:
 
     def _connection(self, name: str, action: Action) -> _Result:
         inputs = self._value(action["inputs"])
+        if self.teams is not None and inputs["host"]["connectionName"] == CONNECTION:
+            return _ended(self.teams.call(inputs["host"]["operationId"], inputs["parameters"]))
         headers = self._headers(name)
         deadline = self._deadline()
         reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers)
@@ -242,6 +254,7 @@ _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
     "InitializeVariable": Run._initialize,
     "OpenApiConnection": Run._connection,
     "OpenApiConnectionWebhook": Run._connection_webhook,
+    "Query": Run._query,
     "Select": Run._select,
     "SetVariable": Run._set,
     "Until": Run._until,
@@ -251,7 +264,7 @@ _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
 def with_settings(flow: dict[str, Any], app: str, key: str) -> dict[str, Any]:
     """Return a flow in which a maker has filled in *Settings*, the one thing that its page says to fill in."""
     actions = dict(flow["definition"]["actions"])
-    if "Settings" in actions:
+    if "app" in actions.get("Settings", {}).get("inputs", {}):
         actions["Settings"] = {**actions["Settings"], "inputs": {"app": app, "key": key}}
     return {**flow, "definition": {**flow["definition"], "actions": actions}}
 

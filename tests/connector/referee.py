@@ -27,10 +27,34 @@ TRIGGER: dict[str, Any] = {
     "userIds": PEOPLE,
     "onCall": PEOPLE,
     "phoneNumber": "+12065550100",
+    "title": "Checkout is down",
+    "oncalls": [{"user": {"contact": PEOPLE[0]}}],
+    "deputy": PEOPLE[1],
+    "engineer": PEOPLE[0],
+    "manager": PEOPLE[1],
 }
+ACCEPTED: dict[str, Any] = {"identity": {"user": {"id": PEOPLE[0]}}, "status": "completed", "reason": None}
+DECLINED: dict[str, Any] = {
+    "identity": {"user": {"id": PEOPLE[1]}},
+    "status": "failed",
+    "reason": "The person declined the call. Try someone else.",
+}
+VARIABLES = {"index": 1, "accepted": False}
 # The outputs of an action that sends a request, by what came back.
 RESPONSES: dict[str, Any] = {
-    "completed": {"statusCode": 200, "body": {"status": "completed", "reason": None}},
+    "completed": {
+        "statusCode": 200,
+        "body": {"status": "completed", "reason": None, "joinedCount": 1, "participants": [ACCEPTED]},
+    },
+    "partly": {
+        "statusCode": 200,
+        "body": {
+            "status": "partiallyCompleted",
+            "reason": "1 of 2 people accepted the call.",
+            "joinedCount": 0,
+            "participants": [ACCEPTED, DECLINED],
+        },
+    },
     "failed": {"statusCode": 200, "body": {"status": "failed", "reason": "The person declined."}},
     "error": {"statusCode": 422, "body": {"error": {"code": "InvitationFailed", "message": "The person declined."}}},
     "text": {"statusCode": 503, "body": "Function host is not running."},
@@ -82,10 +106,13 @@ LANGUAGE: list[Any] = [
     "@greaterOrEquals(2, 2.0)",
     "@less(1, 'a')",
     "@encodeUriComponent('a b/\u00fc+')",
-    {"if": [{"equals": ["@variables('place')", 1]}]},
-    {"AND": [{"equals": ["@variables('PLACE')", 1]}, {"or": [{"not": {"equals": ["@item()", ""]}}]}]},
-    {"equals": ["@variables('answered')", False]},
-    {"and": ["@variables('place')"]},
+    "@join(json('[\"a\", \"b\"]'), '; ')",
+    "@join(json('[]'), ' ')",
+    "@join(null, ' ')",
+    {"if": [{"equals": ["@variables('index')", 1]}]},
+    {"AND": [{"equals": ["@variables('INDEX')", 1]}, {"or": [{"not": {"equals": ["@item()", ""]}}]}]},
+    {"equals": ["@variables('accepted')", False]},
+    {"and": ["@variables('index')"]},
     {"and": ["true"]},
     {"not": {"equals": [1, 1.0]}},
 ]
@@ -116,19 +143,27 @@ def _inside(value: Any, place: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _inside(inner, f"{place}/{number}")
-    elif isinstance(value, str) and "@" in value:
+    elif isinstance(value, str) and "@" in value and "utcNow(" not in value:  # another answer each time
         yield place, value
 
 
-def context(flow: dict[str, Any], response: Any) -> Context:
-    """Return what a flow's expressions can refer to, once every request has had this response."""
-    actions = {}
+def context(flow: dict[str, Any], response: Any, expression: Any = None) -> Context:
+    """Return what an expression of a flow can refer to, once every request has had this response."""
+    actions: dict[str, Any] = {}
     for name, action in _actions(flow["definition"]["actions"]):
         kind = action["type"]
-        actions[name] = (
-            action["inputs"] if kind == "Compose" else {"body": [{"identity": {}}]} if kind == "Select" else response
-        )
-    return Context(actions, TRIGGER, {"place": 1, "answered": False}, PEOPLE[0], "https://flow.example/run")
+        if kind == "Compose":
+            actions[name] = action["inputs"]
+        elif kind == "Query":
+            actions[name] = {"body": [DECLINED]}
+        elif kind == "Select":
+            actions[name] = {
+                "body": ["b: declined"] if isinstance(action["inputs"]["select"], str) else [{"identity": {}}]
+            }
+        else:
+            actions[name] = response
+    item = DECLINED if isinstance(expression, str) and "item()?" in expression else PEOPLE[0]
+    return Context(actions, TRIGGER, VARIABLES, item, "https://flow.example/run")
 
 
 def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -153,13 +188,15 @@ def table(referee: Referee) -> dict[str, Any]:
     for path in FLOWS:
         flow = json.loads(path.read_text(encoding="utf-8"))
         for place, expression in expressions(flow):
-            answers = {kind: answer(referee, expression, context(flow, found)) for kind, found in RESPONSES.items()}
+            answers = {
+                kind: answer(referee, expression, context(flow, found, expression)) for kind, found in RESPONSES.items()
+            }
             same = all(entry == answers["completed"] for entry in answers.values())
             made[path.stem + place] = {
                 "expression": expression,
                 "answers": {"any": answers["completed"]} if same else answers,
             }
-    known = Context({"Settings": {"app": "https://a", "key": "k"}}, TRIGGER, {"place": 1, "answered": False}, PEOPLE[0])
+    known = Context({"Settings": {"app": "https://a", "key": "k"}}, TRIGGER, VARIABLES, PEOPLE[0])
     language = [{"expression": entry, "answer": answer(referee, entry, known)} for entry in LANGUAGE]
     return {"samples": made, "language": language}
 

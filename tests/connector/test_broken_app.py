@@ -25,8 +25,9 @@ BODY: dict[str, Any] = {name: value for name, value in referee.TRIGGER.items() i
 NO_ONE = {
     "invite-and-wait": "Not_invited",
     "http-webhook": "Not_invited",
-    "invite-and-poll": "No_person_answered",
-    "ring-on-call": "No_answer",
+    "invite-and-poll": "No_one_accepted",
+    "ring-on-call": "No_one_accepted",
+    "engineer-and-manager": "Who_is_missing",
 }
 
 
@@ -61,7 +62,7 @@ def test_on_call_app_is_down(running: Running) -> None:
     asked = [json.dumps(body) for body in bodies]
     people = [*referee.PEOPLE, referee.TRIGGER["phoneNumber"]]
     assert [sum(person in body for body in asked) for person in people] == [5, 5, 5], printed(run)
-    assert "Status code: 503." in run.outputs("No_answer")
+    assert "Status code: 503." in run.outputs("No_one_accepted")
 
 
 def test_on_call_long_list(running: Running) -> None:
@@ -69,7 +70,7 @@ def test_on_call_long_list(running: Running) -> None:
     with _server(400, "application/json", '{"error": {"code": "Invalid", "message": "No."}}') as (url, bodies):
         run = running.run("ring-on-call", app=url, callId="c", **{**BODY, "onCall": referee.PEOPLE[:1] * 25})
     assert len(bodies) == 21
-    assert run.outputs("No_answer") == "No. The loop ended at its limit: only the first 20 people were called."
+    assert run.outputs("No_one_accepted") == "No. The loop ended at its limit: only the first 20 people were called."
 
 
 @pytest.mark.parametrize("name", NO_ONE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,10 +36,10 @@ def _invited(running: Running, call_id: str) -> list[str]:
 
 @pytest.mark.parametrize("name", WAITING)
 def test_waiting_flow_continues(running: Running, name: str) -> None:
-    """The webhook action pauses the flow until all people have answered."""
+    """The webhook action pauses the flow until all people have accepted."""
     run = running.run(name, callId=running.new_call(), userIds=[ANNA, BEN])
     assert run.status(WAITING[name]) == SUCCEEDED, printed(run)
-    assert run.outputs("All_answered") == "All people answered."
+    assert run.outputs("All_accepted") == "All people accepted the call."
     assert len([sent for sent in run.wire.log if sent.method == "GET"]) == 0, "nothing is polled"
 
 
@@ -47,8 +48,8 @@ def test_waiting_flow_gets_a_decline(running: Running, name: str) -> None:
     """A failure is an outcome too: the condition after the action gets it."""
     running.graph.person(ANNA, "declines")
     run = running.run(name, callId=running.new_call(), userIds=[ANNA])
-    assert run.status("All_answered") == SKIPPED, printed(run)
-    assert run.outputs("Not_all_answered").startswith("Not all people answered: failed.")
+    assert run.status("All_accepted") == SKIPPED, printed(run)
+    assert run.outputs("Not_all_accepted").startswith("Not all people accepted the call: failed.")
 
 
 @pytest.mark.parametrize("name", WAITING)
@@ -80,7 +81,7 @@ def test_cancelled_wait(running: Running) -> None:
 def test_polling_flow_continues(running: Running) -> None:
     """The HTTP action polls without the maker's headers and ends with the invitation."""
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA, BEN])
-    assert run.status("All_answered") == SUCCEEDED, printed(run)
+    assert run.status("All_accepted") == SUCCEEDED, printed(run)
     first, *polls = run.wire.log
     assert first.status == 202
     assert polls
@@ -93,19 +94,43 @@ def test_polling_flow_fails(running: Running) -> None:
     running.graph.person(ANNA, "declines")
     run = running.run("invite-and-poll", callId=running.new_call(), userIds=[ANNA])
     assert run.status("Invite_people") == FAILED, printed(run)
-    assert run.outputs("No_person_answered") == "The person declined. Ring somebody else."
+    assert run.outputs("No_one_accepted") == "The person declined the call. Try someone else."
     assert run.wire.log[-1].status == 422
     assert [sent.status for sent in run.wire.log].count(422) == 1
 
 
-def test_polling_flow_in_part(running: Running) -> None:
-    """If some people joined and others did not, the action succeeds and the condition tells them apart."""
-    running.graph.person(PHONE, "declines")
-    people = [f"{number:08d}-1111-4111-8111-111111111111" for number in range(6)]
-    running.graph.person(people[5], "declines")
-    run = running.run("invite-and-poll", callId=running.new_call(), userIds=people)
-    assert run.status("Invite_people") == SUCCEEDED, printed(run)
-    assert run.outputs("Not_all_answered").startswith("Not all people answered: partiallyCompleted.")
+@pytest.mark.parametrize("name", [*WAITING, "invite-and-poll"])
+def test_one_joins_one_declines(running: Running, name: str) -> None:
+    """The flow goes on, and names who declined and why; who joined has their own status."""
+    running.graph.person(BEN, "declines")
+    call_id = running.new_call()
+    run = running.run(name, callId=call_id, userIds=[ANNA, BEN])
+    assert run.status({**WAITING, "invite-and-poll": "Invite_people"}[name]) == SUCCEEDED, printed(run)
+    text = run.outputs("Not_all_accepted")
+    assert re.fullmatch(
+        "Not all people accepted the call: partiallyCompleted. Joined so far: [01]. "
+        rf"{BEN}: The person declined the call. Try someone else.",
+        text,
+    )
+
+
+@pytest.mark.parametrize("declines", [ANNA, BEN])
+def test_engineer_and_manager(running: Running, declines: str) -> None:
+    """Both are called, one after the other; the one who declined is named with the reason."""
+    running.graph.person(declines, "declines")
+    call_id = running.new_call()
+    run = running.run("engineer-and-manager", callId=call_id, engineer=ANNA, manager=BEN)
+    assert _invited(running, call_id) == [ANNA, BEN]
+    text = run.outputs("Who_is_missing")
+    who, other = ("Engineer", "Manager") if declines == ANNA else ("Manager", "Engineer")
+    assert f"{who}: failed. The person declined the call. Try someone else." in text
+    assert f"{other}: completed. " in text
+
+
+def test_engineer_and_manager_join(running: Running) -> None:
+    """If both accept, the flow says so."""
+    run = running.run("engineer-and-manager", callId=running.new_call(), engineer=ANNA, manager=BEN)
+    assert run.outputs("Both_accepted"), printed(run)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -114,7 +139,7 @@ def test_retries_call_once(running: Running, status: int) -> None:
     running.graph.fault(route="invite", status=status, retry_after=12_000)
     call_id = running.new_call()
     run = running.run("invite-and-poll", scale=0.005, callId=call_id, userIds=[ANNA])
-    assert run.status("All_answered") == SUCCEEDED, printed(run)
+    assert run.status("All_accepted") == SUCCEEDED, printed(run)
     assert [sent.status for sent in run.wire.log[:2]] == [status, 202]
     assert _invited(running, call_id) == [ANNA]
 
@@ -124,7 +149,7 @@ def test_lost_response_calls_once(running: Running) -> None:
     call_id = running.new_call()
     run = running.run("invite-and-poll", callId=call_id, userIds=[ANNA])
     first = run.wire.log[0]
-    body = {"participants": [{"identity": {"user": {"id": ANNA}}}]}
+    body = {"participants": [{"identity": {"user": {"id": ANNA}}}], "separately": True}
     again = run.wire.request("POST", first.url, first.headers, body)
     assert again.status == 202
     assert again.headers["Location"] == run.wire.log[1].url
@@ -137,7 +162,7 @@ def test_on_call_stops(running: Running) -> None:
     running.graph.person(ANNA, "declines")
     call_id = running.new_call()
     run = running.run("ring-on-call", callId=call_id, onCall=[ANNA, BEN, CLEO], phoneNumber=PHONE)
-    assert run.outputs("Who_answered") == BEN, printed(run)
+    assert run.outputs("Who_accepted") == BEN, printed(run)
     assert _invited(running, call_id) == [ANNA, BEN]
 
 
@@ -147,7 +172,7 @@ def test_on_call_phone_last(running: Running) -> None:
         running.graph.person(person, "ringsOut")
     call_id = running.new_call()
     run = running.run("ring-on-call", callId=call_id, onCall=[ANNA, BEN], phoneNumber=PHONE)
-    assert run.outputs("Phone_answered") == PHONE, printed(run)
+    assert run.outputs("Phone_accepted") == PHONE, printed(run)
     assert _invited(running, call_id) == [ANNA, BEN, PHONE]
     polls = [sent for sent in run.wire.log if sent.method == "GET"]
     assert polls
@@ -159,13 +184,13 @@ def test_on_call_reason(running: Running) -> None:
     running.graph.everyone("busy")
     run = running.run("ring-on-call", callId=running.new_call(), onCall=[ANNA], phoneNumber=PHONE)
     assert run.status("Call_the_phone") == FAILED, printed(run)
-    assert run.outputs("No_answer").startswith("The line was busy")
+    assert run.outputs("No_one_accepted").startswith("The line was busy")
 
 
 def test_on_call_wrong_id(running: Running) -> None:
     """After an ID that is invalid, the next person is called."""
     run = running.run("ring-on-call", callId=running.new_call(), onCall=["not-an-id", BEN], phoneNumber=PHONE)
-    assert run.outputs("Who_answered") == BEN, printed(run)
+    assert run.outputs("Who_accepted") == BEN, printed(run)
 
 
 @pytest.mark.parametrize("path", referee.FLOWS, ids=lambda path: path.stem)

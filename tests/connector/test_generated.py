@@ -13,12 +13,15 @@ import yaml
 from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV31SpecValidator
 
 from connector import generate, schema, swagger
-from connector.operations import OPERATIONS, STATUSES
+from connector.operation import STATUSES
+from connector.operations import OPERATIONS
 from connector.routes import ROOT, routes
 from connector.words import DISPLAY_NAMES, KINDS, MEMBERS
+from invite.rules import ID_NAMES
 from web import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FOLDER = ROOT / "connector"
@@ -91,11 +94,35 @@ def test_no_unused_words() -> None:
     """All words belong to something that the app accepts, and each property of an identity is shown for some kind."""
     known = schema.schemas()
     bodies = [known[operation.body.__name__] for operation in OPERATIONS.values() if operation.body]
-    members = {name for body in [*bodies, known["InvitationParticipantInfo"]] for name in body["properties"]}
+    members = {
+        name
+        for body in [*bodies, known["InvitationParticipantInfo"], known["MeetingBody"], known["StepBody"]]
+        for name in body["properties"]
+    }
     assert MEMBERS.keys() <= members
     assert KINDS.keys() == known["IdentitySet"]["properties"].keys()
     shown = {name for kind in KINDS.values() for name in kind.members}
     assert shown == known["Identity"]["properties"].keys() - {"@odata.type"}
+
+
+def test_refusals_name_ids_as_shown() -> None:
+    """A message about an ID names it as the designer does."""
+    shown = {name: kind.members["id"].summary for name, kind in KINDS.items()}
+    assert shown | {name: MEMBERS[name].summary for name in ("userId", "phoneNumber", "fromCallId")} == ID_NAMES
+
+
+def test_people_are_called_separately() -> None:
+    """The actions that invite several people send ``separately`` by a default that the designer hides."""
+    found = 0
+    for item in swagger.definition()["paths"].values():
+        for parameter in item.get("post", {}).get("parameters", []):
+            schema = parameter.get("schema", {})
+            if "participants" in schema.get("properties", {}):
+                found += 1
+                hidden = schema["properties"]["separately"]
+                assert (hidden["type"], hidden["default"], hidden["x-ms-visibility"]) == ("boolean", True, "internal")
+                assert "separately" in schema["required"]
+    assert found == 4
 
 
 def test_every_status_is_described() -> None:
@@ -127,3 +154,50 @@ def test_icon() -> None:
     head = (FOLDER / "icon.png").read_bytes()[:26]
     width, height, _, color = struct.unpack(">IIBB", head[16:])
     assert (head[:8], width, height, color) == (b"\x89PNG\r\n\x1a\n", 230, 230, 2)
+
+
+def _inputs(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _inputs(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _inputs(inner)
+
+
+def test_calls_are_picked() -> None:
+    """Each input that is a call's ID offers the open calls by title, from an action without parameters."""
+    definition = swagger.definition()
+    operations = {
+        operation["operationId"]: operation
+        for item in definition["paths"].values()
+        for operation in item.values()
+        if "operationId" in operation
+    }
+    parameters = [entry for operation in operations.values() for entry in _inputs(operation["parameters"])]
+    calls = [entry for entry in parameters if str(entry.get("x-ms-summary")).endswith("Call ID")]
+    assert {entry["x-ms-summary"] for entry in calls} == {"Call ID", "From Call ID", "Move From Call ID"}
+    for entry in calls:
+        source = entry["x-ms-dynamic-values"]
+        assert operations[source["operationId"]]["parameters"] == []
+        (listed,) = definition["definitions"]["Calls"]["properties"]
+        assert (listed, source["value-path"], source["value-title"]) == (source["value-collection"], "id", "title")
+    assert {"id", "title"} <= definition["definitions"]["Call"]["properties"].keys()
+
+
+def test_steps_are_built_in_the_designer() -> None:
+    """A step is an item with people and a time, described in place: the designer has no row for a reference."""
+    for path in ("/calls/{callId}/escalate", "/calls/{callId}/escalate-and-wait"):
+        (body,) = (
+            entry for entry in swagger.definition()["paths"][path]["post"]["parameters"] if entry["in"] == "body"
+        )
+        assert not any("$ref" in entry for entry in _inputs(body))
+        steps = body["schema"]["properties"]["steps"]
+        step = steps["items"]["properties"]
+        assert (steps["type"], step["participants"]["type"], step["waitSeconds"]["type"]) == (
+            "array",
+            "array",
+            "integer",
+        )
+        assert step["participants"]["items"]["properties"]["identity"]["properties"].keys() == KINDS.keys()

@@ -44,11 +44,18 @@ def test_flow(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
-def test_custom_connector(file: Path) -> None:
-    """Connector and connection have no id or name of an environment; the maker picks existing ones."""
+def test_connectors(file: Path) -> None:
+    """Connector and connection have no id or name of an environment; the maker picks existing ones.
+
+    Microsoft's own connector is found by its name.
+    """
     resources = _files(package("A flow", json.loads(file.read_text(encoding="utf-8"))))["manifest.json"]["resources"]
     for resource in resources.values():
-        if resource["type"] != "Microsoft.Flow/flows":
+        if resource.get("name") == "shared_teams":
+            assert resource["id"].endswith("/apis/shared_teams")
+            assert resource["configurableBy"] == "System"
+            assert "creationType" not in resource
+        elif resource["type"] != "Microsoft.Flow/flows":
             assert not {"id", "name"} & resource.keys()
             assert (resource["creationType"], resource["configurableBy"]) == ("Existing", "User")
 

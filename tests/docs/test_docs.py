@@ -21,7 +21,7 @@ import pytest
 import invite.reading
 import notifications.receiving  # noqa: F401 - has an error of its own
 from dev.host import app_model
-from observability.telemetry import SWITCHES
+from observability.tracing import SWITCHES
 from web import errors
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
     + [page for folder in ("docs", "dev/simulator", "connector") for page in (_ROOT / folder).rglob("*.md")]
 )
-_ROOMS = ("invite", "notifications", "watchdog", "flows", "web")
+_ROOMS = ("invite", "calls", "escalation", "notifications", "watchdog", "flows", "web")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^\s*```(\w*)\n(.*?)^\s*```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -68,6 +68,14 @@ _VARIABLES = {
     "invited.response.headers.Location": "/calls/{callId}/invitations/{invitationId}/result",
     "waiting.response.headers.Location": "/calls/{callId}/invitations/{invitationId}/callback",
     "invited.response.body.id": "{invitationId}",
+    "participant": "{participantId}",
+    "pageToken": "",
+    "started.response.headers.Location": "/starts/{startId}/result",
+    "startedAndWaiting.response.headers.Location": "/starts/{startId}/callback",
+    "started.response.body.id": "{startId}",
+    "escalated.response.headers.Location": "/calls/{callId}/escalations/{escalationId}/result",
+    "escalatedAndWaiting.response.headers.Location": "/calls/{callId}/escalations/{escalationId}/callback",
+    "escalated.response.body.id": "{escalationId}",
 }
 
 
@@ -145,7 +153,7 @@ def test_settings() -> None:
 def test_sample_settings() -> None:
     """The sample has each setting that one machine needs."""
     values = set(json.loads(_text("local.settings.sample.json"))["Values"])
-    assert values == _settings_read() - _NOT_IN_THE_SAMPLE | {"FUNCTIONS_WORKER_RUNTIME"}
+    assert values == _settings_read() - _NOT_IN_THE_SAMPLE | {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
 
 
 def _settings_read() -> set[str]:
@@ -188,8 +196,9 @@ def _errors(base: type[errors.ApiError]) -> Iterator[type[errors.ApiError]]:
 
 def _codes_raised() -> Iterator[str]:
     """Return the constants with which errors are created; ``__init__`` is an error class that calls its base."""
-    names = {error.__name__ for error in _errors(errors.ApiError)} | {"Fault", "PydanticCustomError", "__init__"}
-    for path in (path for room in _ROOMS for path in (_ROOT / room).glob("*.py")):
+    names = {error.__name__ for error in _errors(errors.ApiError)}
+    names |= {"Fault", "PydanticCustomError", "MeetingRefused", "Reason", "__init__"}
+    for path in (_ROOT / "app.py", *(path for room in _ROOMS for path in (_ROOT / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)

@@ -12,6 +12,7 @@ from domain.invitation import Asked, Decider, Ended, Invitation, Late, Operation
 from domain.results import ResultInfo
 from domain.standing import (
     SETTLE,
+    concluded_at,
     has_ended,
     is_settled,
     needs_settling,
@@ -227,3 +228,22 @@ def test_first_failure_stands_for_the_whole() -> None:
     ]
     for operations, result in cases:
         assert result_of(operations) == result
+
+
+@pytest.mark.parametrize(
+    ("states", "seconds"),
+    [
+        ((None,), None),
+        ((Late(),), None),
+        ((Refused(BUSY, final=False),), None),
+        ((completed(), None), None),
+        ((completed(at=later(9)), failed(at=later(4))), 9),
+        ((Refused(BUSY, final=True),), 0),
+        ((Refused(BUSY, final=True), completed(at=later(9))), 9),
+    ],
+)
+def test_concluded_at(states: tuple[State | None, ...], seconds: float | None) -> None:
+    """The last end; of a refusal it is when Graph was asked."""
+    made = invitation(*(operation(number, state=state) for number, state in enumerate(states)))
+    expected = None if seconds is None else later(seconds) if seconds else made.asked
+    assert concluded_at(made) == expected

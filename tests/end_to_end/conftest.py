@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAYLOADS = ROOT / "tests" / "payloads"
 KEY = "test-key"
-# A token, a telephone number, an address's token or signature, or a GUID that is not said to be a request's.
+# A token, a phone number, a URL's token or signature, or a GUID that is not named as a request's.
 _PERSONAL = re.compile(
     r"eyJ[\w-]{10,}\.|\+\d{7,}|[?&](?:token|sig|code)=(?!\[)[\w-]{6,}"
     r"|(?<!request-id=)(?<!scenario-id=)(?<!message-id=)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
@@ -56,7 +56,7 @@ class Host:
         return f"{self.api}/notifications"
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
-        """A request with the function key; ``path`` is below ``/api``, or a whole address without it."""
+        """A request with the function key; ``path`` is below ``/api``, or a whole URL without it."""
         address = path if path.startswith("http") else self.api + path
         headers = {} if path.startswith("http") else {"x-functions-key": KEY}
         headers |= more.pop("headers", {})
@@ -88,7 +88,7 @@ class Host:
 def run_host(
     settings: dict[str, str], folder: Path, *, port: int = 0, script: list[str] | None = None
 ) -> Iterator[Host]:
-    """Run ``python -m local.host`` (or another script that does so) while the block lasts."""
+    """Run the local host (or a script that does so) while the block lasts."""
     file = folder / f"settings-{time.monotonic_ns()}.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": settings}), encoding="utf-8")
     command = [sys.executable, *(script or ["-m", "dev.host.command"]), "--port", str(port)]
@@ -124,11 +124,11 @@ def run_host(
         reader.join(5)
         if process.stdout:
             process.stdout.close()
-    assert not leaks(host.lines, settings), "a log line holds a secret, a number or somebody's id"
+    assert not leaks(host.lines, settings), "a log line holds a secret, a number or a person's id"
 
 
 def leaks(lines: list[str], settings: dict[str, str]) -> list[str]:
-    """The lines of a host's log that hold what none may: whatever a test sends, its host's lines are searched."""
+    """Return the lines of a host's log that hold what no line may."""
     account_key = re.search(r"AccountKey=([^;]{20})", settings.get("AzureWebJobsStorage", ""))
     known = [KEY, settings.get("GRAPH_CLIENT_SECRET"), account_key and account_key[1]]
     return [line for line in lines if _PERSONAL.search(line) or any(secret and secret in line for secret in known)]
@@ -136,7 +136,7 @@ def leaks(lines: list[str], settings: dict[str, str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def storage() -> Iterator[str]:
-    """A storage of one's own: the queues have fixed names, and another app's host would take the messages."""
+    """A storage of its own: the queues have fixed names, and another app's host would take the messages."""
     with azurite() as connection_string:
         yield connection_string
 

@@ -40,14 +40,14 @@ BODY = {"participants": [{"identity": {"user": {"id": "278405a3-f568-4b3e-b684-0
     ids=range(11),
 )
 @pytest.mark.parametrize("path", ["", "/participants", "/invitations", "/invitations/AAAAAAAAAAAAAAAAAAAAAAAAAA"])
-def test_an_id_that_no_call_can_have_is_a_bad_request(host: Host, call_id: str, path: str) -> None:
+def test_impossible_ids(host: Host, call_id: str, path: str) -> None:
     """Characters that would make another request of it, control characters and great lengths do no harm."""
     answer = host.request("GET", f"/calls/{call_id}{path}")
     assert (answer.status_code, answer.headers["x-ms-error-code"]) == (400, "InvalidCallId")
 
 
 @pytest.mark.parametrize("call_id", ["..", ".", "%2E%2E", "%2e", "..%2f..", "a/b"])
-def test_dots_and_slashes_lead_nowhere_else(host: Host, call_id: str) -> None:
+def test_dots_and_slashes(host: Host, call_id: str) -> None:
     """Whatever an HTTP client makes of them, no other call is read."""
     with requests.Session() as session:
         address = f"{host.api}/calls/{call_id}/participants"
@@ -57,7 +57,7 @@ def test_dots_and_slashes_lead_nowhere_else(host: Host, call_id: str) -> None:
 
 
 @pytest.mark.parametrize("call_id", ["a b", "é", "19:meeting_x@thread.v2", "a'b", "a+b", "a&b=c", "日本", "x" * 256])
-def test_an_odd_id_is_an_id_all_the_same(host: Host, graph: Simulator, call_id: str) -> None:
+def test_odd_ids(host: Host, graph: Simulator, call_id: str) -> None:
     """An id with blanks, quotes or letters of any script is asked of Graph as it is, and its state is kept."""
     made = graph.create_call(host.callback_uri, call_id=f"{call_id[:250]}{uuid.uuid4().hex[:6]}")
     quoted = quote(made, safe="")
@@ -68,7 +68,7 @@ def test_an_odd_id_is_an_id_all_the_same(host: Host, graph: Simulator, call_id: 
     assert host.get(f"/calls/{quoted}")["id"] == made
 
 
-def test_a_call_that_graph_does_not_know_is_not_found(host: Host) -> None:
+def test_unknown_call(host: Host) -> None:
     """Graph's 404 is a 404 with advice; so is a call that was never reported, and an unknown invitation."""
     answer = host.invite(str(uuid.uuid4()), BODY)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "CallNotFound")
@@ -79,7 +79,7 @@ def test_a_call_that_graph_does_not_know_is_not_found(host: Host) -> None:
     assert host.get(f"/calls/{uuid.uuid4()}/participants") == {"value": []}
 
 
-def test_without_the_key_nothing_opens(host: Host) -> None:
+def test_keys(host: Host) -> None:
     """401 without or with a wrong key, on every route that needs one."""
     for method, path in (
         ("POST", "/calls/x/participants/invite"),
@@ -106,9 +106,7 @@ def test_without_the_key_nothing_opens(host: Host) -> None:
         (json.dumps(BODY).encode() + b" " * 1024 * 1024, {}, 413, "BodyTooLarge"),
     ],
 )
-def test_a_body_that_is_none_is_told_so(
-    host: Host, sent: bytes, headers: dict[str, str], status: int, code: str
-) -> None:
+def test_unreadable_bodies(host: Host, sent: bytes, headers: dict[str, str], status: int, code: str) -> None:
     """Empty, not JSON, not an object, too deep, of another type, too large: each says what to do."""
     headers = {"Content-Type": "application/json", **headers}
     answer = host.request("POST", "/calls/x/participants/invite", data=sent, headers=headers)
@@ -116,13 +114,13 @@ def test_a_body_that_is_none_is_told_so(
     assert answer.headers["x-ms-error-code"] == code
 
 
-def test_every_fault_is_told_at_once(host: Host, graph: Simulator) -> None:
-    """A body with many faults gets them all in one answer, each with its path."""
+def test_every_fault_at_once(host: Host, graph: Simulator) -> None:
+    """All faults of a body are in one response, each with its path."""
     body: dict[str, Any] = {
         "participants": [
             {"identity": {"phone": {"id": "12345"}}},
             {"identity": {}, "replacesCallId": ""},
-            {"identity": {"user": {"id": "nobody"}, "guest": {"id": "x"}}, "hiden": True},
+            {"identity": {"user": {"id": "no GUID"}, "guest": {"id": "x"}}, "hiden": True},
         ],
         "clientContext": "é",
         "client_context": "x",
@@ -151,15 +149,13 @@ def test_every_fault_is_told_at_once(host: Host, graph: Simulator) -> None:
     ],
     ids=range(9),
 )  # fmt: skip
-def test_a_callback_is_acknowledged_or_refused_as_unreadable(
-    host: Host, graph: Simulator, sent: bytes, status: int
-) -> None:
+def test_callbacks(host: Host, graph: Simulator, sent: bytes, status: int) -> None:
     """202 also where nothing in it concerns the app, 400 unreadable, 413 too large; never 204."""
     call_id = graph.create_call(host.callback_uri, announce=False)
     assert graph.post_notification(call_id, sent) == status
 
 
-def test_an_app_that_is_not_configured_says_what_is_missing(tmp_path: Path) -> None:
+def test_not_configured(tmp_path: Path) -> None:
     """Every route answers 503 with Retry-After, and health names every fault at once."""
     with run_host({"GRAPH_CLOUD": "china", "AzureWebJobsStorage": "nonsense"}, tmp_path) as host:
         health = host.request("GET", "/health")
@@ -173,15 +169,13 @@ def test_an_app_that_is_not_configured_says_what_is_missing(tmp_path: Path) -> N
             assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_without_storage_nobody_is_rung_and_everybody_is_told_to_come_back(
-    settings: dict[str, str], graph: Simulator, tmp_path: Path
-) -> None:
-    """A storage that can't be reached is 503 with Retry-After on every route; Graph is asked for nothing."""
-    nowhere = ";".join(
+def test_without_storage(settings: dict[str, str], graph: Simulator, tmp_path: Path) -> None:
+    """A storage that can't be reached is 503 with Retry-After on every route; Graph is not asked."""
+    unreachable = ";".join(
         f"{part.partition('=')[0]}=http://127.0.0.1:9/devstoreaccount1" if "Endpoint=" in part else part
         for part in settings["AzureWebJobsStorage"].split(";")
     )
-    with run_host({**settings, "AzureWebJobsStorage": nowhere}, tmp_path) as host:
+    with run_host({**settings, "AzureWebJobsStorage": unreachable}, tmp_path) as host:
         call_id = graph.create_call(host.callback_uri, announce=False)
         report = {
             "changeType": "updated",

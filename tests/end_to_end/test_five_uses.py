@@ -17,13 +17,13 @@ USES = {
     1: "one user",
     2: "several users of a group call",
     3: "replacing a peer-to-peer call",
-    4: "a telephone",
+    4: "a phone",
     5: "moving between meetings",
 }
 
 
 def identity_id(entry: dict[str, Any]) -> str:
-    """The id of whoever a participant is."""
+    """Return the id of a participant's identity."""
     found: str = next(value["id"] for value in entry["identity"].values() if isinstance(value, dict))
     return found
 
@@ -35,7 +35,7 @@ def request_body(use: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("use", USES, ids=USES.get)
-def test_each_documented_use_ends_with_everybody_in_the_call(host: Host, graph: Simulator, use: int) -> None:
+def test_documented_uses(host: Host, graph: Simulator, use: int) -> None:
     """A documented request is accepted, polled to 200 completed, and its people are in the call."""
     call_id = graph.create_call(host.callback_uri)
     accepted = host.invite(call_id, request_body(use))
@@ -61,7 +61,7 @@ def test_each_documented_use_ends_with_everybody_in_the_call(host: Host, graph: 
 
 
 @pytest.mark.parametrize("use", USES, ids=USES.get)
-def test_graph_gets_the_documented_body_to_the_letter(host: Host, graph: Simulator, use: int) -> None:
+def test_body_for_graph(host: Host, graph: Simulator, use: int) -> None:
     """What Graph receives is the documented request, annotations included; only what must be split differs."""
     call_id = graph.create_call(host.callback_uri)
     host.outcome(host.invite(call_id, request_body(use)))
@@ -76,7 +76,7 @@ def test_graph_gets_the_documented_body_to_the_letter(host: Host, graph: Simulat
         assert sent == [request_body(use)]
 
 
-def test_several_people_of_a_group_call_go_in_one_request(host: Host, graph: Simulator) -> None:
+def test_group_call(host: Host, graph: Simulator) -> None:
     """Without a call to replace, up to five people are one request with the caller's own context."""
     call_id = graph.create_call(host.callback_uri)
     body = request_body(2)
@@ -87,8 +87,8 @@ def test_several_people_of_a_group_call_go_in_one_request(host: Host, graph: Sim
 
 
 @pytest.mark.parametrize("use", USES, ids=USES.get)
-def test_the_documented_callbacks_lead_to_the_right_state(host: Host, graph: Simulator, use: int) -> None:
-    """The printed callbacks, odd shapes and all, complete the invitation and show its people in their call."""
+def test_documented_callbacks(host: Host, graph: Simulator, use: int) -> None:
+    """The printed callbacks, complete the invitation and show its people in their call."""
     call_id = graph.create_call(host.callback_uri, lost="all")
     body = request_body(use)
     if use == 2:  # as documented, with one request
@@ -116,7 +116,7 @@ def test_the_documented_callbacks_lead_to_the_right_state(host: Host, graph: Sim
         assert presence == {"inCall"}
 
 
-def test_a_declined_invitation_fails_with_a_reason_that_a_maker_can_read(host: Host, graph: Simulator) -> None:
+def test_declined(host: Host, graph: Simulator) -> None:
     """Declining gives 422, which no flow retries, with a plain sentence and Graph's codes."""
     person = str(uuid.uuid4())
     graph.person(person, "declines")
@@ -134,7 +134,7 @@ def test_a_declined_invitation_fails_with_a_reason_that_a_maker_can_read(host: H
     assert person not in (invitation["resultInfo"]["message"] or "")
 
 
-def test_a_partial_completion_is_a_success_that_says_so(host: Host, graph: Simulator) -> None:
+def test_partial_completion(host: Host, graph: Simulator) -> None:
     """Of six people in two requests, the one alone declines: 200 partiallyCompleted, with each one's own status."""
     people = [str(uuid.uuid4()) for _ in range(6)]
     graph.person(people[5], "declines")
@@ -146,8 +146,8 @@ def test_a_partial_completion_is_a_success_that_says_so(host: Host, graph: Simul
     assert [entry["status"] for entry in outcome.json()["participants"]] == ["completed"] * 5 + ["failed"]
 
 
-def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
-    """An address that is no flow's is refused before anybody is rung."""
+def test_url_of_another_site(host: Host, graph: Simulator) -> None:
+    """A URL that is no flow's is refused before anyone is called."""
     call_id = graph.create_call(host.callback_uri)
     body = {**request_body(1), "callbackUrl": "https://example.com/?sig=secret"}
     refused = host.request("POST", f"/calls/{call_id}/participants/invite-and-wait", json=body)
@@ -171,11 +171,9 @@ def test_a_flow_that_waits_is_told_once(host: Host, graph: Simulator) -> None:
             5,
         ),
     ],
-    ids=["a telephone", "a move"],
+    ids=["a phone", "a move"],
 )
-def test_the_flat_forms_send_the_documented_body(
-    host: Host, graph: Simulator, route: str, body: dict[str, Any], use: int
-) -> None:
+def test_flat_bodies(host: Host, graph: Simulator, route: str, body: dict[str, Any], use: int) -> None:
     """A maker who gives only a number, or only whom to move, has Graph asked exactly as documented."""
     call_id = graph.create_call(host.callback_uri)
     context = request_body(use)["clientContext"]

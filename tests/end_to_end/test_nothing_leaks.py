@@ -69,7 +69,7 @@ def watched(settings: dict[str, str], tmp_path: Path, graph: Simulator) -> tuple
     return host.lines, errors, secrets
 
 
-def test_no_secret_and_nobodys_data_is_in_a_log_or_an_error(
+def test_logs_and_errors(
     watched: tuple[list[str], list[str], list[str]],
 ) -> None:
     """Everything that was sent is searched for in every line that was written and every error that was answered."""
@@ -92,7 +92,7 @@ def test_no_secret_and_nobodys_data_is_in_a_log_or_an_error(
         f"key {KEY}",
     ],
 )
-def test_the_search_of_every_hosts_lines_would_notice(line: str) -> None:
+def test_search(line: str) -> None:
     """The lines of every host that a test runs are searched, and each kind of what may not be there is found."""
     assert leaks([line], {}) == [line]
     assert leaks([f"graph invite status=200 request-id={uuid.uuid4()} call=0123456789ab"], {}) == []

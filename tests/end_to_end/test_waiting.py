@@ -1,18 +1,14 @@
-"""How a flow waits: by polling, and by being told at an address of its own."""
+"""How a flow waits: by polling, and at a URL of its own."""
 
 from __future__ import annotations
 
-import json
-import threading
-import time
 import uuid
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.end_to_end.conftest import run_host
+from tests.end_to_end.waiting_flow import WaitingFlow, waiting_flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,82 +18,48 @@ if TYPE_CHECKING:
     from dev.simulator import Simulator
     from tests.end_to_end.conftest import Host
 
+SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 GATEWAY = "https://europe-002.azure-apihub.net/apim/callinvites/0123456789abcdef"
 
 
-@dataclass
-class Flow:
-    """A flow's own address, and what was sent to it."""
-
-    server: ThreadingHTTPServer
-    statuses: list[int] = field(default_factory=list)
-    told: list[tuple[dict[str, str], Any]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/run?sig=secret"
-
-    def hears(self, count: int = 1, seconds: float = 15) -> list[tuple[dict[str, str], Any]]:
-        """Wait until the flow was told ``count`` times, and a moment longer."""
-        deadline = time.monotonic() + seconds
-        while len(self.told) < count and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        return self.told
+@pytest.fixture(scope="module")
+def listening() -> Iterator[WaitingFlow]:
+    """The server of all flows here."""
+    with waiting_flow() as flow:
+        yield flow
 
 
 @pytest.fixture
-def flow(listening: Flow) -> Flow:
-    """A flow that waits on this machine and was told nothing yet."""
-    listening.statuses.clear()
-    listening.told.clear()
+def flow(listening: WaitingFlow) -> WaitingFlow:
+    """A flow that waits on this machine and was not notified yet."""
+    listening.script.clear()
+    listening.posted.clear()
     return listening
 
 
 @pytest.fixture(scope="module")
-def listening() -> Iterator[Flow]:
-    """The address at which flows wait, the same for all tests here."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            waiting.told.append(({name.casefold(): value for name, value in self.headers.items()}, body))
-            self.send_response(waiting.statuses.pop(0) if waiting.statuses else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    waiting = Flow(server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield waiting
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def app(settings: dict[str, str], listening: Flow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """The app, for which the flow's address on this machine is open."""
-    own = {**settings, "FLOW_CALLBACK_LOCAL_HOSTS": f"127.0.0.1:{listening.server.server_port}"}
+def app(settings: dict[str, str], listening: WaitingFlow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """The app, which may POST to the flow on this machine."""
+    own = {**settings, "FLOW_CALLBACK_LOCAL_HOSTS": listening.local_host}
     with run_host(
-        {**own, "FLOW_CALLBACK_SECRET": "whsec_c2VjcmV0LW9mLXRoZS1mbG93cy1vbi1vbmUtbWFjaGluZQ=="},
+        {**own, "FLOW_CALLBACK_SECRET": SECRET},
         tmp_path_factory.mktemp("host"),
     ) as running:
         yield running
 
 
-def subscribe(app: Host, call_id: str, flow: Flow, *, context: str | None = None) -> requests.Response:
-    """What the webhook action of a flow sends."""
+def subscribe(
+    app: Host, call_id: str, flow: WaitingFlow, *, context: str | None = None, name: str = "run"
+) -> requests.Response:
+    """Send what the webhook action of a flow sends."""
     body = {
         "participants": [{"identity": {"user": {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, context or "x"))}}}],
-        "callbackUrl": flow.url,
+        "callbackUrl": flow.url_of(name),
     } | ({"clientContext": context} if context else {})
     return app.request("POST", f"/calls/{call_id}/participants/invite-and-wait", json=body)
 
 
-def test_a_waiting_flow_is_told_once_and_signed(app: Host, graph: Simulator, flow: Flow) -> None:
+def test_notified_once_and_signed(app: Host, graph: Simulator, flow: WaitingFlow) -> None:
     """201 at once, then one POST of the invitation with Standard Webhooks headers; the invitation shows it."""
     call_id = graph.create_call(app.callback_uri)
     created = subscribe(app, call_id, flow)
@@ -105,64 +67,59 @@ def test_a_waiting_flow_is_told_once_and_signed(app: Host, graph: Simulator, flo
     assert created.headers["Location"].startswith(f"{app.api}/calls/{call_id}/invitations/")
     assert "/callback?token=" in created.headers["Location"]
     assert "sig=" not in created.text
-    ((headers, body),) = flow.hears()
-    assert body["status"] == "completed"
-    assert body["id"] == created.json()["id"]
-    assert headers["content-type"] == "application/json; charset=utf-8"
-    assert headers["webhook-id"].startswith("msg_")
-    assert headers["webhook-signature"].startswith("v1,")
-    shown = app.get(f"/calls/{call_id}/invitations/{body['id']}")["callback"]
+    (posted,) = flow.posts()
+    assert posted.body["status"] == "completed"
+    assert posted.body["id"] == created.json()["id"]
+    assert posted.headers["content-type"] == "application/json; charset=utf-8"
+    assert posted.message_id.startswith("msg_")
+    assert posted.headers["webhook-signature"].startswith("v1,")
+    shown = app.get(f"/calls/{call_id}/invitations/{posted.body['id']}")["callback"]
     assert (shown["status"], shown["attempts"], shown["lastStatusCode"]) == ("delivered", 1, 200)
 
 
-def test_a_flow_that_repeats_its_subscription_is_still_told_once(app: Host, graph: Simulator, flow: Flow) -> None:
-    """The retry of a subscription rings nobody again and tells nobody twice."""
+def test_repeated_subscription(app: Host, graph: Simulator, flow: WaitingFlow) -> None:
+    """The retry of a subscription calls nobody again and adds no POST, also after the outcome."""
     call_id = graph.create_call(app.callback_uri)
     context = str(uuid.uuid4())
     ids = {subscribe(app, call_id, flow, context=context).json()["id"] for _ in range(3)}
     assert len(ids) == 1
-    assert len(flow.hears()) == 1
+    assert len(flow.posts()) == 1
     assert subscribe(app, call_id, flow, context=context).status_code == 201
-    assert len(flow.hears()) == 1
+    assert len(flow.posts(2, seconds=1.5)) == 1
     assert len([ring for ring in graph.log.rings if ring.call_id == call_id]) == 1
 
 
-def test_a_flow_that_fails_to_listen_is_told_again_with_the_same_id(app: Host, graph: Simulator, flow: Flow) -> None:
-    """A 500 is tried again some seconds later, under the same webhook-id."""
-    flow.statuses = [500]
-    call_id = graph.create_call(app.callback_uri)
-    created = subscribe(app, call_id, flow)
-    told = flow.hears(2)
-    assert len({headers["webhook-id"] for headers, _ in told}) == 1
-    assert len(told) == 2
-    shown = app.get(f"/calls/{call_id}/invitations/{created.json()['id']}")["callback"]
-    assert (shown["status"], shown["attempts"]) == ("delivered", 2)
+def test_responses(app: Host, graph: Simulator, flow: WaitingFlow) -> None:
+    """A 500, and a first 404 or 410, are repeated some seconds later with the same id; a second 404 or 410 ends it."""
+    ends = {"503 200": "delivered", "404 200": "delivered", "404 404": "undeliverable", "410 410": "undeliverable"}
+    made = {}
+    for script in ends:
+        name = script.replace(" ", "-")
+        flow.script[name] = [int(status) for status in script.split()]
+        call_id = graph.create_call(app.callback_uri)
+        made[script] = call_id, name, subscribe(app, call_id, flow, name=name).json()["id"]
+    for script, (call_id, name, invitation_id) in made.items():
+        posted = flow.posts(2, name=name)
+        assert len(posted) == 2, script
+        assert len({one.message_id for one in posted}) == 1
+        shown = app.get(f"/calls/{call_id}/invitations/{invitation_id}")["callback"]
+        found = shown["status"], shown["attempts"], shown["lastStatusCode"]
+        assert found == (ends[script], 2, int(script.split()[1])), script
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_a_flow_that_is_gone_is_given_up(app: Host, graph: Simulator, flow: Flow, status: int) -> None:
-    """404 and 410 mean that the run is over: it is not tried again, and the invitation says so."""
-    flow.statuses = [status]
-    call_id = graph.create_call(app.callback_uri)
-    created = subscribe(app, call_id, flow)
-    assert len(flow.hears()) == 1
-    shown = app.get(f"/calls/{call_id}/invitations/{created.json()['id']}")["callback"]
-    assert (shown["status"], shown["lastStatusCode"]) == ("undeliverable", status)
-
-
-def test_a_flow_can_stop_waiting_any_number_of_times(app: Host, graph: Simulator, flow: Flow) -> None:
-    """DELETE is 204 each time, the flow hears nothing any more, and a wrong token is 404."""
+def test_stop_waiting(app: Host, graph: Simulator, flow: WaitingFlow) -> None:
+    """DELETE is 204 each time, the flow is not notified any more, and a wrong token is 404."""
     call_id = graph.create_call(app.callback_uri, behaviour={"outcome": "answers", "after": 100})
     location = subscribe(app, call_id, flow).headers["Location"]
     assert [app.request("DELETE", location).status_code for _ in range(3)] == [204, 204, 204]
     assert app.request("DELETE", location + "x").status_code == 404
     assert app.request("DELETE", location.partition("?")[0]).status_code == 404
     assert graph.wait_idle()
-    assert flow.hears(1, seconds=1) == []
+    assert flow.posts(1, seconds=1) == []
 
 
-def test_behind_a_connectors_gateway_the_flow_polls_through_it(host: Host, graph: Simulator) -> None:
-    """Location is the gateway's address if, and only if, its host is one of a connector's gateways."""
+def test_gateway(host: Host, graph: Simulator) -> None:
+    """Location is at the gateway if, and only if, its host is one of a connector's gateways."""
     call_id = graph.create_call(host.callback_uri)
     body = {"participants": [{"identity": {"user": {"id": str(uuid.uuid4())}}}]}
     through = host.invite(call_id, body, **{"X-MS-APIM-Referrer-Prefix": GATEWAY})
@@ -178,7 +135,7 @@ def test_behind_a_connectors_gateway_the_flow_polls_through_it(host: Host, graph
 
 @pytest.mark.parametrize("route", ["result", "callback"])
 @pytest.mark.parametrize("what", ["token", "no token", "invitation", "call", "no invitation's id"])
-def test_a_wrong_address_does_not_tell_what_is_wrong(host: Host, graph: Simulator, route: str, what: str) -> None:
+def test_wrong_url(host: Host, graph: Simulator, route: str, what: str) -> None:
     """A wrong token, invitation or call are the same 404."""
     call_id = graph.create_call(host.callback_uri)
     accepted = host.invite(call_id, {"participants": [{"identity": {"user": {"id": str(uuid.uuid4())}}}]})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.call import CallState
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Asked, Decider, Invitation, Late, Refused
 from domain.record import CallRecord, Needs
@@ -22,11 +23,12 @@ from storage.errors import StorageUnavailable
 from storage.store import TableStore, Updated
 from storage.table import Conflict
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
-from tests.states import BUSY, CALL, completed, failed, flow, invitation, later, operation
+from tests.states import BUSY, CALL, call, completed, failed, flow, invitation, later, operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from domain.call import Call
     from storage.rows import Row
 
 ID = invitation().id
@@ -172,6 +174,7 @@ class Followers:
     def __init__(self) -> None:
         self.posts: list[str] = []
         self.asks = 0
+        self.others: list[str] = []
 
     def post(self, turn: Turn, held: Any, invitation: Invitation, message_id: str) -> None:
         self.posts.append(message_id)
@@ -179,17 +182,33 @@ class Followers:
     def ask(self, turn: Turn, held: Any, invitation: Invitation) -> None:
         self.asks += 1
 
+    def advance(self, turn: Turn, start_id: str) -> None:
+        self.others.append(start_id)
+
+    def escalate(self, turn: Turn, call_id: str, escalation_id: str) -> None:
+        self.others.append(escalation_id)
+
+    def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
+        self.others.append(f"{call.state}{' at last' * has_ended}")
+
+    def nothing_left(self, turn: Turn, call_id: str) -> None:
+        self.others.append("left")
+
 
 def _published(
     before: Invitation | None, after: Invitation, turn: Turn | None = None, decided_by: str = "graph"
 ) -> Followers:
+    earlier, later_one = (CallRecord(CALL, invitations={} if one is None else {one.id: one}) for one in (before, after))
+    return _followed(earlier, later_one, turn, decided_by)
+
+
+def _followed(before: CallRecord, after: CallRecord, turn: Turn | None = None, decided_by: str = "graph") -> Followers:
     publisher, followers = Publisher(), Followers()
     publisher.followers = followers
-    records = [CallRecord(CALL, invitations={} if one is None else {one.id: one}) for one in (before, after)]
     held: Any = None
     turn = turn or Turn()
-    publisher(turn, Updated(records[0], records[1], held), decided_by)
-    publisher(turn, Updated(records[1], records[1], held), decided_by)  # a further write of the same turn
+    publisher(turn, Updated(before, after, held), decided_by)
+    publisher(turn, Updated(after, after, held), decided_by)  # a further write of the same turn
     run_duties(turn)
     return followers
 
@@ -246,4 +265,42 @@ def test_only_a_message_asks_graph(*, is_message: bool) -> None:
     """What a message's run has taken over is sent by it, once."""
     turn = Turn(is_message=is_message)
     after = invitation(operation(state=Asked(answered=False)), asked_by=turn.me)
-    assert _published(invitation(), after, turn).asks == int(is_message)
+    assert _published(invitation(operation(state=Late())), after, turn).asks == int(is_message)
+    assert _published(invitation(), after, turn).asks == 0
+
+
+ESTABLISHED = call(state=CallState.ESTABLISHED)
+ENDED = call(state=CallState.TERMINATED)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "follows"),
+    [
+        (None, ESTABLISHED, ["established"]),
+        (ESTABLISHED, ESTABLISHED, []),
+        (ESTABLISHED, replace(ESTABLISHED, subject="Incident"), ["established"]),
+        (ESTABLISHED, ENDED, ["terminated at last"]),
+        (ENDED, ENDED, []),
+        (ESTABLISHED, replace(ESTABLISHED, starts=("one", "two")), ["one", "two"]),
+        (ESTABLISHED, replace(ESTABLISHED, escalations=("one",)), ["one"]),
+    ],
+)
+def test_what_a_call_makes_follow(before: Call | None, after: Call, follows: list[str]) -> None:
+    """The index follows state, title and end; every open start and escalation goes on."""
+    followers = _followed(CallRecord(CALL, call=before), CallRecord(CALL, call=after))
+    assert sorted(followers.others) == follows
+
+
+@pytest.mark.parametrize(
+    ("made", "one", "leaves"),
+    [
+        (ESTABLISHED, DONE, False),
+        (replace(ESTABLISHED, leave_afterwards=True), DONE, True),
+        (replace(ESTABLISHED, leave_afterwards=True), invitation(), False),
+        (replace(ENDED, leave_afterwards=True), DONE, False),
+    ],
+)
+def test_nothing_is_left_on_a_call(made: Call, one: Invitation, *, leaves: bool) -> None:
+    """The app leaves when the last invitation is known, where the latest start asked for that."""
+    record = CallRecord(CALL, call=made, invitations={one.id: one})
+    assert _followed(record, record).others == ["left"] * leaves

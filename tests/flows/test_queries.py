@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.call import CallState, Presence
+from domain.call import Presence
 from domain.invitation import Alarm, Decider, Invitation, Late, Refused
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
@@ -176,6 +176,43 @@ def test_two_tokens() -> None:
     assert desk.asks("cancel_wait", token=OWN).status == 204
 
 
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", TOKEN[:-1], "ü" * 43, "t" * 42 + "%"])
+@pytest.mark.parametrize("route", ["result", "cancel_wait"])
+def test_impossible_token(route: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be a token costs storage nothing."""
+    desk = Desk(invitation(flows=(flow(),)))
+    monkeypatch.setattr(desk.store, "read", None)
+    with pytest.raises(NotFound) as caught:
+        desk.asks(route, token=token)
+    assert caught.value.code == "InvitationNotFound"
+
+
+@pytest.mark.parametrize(("route", "token"), [("result", TOKEN), ("cancel_wait", OWN)])
+def test_tokens_end(route: str, token: str) -> None:
+    """A day after the last outcome both tokens end, and the response says where to look instead."""
+    operations = operation(0, state=completed()), operation(1, state=replace(completed(), at=later(60)))
+    desk = Desk(invitation(*operations, flows=(flow(),)))
+    desk.clock.moment = later(60 + 24 * 3600 - 1)
+    assert desk.asks(route, token=token).status in (200, 204)
+    desk.clock.moment = later(60 + 24 * 3600)
+    with pytest.raises(NotFound) as caught:
+        desk.asks(route, token=token)
+    assert caught.value.code == "TokenEnded"
+    assert "with the app's key instead" in caught.value.message
+    with pytest.raises(NotFound) as wrong:
+        desk.asks(route, token="w" * 43)
+    assert wrong.value.code == "InvitationNotFound"
+    assert desk.asks("invitation", token=None).status == 200
+
+
+@pytest.mark.parametrize(("route", "token"), [("result", TOKEN), ("cancel_wait", OWN)])
+def test_tokens_of_an_open_invitation(route: str, token: str) -> None:
+    """While the outcome is not known, they work however long that takes."""
+    desk = Desk(invitation(operation(0, state=completed()), operation(1), flows=(flow(),)))
+    desk.clock.moment = later(30 * 24 * 3600)
+    assert desk.asks(route, token=token).status in (202, 204)
+
+
 @pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait"])
 @pytest.mark.parametrize("change", [{"callId": "other"}, {"invitationId": "B" * 26}, {"invitationId": "x"}])
 def test_not_found(route: str, change: dict[str, str]) -> None:
@@ -184,7 +221,7 @@ def test_not_found(route: str, change: dict[str, str]) -> None:
         Desk(invitation()).asks(route, **change)
 
 
-@pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait", "invitations", "call", "participants"])
+@pytest.mark.parametrize("route", ["invitation", "result", "cancel_wait", "invitations", "participants"])
 def test_impossible_call_id(route: str) -> None:
     """400 before anything is read."""
     with pytest.raises(ApiError) as caught:
@@ -303,19 +340,10 @@ def test_invitations_of_a_call() -> None:
     assert desk.asks("invitations", callId="other").body == {"value": []}
 
 
-def test_call_without_reports() -> None:
-    """404 that names the likely reason, another ``callbackUri``."""
-    with pytest.raises(NotFound) as caught:
-        Desk().asks("call")
-    assert caught.value.code == "CallNotFound"
-    assert "callbackUri" in caught.value.message
-
-
-def test_call_and_roster() -> None:
+def test_roster() -> None:
     """As last reported; those who left on request."""
     people = (entry("alice"), entry("bob", Presence.LEFT, left=later(5)))
-    desk = Desk(of=call(state=CallState.ESTABLISHED), roster=people)
-    assert desk.asks("call").body["state"] == "established"
+    desk = Desk(of=call(), roster=people)
     assert [one["id"] for one in desk.asks("participants").body["value"]] == ["alice"]
     request = Request(route={"callId": CALL}, query={"includeLeft": "True"})
     shown = desk.queries.participants(request).body

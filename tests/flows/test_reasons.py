@@ -65,7 +65,19 @@ def test_unconfirmed(*, hides: bool) -> None:
     assert found[0] is not None
     assert ("hides" in found[0]) is hides
     assert "separately" in found[0]
-    assert invitation_reason(made, standing(made, of, later(60)), of) == found[0]
+    whole = invitation_reason(made, standing(made, of, later(60)), of)
+    assert whole is not None
+    assert "separately" in whole
+    assert "this person" not in whole
+
+
+def test_different_failures() -> None:
+    """Where people failed for different reasons, none of them stands for all."""
+    made = invitation(operation(0, state=failed(BUSY)), operation(1, state=failed(None)))
+    assert invitation_reason(made, standing(made, None, later(60)), None) == (
+        "None of the 2 people accepted the call. Check the reason of each person."
+    )
+    assert None not in reasons(made)
 
 
 def test_partly() -> None:
@@ -73,7 +85,7 @@ def test_partly() -> None:
     made = invitation(operation(0, state=completed()), operation(1, state=failed(BUSY)), operation(2, state=failed()))
     current = standing(made, None, later(60))
     assert invitation_reason(made, current, None) == (
-        "1 of 3 people came. Look at the status and the reason of each participant for the others."
+        "1 of 3 people accepted the call. Check the reason of each person."
     )
     assert reasons(made)[1] == advice_for_outcome(BUSY)
 

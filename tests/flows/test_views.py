@@ -11,6 +11,7 @@ from domain.call import CallState, Presence
 from domain.invitation import Alarm, Invitee
 from domain.results import ResultInfo
 from domain.waiting import Delivery, WaitingFlow
+from flows.advice import advice_for_call_end
 from flows.views import call_view, invitation_view, iso_time, roster_view
 from tests.states import (
     CALL,
@@ -173,14 +174,32 @@ def test_whose_notification_is_shown() -> None:
 
 
 def test_call() -> None:
-    """State, end and times; a call of which only the roster is known has an unknown state."""
-    assert call_view(call(state=CallState.TERMINATED, result=FINE, updated=later(9))) == {
+    """State, end and times, and what a person picks it by."""
+    ended = call(state=CallState.TERMINATED, result=FINE, updated=later(9), ended_at=later(9), direction="outgoing")
+    assert call_view(ended) == {
         "id": CALL,
+        "title": "Call, 2026-01-31 12:00 UTC",
         "state": "terminated",
-        "resultInfo": {"code": 200, "subcode": None, "message": None},
+        "direction": "outgoing",
+        "subject": None,
         "createdDateTime": "2026-01-31T12:00:00.000Z",
         "lastUpdatedDateTime": "2026-01-31T12:00:09.000Z",
+        "endedDateTime": "2026-01-31T12:00:09.000Z",
+        "resultInfo": {"code": 200, "subcode": None, "message": None},
+        "reason": advice_for_call_end(FINE),
     }
+
+
+def test_call_of_a_start() -> None:
+    """Its subject is its title, and it names the start; while it goes on nothing is to be explained."""
+    view = call_view(call(state=CallState.ESTABLISHED, result=FINE, subject="Incident 7", start_id="S"))
+    assert (view["title"], view["subject"], view["startId"]) == ("Incident 7", "Incident 7", "S")
+    assert view["reason"] is None
+    assert "endedDateTime" not in view
+
+
+def test_call_before_any_report() -> None:
+    """A call of which only the roster is known has an unknown state."""
     assert call_view(call())["state"] == "unknown"
 
 
@@ -192,14 +211,15 @@ def test_roster() -> None:
         entry("bob", Presence.IN_LOBBY, joined=later(2), is_muted=True),
         entry("dave", Presence.UNKNOWN, joined=later(4), left=later(8)),  # only rang
     ]
-    shown = roster_view(roster, include_left=True)
+    shown = roster_view(roster, lambda _: False, include_left=True)
     assert [one["id"] for one in shown] == ["bob", "carol", "alice"]
-    assert roster_view(roster, include_left=False) == shown[:2]
+    assert roster_view(roster, lambda _: False, include_left=False) == shown[:2]
     assert shown[0] == {
         "id": "bob",
         "identity": {"user": {"id": "bob"}},
         "presence": "inLobby",
         "isInLobby": True,
+        "isSelf": False,
         "isMuted": True,
         "joinedDateTime": "2026-01-31T12:00:02.000Z",
         "leftDateTime": None,

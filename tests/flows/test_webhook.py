@@ -195,6 +195,17 @@ def test_name_that_resolves_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _post(FlowClient(SUFFIXES, frozenset()), f"{GOOD}/x") == PostResponse(None)
 
 
+def test_look_up_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that does not respond holds a POST no longer than its time limit."""
+    over = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: over.wait(5) and [])
+    started = time.monotonic()
+    response = FlowClient(SUFFIXES, frozenset()).post(f"{GOOD}/x", b"{}", {}, seconds=0.3)
+    over.set()
+    assert time.monotonic() - started < 2
+    assert response == PostResponse(None)
+
+
 def test_redirect_is_not_followed() -> None:
     """307 to another URL is the response, and nothing else is requested."""
     with listener(status=307, location="http://127.0.0.1:1/elsewhere") as (port, seen):
@@ -287,18 +298,18 @@ def test_one_that_hangs_does_not_hold_another() -> None:
         assert len(seen) == 1
 
 
-@pytest.mark.parametrize("secret", ["whsec_" + base64.b64encode(b"k" * 24).decode(), "any text!"])
-def test_signature(secret: str) -> None:
-    """With a secret, a receiver can check id, time and body together."""
+def test_signature() -> None:
+    """With a secret, a receiver can check id, time and body together; each of several signs."""
     body, now = b'{"status":"completed"}', datetime(2026, 1, 31, 12, tzinfo=UTC)
-    headers = signed_headers("msg_1", now, body, secret)
-    key = b"k" * 24 if secret.startswith("whsec_") else secret.encode()
+    keys = (b"k" * 24, b"\xff" * 64)
+    secrets = ["whsec_" + base64.b64encode(key).decode() for key in keys]
+    headers = signed_headers("msg_1", now, body, secrets)
     signed = f"msg_1.{int(now.timestamp())}.".encode() + body
-    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    assert headers["webhook-signature"] == f"v1,{expected}"
+    expected = [base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys]
+    assert headers["webhook-signature"] == f"v1,{expected[0]} v1,{expected[1]}"
     assert headers["webhook-timestamp"] == "1769860800"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
-    assert "webhook-signature" not in signed_headers("msg_1", now, body, None)
+    assert "webhook-signature" not in signed_headers("msg_1", now, body, ())
 
 
 @contextmanager

@@ -206,6 +206,25 @@ def test_unknown_kind_without_a_time() -> None:
     assert desk.sent() == [(600.0, {"kind": "later", "sent": NOON.isoformat()})]
 
 
+def test_slow_storage_does_not_hold_the_event_loop() -> None:
+    """Twenty messages of an unknown kind are sent anew side by side, and the others' time goes on."""
+    desk = Desk()
+
+    class SlowQueue(MemoryQueue):
+        def send(self, message: Any, *, delay_seconds: float) -> None:
+            time.sleep(0.2)
+            super().send(message, delay_seconds=delay_seconds)
+
+    work = Work({}, desk.alarms, SlowQueue(desk.clock), desk.poison, now=desk.clock.now)
+
+    async def run() -> float:
+        started = time.monotonic()
+        await asyncio.gather(*(work.handle(json.dumps(UNKNOWN).encode()) for _ in range(20)))
+        return time.monotonic() - started
+
+    assert asyncio.run(run()) < 2
+
+
 @pytest.mark.parametrize("kind", ["x\ny=1", "+12345678901", "a" * 5000, "\ud800"])
 def test_name_of_a_kind_in_the_log(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """Only what can be a name is logged, and not all of it where it is long."""
@@ -285,8 +304,21 @@ def test_late_naming(seconds: float, again: int) -> None:
 
 
 def test_storage_that_fails() -> None:
-    """The run fails, and the host delivers the message again."""
+    """The message comes back as a new one, since one that fails eight times goes to the poison queue."""
     desk = Desk(Thing())
     desk.things.is_failing = True
+    asyncio.run(desk.work.handle(json.dumps(message().document()).encode()))
+    assert desk.sent() == [(30.0, message().document())]
+
+
+@pytest.mark.parametrize("queue_works", [True, False])
+def test_storage_that_keeps_failing(*, queue_works: bool) -> None:
+    """Where the message can't be sent again either, or has come back for a day, the run fails."""
+    desk = Desk(Thing())
+    desk.things.is_failing = True
+    if queue_works:
+        desk.at(86_401)
+    else:
+        desk.queue.is_failing = True
     with pytest.raises(StorageUnavailable):
-        asyncio.run(desk.work.handle(json.dumps(message().document()).encode()))
+        desk.work.act(message())

@@ -1,4 +1,4 @@
-"""Malformed bodies: documented ones, changed in structure, in values and in bytes."""
+"""The documented bodies, bent in structure, in values and in bytes."""
 
 from __future__ import annotations
 

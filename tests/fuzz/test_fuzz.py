@@ -1,4 +1,4 @@
-"""Whatever is sent to the functions that invite and to the callbacks' endpoint, nothing is a 5xx or an exception."""
+"""Whatever is sent to the inviting routes and to the one for callbacks, nothing is a 5xx or an exception."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 import pytest
 
+import app as app_module
 import function_app
-from app import edge
 from domain.clouds import CLOUDS
+from domain.configuration.callers import PhonePrefixes
 from flows.links import Links
 from invite.routes import InviteRoutes
 from notifications.receiving import NotificationReceiver
+from notifications.token_rules import TokenKind
 from tests.fuzz.mutations import FLAT, bent, corpus
-from tests.never_twice.world import CALL, World
+from tests.never_twice.world import CALL, NoCalls, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 _ROUTES = ("invite_participants", "invite_phone", "move_person", "invite_participants_and_wait")
 
 
-class AnyToken:
-    """Accepts every token: what is fuzzed comes after it."""
+class Anybody:
+    """Accepts every token: what is fuzzed is what comes after it."""
 
-    def validate(self, authorization: str | None) -> None:
+    def validate(self, authorization: str | None) -> TokenKind:
         """Accept it."""
+        return TokenKind.OLDER
 
 
 @pytest.fixture
@@ -41,16 +44,21 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     """The app's own parts over a table in memory, behind the very functions that Azure calls."""
     caplog.set_level(logging.ERROR, "call_invites")
     world = World()
-    anyone: Any = AnyToken()
+    anybody: Any = Anybody()
+    no_calls: Any = NoCalls()
     cloud: Any = SimpleNamespace(
-        cloud=CLOUDS["global"], flow_callback_hosts=(".logic.azure.com",), flow_callback_local_hosts=frozenset()
+        cloud=CLOUDS["global"],
+        flow_callback_hosts=(".logic.azure.com",),
+        flow_callback_local_hosts=frozenset(),
+        faults=(),
+        phone_prefixes=PhonePrefixes(),
     )
-    app: Any = SimpleNamespace(
+    parts: Any = SimpleNamespace(
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
         queries=world.queries,
-        notifications=NotificationReceiver(anyone, world.store, world.progress, now=world.clock.now),
+        notifications=NotificationReceiver(anybody, world.store, world.progress, no_calls, now=world.clock.now),
     )
-    monkeypatch.setattr(edge, "_build", lambda: app)
+    monkeypatch.setattr(app_module.edge, "_build", lambda: parts)
     return world
 
 
@@ -120,9 +128,33 @@ def test_callbacks(world: World) -> None:
     assert statuses[202] > 1_000
 
 
+def messages(world: World) -> list[Any]:
+    """The messages of an invitation in each form, some with the alarm that its row names."""
+    world.invite(("278405a3-f568-4b3e-b684-009193463064",), "context", {}, waits=True)
+    (waiting,) = world.queue.waiting
+    own = waiting.message
+    older = {"callId": own["callId"], "invitationId": own["id"], "watch": own["alarm"]}
+    return [own, {**own, "alarm": "another"}, {**own, "v": 2}, {**own, "kind": "later"}, older]
+
+
+def test_messages(world: World) -> None:
+    """Thousands of bent messages raise nothing, call nobody again and notify no flow."""
+    chance = random.Random(5)  # noqa: S311 - not for secrets
+    bodies = messages(world)
+    for number in range(2_000):
+        raw = bent(chance, bodies)
+        message = world.work.read(raw)
+        if message is not None:
+            world.work.act(message)
+        if number % 100 == 0:
+            world.queue.waiting.clear()
+    assert set(world.graph.rings.values()) == {1}
+    assert world.flows.posted == []
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("what", ["invites", "callbacks"])
-def test_hundred_thousand_bodies(world: World, what: str) -> None:
+def test_a_hundred_thousand(world: World, what: str) -> None:
     """A hundred thousand bent bodies for each of the two: no answer of 500 or more, no exception."""
     count = int(os.environ.get("FUZZ_BODIES", "100000"))
     started = time.monotonic()

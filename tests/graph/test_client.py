@@ -280,7 +280,7 @@ def test_each_documented_request_goes_out_to_the_letter(
     """Graph gets the body that its own page shows, member for member."""
     text = (_PAYLOADS / f"{example}-request.json").read_bytes()
     documented = json.loads(text)
-    people = invitees(read_body(Request(body=text), InviteBody, settings.cloud).participants)
+    people = invitees(read_body(Request(body=text), InviteBody, settings.cloud, settings.phone_prefixes).participants)
     operations = split(people, documented["clientContext"])
     for operation in operations:
         named = [people[person] for person in operation.people]

@@ -9,6 +9,7 @@ import pytest
 
 from domain.call import Presence
 from domain.invitation import Invitee
+from domain.sightings import Roster
 from graph.calls import CallRead, Targets, create_body
 from graph.client import GraphClient
 from graph.errors import OutcomeUnknown, Refused, Throttled
@@ -46,15 +47,17 @@ def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simula
     assert caught.value.status == 404
 
 
-def test_participants_are_read(client: GraphClient, simulator: Simulator) -> None:
-    """Everybody in the call is listed; in a one-to-one call Graph lists nobody."""
+def test_roster_is_read(client: GraphClient, simulator: Simulator) -> None:
+    """Everybody in the call is listed; of a one-to-one call Graph lists no person."""
     call_id = simulator.create_call(
         "https://localhost:9/nowhere", announce=False, participants=["user-1", "+123456789"]
     )
-    found = client.participants(call_id, scenario_id=SCENARIO)
-    assert len(found) == 3, "the app itself is one"
+    roster = client.roster(call_id, scenario_id=SCENARIO)
+    found = sorted(person.identity["id"] for person in roster.people)
+    assert found == sorted(["user-1", "+123456789", simulator.client_id])
+    assert not roster.hides_people
     pair = simulator.create_call("https://localhost:9/nowhere", announce=False, kind="peerToPeer")
-    assert client.participants(pair, scenario_id=SCENARIO) == []
+    assert client.roster(pair, scenario_id=SCENARIO).people == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"value": null}', b'{"value": {"a": 1}}', b'{"value": [5]}'])
@@ -67,7 +70,7 @@ def test_an_odd_list_has_nobody_in_it(content: bytes, trusting: requests.Session
 
     with listening(tls(serve)) as port:
         client = GraphClient(f"https://localhost:{port}", FixedToken(), trusting)
-        assert client.participants("call", scenario_id=SCENARIO) == []
+        assert client.roster("call", scenario_id=SCENARIO) == Roster((), hides_people=False)
 
 
 def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulator: Simulator) -> None:
@@ -79,14 +82,6 @@ def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulat
     other = simulator.create_call("https://localhost:9/nowhere", announce=False)
     with pytest.raises(Refused):
         client.operation(other, str(_invite(client, other).id), scenario_id=SCENARIO)
-
-
-def test_the_roster_is_read(client: GraphClient, simulator: Simulator) -> None:
-    """As values that say nothing of Graph's JSON."""
-    call_id = simulator.create_call("https://localhost:9/nowhere", announce=False, participants=["user-1"])
-    roster = client.roster(call_id, scenario_id=SCENARIO)
-    assert sorted(person.identity["id"] for person in roster.people) == sorted([simulator.client_id, "user-1"])
-    assert not roster.hides_people
 
 
 def test_a_call_is_made_kept_and_left(client: GraphClient, simulator: Simulator, settings: Settings) -> None:

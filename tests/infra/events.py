@@ -45,7 +45,7 @@ def events() -> frozenset[Event]:
         for _, call in _calls()
         if isinstance(call.func, ast.Attribute) and call.func.attr in _LEVELS
         if (owner := ast.unparse(call.func.value)) in ("_events", "_log") or owner.startswith("Events(")
-        for keys in ["".join(f" {str(one.arg).replace('_', '-')}=…" for one in call.keywords)]
+        for keys in ["".join(f" {(one.arg or '…').replace('_', '-')}=…" for one in call.keywords)]
         for text in _texts(call.args[0])
     )
 
@@ -56,9 +56,10 @@ def spans() -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, system)
         for path, call in _calls()
-        if _name(call) in ("span", "request_span") and len(call.args) > 1
+        if _name(call) in ("span", "request_span", "attempt") and len(call.args) > 1
         for name in _texts(call.args[0])
         for system in [_constant(call.args[1], path)]
+        if system != "…"
     )
 
 

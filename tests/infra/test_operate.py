@@ -76,9 +76,8 @@ def test_lines() -> None:
     """The page has each line that the code logs, with its keys in their order and its level, and no other."""
 
     def is_one(logged: Event, explained: Event) -> bool:
-        return (
-            logged.level == explained.level and logged.keys == explained.keys and matches(logged.line, explained.line)
-        )
+        has_its_keys = logged.keys == explained.keys or "…=" in logged.line
+        return logged.level == explained.level and has_its_keys and matches(logged.line, explained.line)
 
     assert [one.line for one in events() if not any(is_one(one, other) for other in documented())] == []
     assert [other.line for other in documented() if not any(is_one(one, other) for one in events())] == []

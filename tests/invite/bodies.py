@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.clouds import CLOUDS
+from domain.configuration.callers import PhonePrefixes
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
@@ -51,7 +52,7 @@ def request(content: Any, content_type: str | None = "application/json") -> Requ
 
 def read(content: Any, cloud: str = "global") -> InviteBody:
     """Read a body that is valid."""
-    return read_body(request(content), InviteBody, CLOUDS[cloud])
+    return read_body(request(content), InviteBody, CLOUDS[cloud], PhonePrefixes())
 
 
 def people(content: Any) -> tuple[Invitee, ...]:
@@ -62,7 +63,7 @@ def people(content: Any) -> tuple[Invitee, ...]:
 def refused(content: Any, cloud: str = "global", content_type: str | None = "application/json") -> BadRequest:
     """Read a body that is invalid, and return the error."""
     with pytest.raises(BadRequest) as caught:
-        read_body(request(content, content_type), InviteBody, CLOUDS[cloud])
+        read_body(request(content, content_type), InviteBody, CLOUDS[cloud], PhonePrefixes())
     return caught.value
 
 

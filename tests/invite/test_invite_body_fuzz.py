@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.clouds import CLOUDS
+from domain.configuration.callers import PhonePrefixes
 from invite.reading import invitees, read_body
 from invite.request import IDENTITY_KINDS, InviteBody
 from invite.splitting import split
@@ -59,7 +60,7 @@ BODIES = st.fixed_dictionaries(
 
 def _outcome(content: Any, cloud: str = "global") -> InviteBody | BadRequest:
     try:
-        return read_body(request(content), InviteBody, CLOUDS[cloud])
+        return read_body(request(content), InviteBody, CLOUDS[cloud], PhonePrefixes())
     except BadRequest as error:
         return error
 
@@ -148,7 +149,7 @@ SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x24F), min_siz
 def test_no_fault_shows_a_value(value: str, spoilt: Any) -> None:
     """A number or name typed in the wrong place never comes back in an error, which is kept in run histories."""
     with pytest.raises(BadRequest) as caught:
-        read_body(request(spoilt(value)), InviteBody, CLOUDS["global"])
+        read_body(request(spoilt(value)), InviteBody, CLOUDS["global"], PhonePrefixes())
     assert "s3cr3t" not in json.dumps(caught.value.body())
 
 
@@ -160,7 +161,9 @@ def test_room_for_parts(alone: list[bool], length: int) -> None:
         *(person(place, **({"replacesCallId": "c"} if one else {})) for place, one in enumerate(alone)),
         clientContext="x" * length,
     )
-    people = invitees(read_body(request(body(*content["participants"])), InviteBody, CLOUDS["global"]).participants)
+    people = invitees(
+        read_body(request(body(*content["participants"])), InviteBody, CLOUDS["global"], PhonePrefixes()).participants
+    )
     longest = max(len(part.client_context) for part in split(people, "x" * length))
     got = _outcome(content)
     if isinstance(got, BadRequest):

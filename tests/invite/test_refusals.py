@@ -7,7 +7,7 @@ import json
 import pytest
 
 from domain.results import OperationState, ResultInfo
-from flows.advice import REFUSALS
+from flows.advice import advice_for_refusal
 from graph.errors import (
     CredentialRefused,
     GraphError,
@@ -59,11 +59,11 @@ def test_responses(error: GraphError, kind: type[ApiError], status: int, code: s
     assert isinstance(error, Refused) != (status in {408, 429} or status >= 500)
 
 
-@pytest.mark.parametrize("code", sorted(REFUSALS))
+@pytest.mark.parametrize("code", ["7503", "7504", "7505", "8522", "8523"])
 def test_each_known_code_brings_its_advice(code: str) -> None:
     """A maker reads what the code means and what to do, not the code."""
     got = _answer(Refused(403, code=code))
-    assert got.message == REFUSALS[code].text
+    assert got.message == advice_for_refusal(Refused(403, code=code))
     assert got.inner is not None
     assert got.inner["code"] == code
 
@@ -75,9 +75,9 @@ def test_consent_and_tenant_are_named() -> None:
 
 
 @pytest.mark.parametrize("error", [Throttled(429), Throttled(503), NothingSent("x"), TokenUnavailable("x")])
-def test_what_may_be_repeated(error: GraphError) -> None:
+def test_repeatable_says_not_called(error: GraphError) -> None:
     """The maker need not fear a second call."""
-    assert "nobody was rung" in _answer(error).message
+    assert "so the person was not called" in _answer(error).message
 
 
 def test_inner_error() -> None:
@@ -132,7 +132,7 @@ def test_longest_wait_counts() -> None:
 
 def test_first_of_definite_refusals() -> None:
     """Several parts refused for good give the first one's advice."""
-    assert _answer(Refused(403, code="7505"), Refused(404)).message == REFUSALS["7505"].text
+    assert _answer(Refused(403, code="7505"), Refused(404)).message == advice_for_refusal(Refused(403, code="7505"))
 
 
 @pytest.mark.parametrize(

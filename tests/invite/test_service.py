@@ -83,10 +83,10 @@ def test_alarm_and_row_come_before_graph(world: World, monkeypatch: pytest.Monke
     assert len(world.queue.waiting) == 1
 
 
-@pytest.mark.parametrize("step", [1, 2])
-def test_without_alarm_or_row_nobody_is_called(world: World, step: int) -> None:
+@pytest.mark.parametrize(("step", "in_a_row"), [(1, 1), (2, 3)], ids=["message", "row, and whether it is there"])
+def test_without_alarm_or_row_nobody_is_called(world: World, step: int, in_a_row: int) -> None:
     """503: neither the message nor the row may be missing when Graph is asked."""
-    world.plan.kind, world.plan.countdown = "storage", step
+    world.plan.kind, world.plan.countdown, world.plan.in_a_row = "storage", step, in_a_row
     with pytest.raises(StorageUnavailable):
         invite(world)
     assert world.graph.taken == []

@@ -1,6 +1,6 @@
-"""A host that kills itself, for real, at one step: ``DIE_AT=after:operations.calls:CallTable.insert_invitation:1``.
+"""A host that kills itself at one step: ``DIE_AT=after:graph.client:GraphClient.invite:1``.
 
-The step is named by when (before or after), module, class and method, and which call of it.
+The step is named by when (before or after), module, function or class and method, and which call of it.
 """
 
 from __future__ import annotations
@@ -17,25 +17,27 @@ ROOT = Path(__file__).parents[2]
 
 
 def arm(step: str) -> None:
-    """Replace the named method by one that ends the process; the app itself knows nothing of it."""
+    """Replace the named function by one that ends the process; the app itself has no such code."""
     when, module, name, call = step.split(":")
-    class_name, method_name = name.split(".")
-    owner = getattr(importlib.import_module(module), class_name)
-    method = getattr(owner, method_name)
+    owner: Any = importlib.import_module(module)
+    *classes, name = name.split(".")
+    for class_name in classes:
+        owner = getattr(owner, class_name)
+    function = getattr(owner, name)
     lock, left = threading.Lock(), [int(call)]
 
-    def dying(self: Any, *arguments: Any, **named: Any) -> Any:
+    def dying(*arguments: Any, **named: Any) -> Any:
         with lock:
             left[0] -= 1
             dies = left[0] == 0
         if dies and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        result = method(self, *arguments, **named)
+        result = function(*arguments, **named)
         if dies:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    setattr(owner, method_name, dying)
+    setattr(owner, name, dying)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Many invitations through every real part, with faults of every kind that the simulator knows.
 
-Flows behave as the flow engine does: they repeat a POST on 408, 429, 5xx and broken connections, then poll. The
-simulator's log is the truth that every outcome is judged by.
+Flows behave as the flow engine does: they repeat a POST on 408, 429, 5xx and broken connections; then they poll, or
+wait at a URL of their own. Every outcome is judged by the simulator's log.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from dev.simulator import Simulator
     from dev.simulator.options import Outcome
     from tests.end_to_end.conftest import Host
+    from tests.end_to_end.waiting_flow import WaitingFlow
 
 _RETRIED = {408, 429, *range(500, 600)}
 _MOST_TRIES = 9
+_WAIT = 0.5
 # What a share of the requests meets; each is one fault, played for one invitation.
 REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
     {"status": 429, "retry_after": 2.128},
@@ -67,12 +69,14 @@ BEHAVIOURS: tuple[Outcome, ...] = ("answers", "answers", "answers", "declines", 
 
 @dataclass
 class Flow:
-    """One flow that invites one person, and what it learnt."""
+    """One flow that invites one person, and the outcome that it got."""
 
     call_id: str
     person: str
     behaviour: Outcome
     faults: list[dict[str, Any]]
+    waits: bool = False
+    """Whether it waits at a URL of its own instead of polling."""
     context: str = field(default_factory=lambda: str(uuid.uuid4()))
     outcome: str = ""
     tries: int = 0
@@ -86,6 +90,8 @@ class Tally:
     lost: list[Flow] = field(default_factory=list)
     twice: list[Flow] = field(default_factory=list)
     wrong: list[Flow] = field(default_factory=list)
+    repeated: list[Flow] = field(default_factory=list)
+    """Flows that were notified more than once."""
     seconds: float = 0
 
     def summary(self) -> str:
@@ -94,13 +100,15 @@ class Tally:
         faulty = sum(bool(flow.faults) for flow in self.flows)
         return (
             f"{len(self.flows)} invitations, {faulty} with faults, {self.seconds:.0f} s: "
-            f"{len(self.lost)} lost, {len(self.twice)} twice, {len(self.wrong)} wrong; outcomes {dict(outcomes)}"
+            f"{len(self.lost)} lost, {len(self.twice)} called twice, {len(self.wrong)} wrong, "
+            f"{len(self.repeated)} notified twice; outcomes {dict(outcomes)}"
         )
 
 
 def soak(
     hosts: Sequence[Host],
     graph: Simulator,
+    waiting: WaitingFlow,
     *,
     count: int,
     share: float,
@@ -114,13 +122,14 @@ def soak(
     started = time.monotonic()
     with ThreadPoolExecutor(at_once) as pool:
         for number, _ in enumerate(
-            pool.map(lambda entry: _run(hosts[entry[0] % len(hosts)], entry[1]), enumerate(flows))
+            pool.map(lambda entry: _run(hosts[entry[0] % len(hosts)], entry[1], waiting), enumerate(flows))
         ):
             if number % 100 == 99:
                 say(f"{number + 1} of {count} after {time.monotonic() - started:.0f} s")
     graph.wait_idle(30)
     tally = Tally(flows, seconds=time.monotonic() - started)
     _judge(tally, graph)
+    tally.repeated = [flow for flow in flows if len([one for one in waiting.posted if _is_of(flow, one.path)]) > 1]
     return tally
 
 
@@ -141,25 +150,48 @@ def _flow(hosts: Sequence[Host], graph: Simulator, chance: random.Random, share:
     for fault in faults:
         if fault is not reporting:
             graph.fault(call_id=call_id, **fault)
-    return Flow(call_id, person, behaviour, faults)
+    return Flow(call_id, person, behaviour, faults, waits=chance.random() < _WAIT)
 
 
-def _run(host: Host, flow: Flow) -> None:
-    body = {"participants": [{"identity": {"user": {"id": flow.person}}}], "clientContext": flow.context}
+def _run(host: Host, flow: Flow, waiting: WaitingFlow) -> None:
+    body: dict[str, Any] = {
+        "participants": [{"identity": {"user": {"id": flow.person}}}],
+        "clientContext": flow.context,
+    }
+    path = f"/calls/{flow.call_id}/participants/invite"
+    if flow.waits:
+        path, body["callbackUrl"] = f"{path}-and-wait", waiting.url_of(flow.context)
     wait = 0.1
     for flow.tries in range(1, _MOST_TRIES + 1):
         accepted = None
         with suppress(requests.ConnectionError):
-            accepted = host.invite(flow.call_id, body)
+            accepted = host.request("POST", path, json=body)
+        if accepted is not None and accepted.status_code == 201:
+            flow.outcome = _notified(flow, waiting, seconds=60)
+            return
         if accepted is not None and accepted.status_code == 202:
-            outcome = host.outcome(accepted, seconds=60)
-            flow.outcome = outcome.json().get("status") or "failed"
+            flow.outcome = host.outcome(accepted, seconds=60).json().get("status") or "failed"
             return
         if accepted is not None and accepted.status_code not in _RETRIED:
             flow.outcome = f"refused {accepted.status_code}"
             return
         time.sleep(wait)
         wait = min(wait * 2, 2)
+
+
+def _notified(flow: Flow, waiting: WaitingFlow, seconds: float) -> str:
+    """Wait until the flow is notified; return the outcome, empty where none came."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for posted in list(waiting.posted):
+            if _is_of(flow, posted.path):
+                return str(posted.body["status"])
+        time.sleep(0.05)
+    return ""
+
+
+def _is_of(flow: Flow, path: str) -> bool:
+    return path.startswith(f"/{flow.context}?")
 
 
 def _judge(tally: Tally, graph: Simulator) -> None:
@@ -177,14 +209,14 @@ def _judge(tally: Tally, graph: Simulator) -> None:
 
 
 def _is_right(flow: Flow, rings: list[str]) -> bool:
-    """Whether the outcome told is what happened, or that it could not be known where it truly could not."""
+    """Return whether the outcome is what happened, or says that it could not be known where that is so."""
     came = any(ring in ("answered", "inLobby") for ring in rings)
     if flow.outcome == "completed":
         return came
     if flow.outcome.startswith("refused"):
         return not rings
     if flow.outcome == "failed":
-        # Somebody in the lobby whose report was lost can't be told from somebody who never came.
+        # A person in the lobby whose report was lost looks like one who never came.
         unknowable = flow.behaviour == "lobby" and any(
             fault.get("lost") in ("operation", "all") for fault in flow.faults
         )

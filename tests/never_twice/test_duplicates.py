@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def person(number: int = 0) -> dict[str, Any]:
-    """Somebody who can be invited."""
+    """Return a person who can be invited."""
     return {"identity": {"user": {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number}"))}}}
 
 
 @pytest.fixture
 def hosts(settings: dict[str, str], tmp_path: Path) -> Iterator[list[Host]]:
-    """Two processes of the app over the same storage."""
+    """Two processes of the app on the same storage."""
     with run_host(settings, tmp_path) as one, run_host(settings, tmp_path) as other:
         yield [one, other]
 
 
-def test_a_hundred_duplicates_at_once_ring_once_and_agree(hosts: list[Host], graph: Simulator) -> None:
+def test_a_hundred_at_once(hosts: list[Host], graph: Simulator) -> None:
     """One of a hundred simultaneous requests asks Graph; all hundred answer the same invitation."""
     call_id = graph.create_call(hosts[0].callback_uri)
     body = {"participants": [person()], "clientContext": str(uuid.uuid4())}
@@ -54,8 +54,8 @@ def test_a_hundred_duplicates_at_once_ring_once_and_agree(hosts: list[Host], gra
     ],
     ids=["Idempotency-Key", "Repeatability-Request-ID", "flow"],
 )
-def test_every_kind_of_key_makes_a_repeat_a_repeat(host: Host, graph: Simulator, headers: dict[str, str]) -> None:
-    """Sent again under the same key, the first answer comes again and nobody is rung."""
+def test_kinds_of_key(host: Host, graph: Simulator, headers: dict[str, str]) -> None:
+    """Sent again under the same key, the first answer comes again and no person is called."""
     call_id = graph.create_call(host.callback_uri)
     answers = [host.invite(call_id, {"participants": [person()]}, **headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [202, 202, 202]
@@ -63,7 +63,7 @@ def test_every_kind_of_key_makes_a_repeat_a_repeat(host: Host, graph: Simulator,
     assert len([entry for entry in graph.log.invites if entry.call_id == call_id]) == 1
 
 
-def test_a_key_typed_without_quotes_is_the_same_key(host: Host, graph: Simulator) -> None:
+def test_key_without_quotes(host: Host, graph: Simulator) -> None:
     """Makers type the key bare, libraries quote it."""
     call_id = graph.create_call(host.callback_uri)
     bare = host.invite(call_id, {"participants": [person()]}, **{"Idempotency-Key": "abc"})
@@ -71,25 +71,23 @@ def test_a_key_typed_without_quotes_is_the_same_key(host: Host, graph: Simulator
     assert bare.json()["id"] == quoted.json()["id"]
 
 
-def test_without_any_key_each_request_is_an_invitation(host: Host, graph: Simulator) -> None:
-    """No key, no memory: each request invites anew."""
+def test_no_key(host: Host, graph: Simulator) -> None:
+    """Without a key each request invites anew."""
     call_id = graph.create_call(host.callback_uri)
     ids = {host.invite(call_id, {"participants": [person(number)]}).json()["id"] for number in range(2)}
     assert len(ids) == 2
 
 
-def test_the_first_kind_of_key_counts(host: Host, graph: Simulator) -> None:
-    """With a clientContext in the body, an Idempotency-Key beside it makes no difference."""
+def test_order_of_keys(host: Host, graph: Simulator) -> None:
+    """With a clientContext in the body, an Idempotency-Key makes no difference."""
     call_id = graph.create_call(host.callback_uri)
     body = {"participants": [person()], "clientContext": str(uuid.uuid4())}
     ids = {host.invite(call_id, body, **{"Idempotency-Key": key}).json()["id"] for key in ("one", "other")}
     assert len(ids) == 1
 
 
-def test_an_explicit_key_with_another_body_is_a_conflict_that_names_the_difference(
-    host: Host, graph: Simulator
-) -> None:
-    """409, with the paths that differ and none of their values; nobody is rung."""
+def test_another_body(host: Host, graph: Simulator) -> None:
+    """409, with the paths that differ and not their values; no person is called."""
     call_id = graph.create_call(host.callback_uri)
     headers = {"Idempotency-Key": "k"}
     host.invite(call_id, {"participants": [person(1)]}, **headers)
@@ -100,23 +98,23 @@ def test_an_explicit_key_with_another_body_is_a_conflict_that_names_the_differen
     assert len([entry for entry in graph.log.invites if entry.call_id == call_id]) == 1
 
 
-def test_rounds_of_a_loop_with_different_people_are_different_invitations(host: Host, graph: Simulator) -> None:
-    """An Apply to each has one run and one action for all its rounds; the people tell them apart."""
+def test_loop(host: Host, graph: Simulator) -> None:
+    """An Apply to each has one run and one action for all its rounds, which differ in their people."""
     call_id = graph.create_call(host.callback_uri)
     headers = {"x-ms-workflow-run-id": "1", "x-ms-workflow-operation-name": "Invite"}
     ids = {host.invite(call_id, {"participants": [person(number)]}, **headers).json()["id"] for number in range(3)}
     assert len(ids) == 3
 
 
-def test_a_flow_that_runs_its_action_again_after_a_failure_rings_again(host: Host, graph: Simulator) -> None:
-    """Until somebody answers: a failed invitation of the same action is a new attempt, with its own reports."""
+def test_new_attempt(host: Host, graph: Simulator) -> None:
+    """After a failed invitation the same action is a new attempt, with its own reports."""
     call_id = graph.create_call(host.callback_uri)
-    somebody = person(99)["identity"]["user"]["id"]
+    a_person = person(99)["identity"]["user"]["id"]
     headers = {"x-ms-workflow-run-id": "2", "x-ms-workflow-operation-name": "Invite"}
-    graph.person(somebody, "declines")
+    graph.person(a_person, "declines")
     first = host.invite(call_id, {"participants": [person(99)]}, **headers)
     assert host.outcome(first).status_code == 422
-    graph.person(somebody, "answers")
+    graph.person(a_person, "answers")
     second = host.invite(call_id, {"participants": [person(99)]}, **headers)
     assert host.outcome(second).json()["status"] == "completed"
     third = host.invite(call_id, {"participants": [person(99)]}, **headers)
@@ -124,7 +122,7 @@ def test_a_flow_that_runs_its_action_again_after_a_failure_rings_again(host: Hos
     assert len([entry for entry in graph.log.invites if entry.call_id == call_id]) == 2
 
 
-def test_what_graph_refused_may_be_sent_again_under_the_same_key(host: Host, graph: Simulator) -> None:
+def test_refused_is_sent_again(host: Host, graph: Simulator) -> None:
     """After a refusal for lack of consent, the same request goes through once consent is there."""
     call_id = graph.create_call(host.callback_uri)
     body = {"participants": [person()], "clientContext": str(uuid.uuid4())}
@@ -138,10 +136,8 @@ def test_what_graph_refused_may_be_sent_again_under_the_same_key(host: Host, gra
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_graph_is_passed_on_when_it_asks_for_too_much_patience(
-    host: Host, graph: Simulator, status: int
-) -> None:
-    """Longer than the budget: the flow is told when to come back, and its retry rings once."""
+def test_long_wait(host: Host, graph: Simulator, status: int) -> None:
+    """A wait beyond the budget is passed on to the flow, whose retry calls the person once."""
     call_id = graph.create_call(host.callback_uri)
     body = {"participants": [person()], "clientContext": str(uuid.uuid4())}
     graph.fault(call_id=call_id, status=status, retry_after=6000)
@@ -152,7 +148,7 @@ def test_a_busy_graph_is_passed_on_when_it_asks_for_too_much_patience(
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_a_short_wait_is_waited_out(host: Host, graph: Simulator, form: Any) -> None:
+def test_short_wait(host: Host, graph: Simulator, form: Any) -> None:
     """A Retry-After within the budget, whole, fractional or a date, is kept and the invite goes through."""
     call_id = graph.create_call(host.callback_uri)
     graph.fault(call_id=call_id, status=429, retry_after=21.28, retry_after_format=form)
@@ -161,7 +157,7 @@ def test_a_short_wait_is_waited_out(host: Host, graph: Simulator, form: Any) -> 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["not taken", "taken"])
 @pytest.mark.parametrize("fault", [500, 502, 504, "cut"])
-def test_an_unknown_outcome_is_a_running_invitation(host: Host, graph: Simulator, fault: Any, *, taken: bool) -> None:
+def test_unknown_outcome(host: Host, graph: Simulator, fault: Any, *, taken: bool) -> None:
     """500, 502, 504 or a broken connection: 202, never repeated; where Graph took it, its report completes it."""
     call_id = graph.create_call(host.callback_uri)
     body = {"participants": [person()], "clientContext": str(uuid.uuid4())}
@@ -177,7 +173,7 @@ def test_an_unknown_outcome_is_a_running_invitation(host: Host, graph: Simulator
         assert host.outcome(accepted).json()["status"] == "completed"
 
 
-def test_a_revoked_token_is_renewed_once(host: Host, graph: Simulator) -> None:
+def test_revoked_token(host: Host, graph: Simulator) -> None:
     """Graph's 401 costs one fresh token and one more request."""
     call_id = graph.create_call(host.callback_uri)
     host.outcome(host.invite(call_id, {"participants": [person(1)]}))
@@ -187,8 +183,8 @@ def test_a_revoked_token_is_renewed_once(host: Host, graph: Simulator) -> None:
     assert mine == [200, 401, 200]
 
 
-def test_each_part_of_a_split_has_its_own_fate(host: Host, graph: Simulator) -> None:
-    """Of two requests Graph takes one and refuses the other; a repeat sends only the refused one."""
+def test_parts(host: Host, graph: Simulator) -> None:
+    """Graph accepts one of two requests and refuses the other; a repeat sends only the refused one."""
     call_id = graph.create_call(host.callback_uri)
     people = [person(number) for number in range(6)]
     body = {"participants": people, "clientContext": str(uuid.uuid4())}
@@ -198,6 +194,6 @@ def test_each_part_of_a_split_has_its_own_fate(host: Host, graph: Simulator) -> 
     again = host.invite(call_id, body)
     assert again.json()["id"] == first.json()["id"]
     assert host.outcome(again).json()["status"] == "completed"
-    rung = Counter(ring.person for ring in graph.log.rings if ring.call_id == call_id)
-    assert set(rung.values()) == {1}
-    assert len(rung) == 6
+    called = Counter(ring.person for ring in graph.log.rings if ring.call_id == call_id)
+    assert set(called.values()) == {1}
+    assert len(called) == 6

@@ -1,4 +1,4 @@
-"""The process is killed between any two steps, for real; then flow, Graph and watchdog go on."""
+"""The process is killed between any two steps; then flow, Graph and the queue go on with another process."""
 
 from __future__ import annotations
 
@@ -17,50 +17,61 @@ import requests
 
 from dev.simulator import Delivery, Simulator
 from tests.end_to_end.conftest import Host, run_host
+from tests.end_to_end.waiting_flow import waiting_flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCRIPT = [str(Path(__file__).with_name("dying_host.py"))]
-QUEUE = "operations.queues:StorageQueue.send"
-INSERT = "operations.calls:CallTable.insert_invitation"
+QUEUE = "storage.queue:StorageQueue.send"
+INSERT = "invite.service:InvitationService._insert"
 ASK = "graph.client:GraphClient.invite"
-WRITE = "operations.calls:CallTable.write"
-REPLACE = "operations.calls:CallTable.replace_invitation"
-APPLY = "notifications.applying:Applying._write"
+WRITE = "invite.service:InvitationService._record"
+APPLY = "notifications.receiving:apply_reports"
+RECORD = "notifications.receiving:NotificationReceiver.record"
+LOOK = "watchdog.service:gather"
+CONCLUDE = "watchdog.service:Watchdog._save"
+POST = "flows.webhook:FlowClient.post"
+DELIVER = "flows.delivery:Delivery.post"
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Where the process dies, and how the story must end."""
+    """Where the process is killed, and how it must end."""
 
     step: str
-    status: str
+    status: str = "completed"
     rings: int = 1
     lost: Literal["none", "operation"] = "none"
 
 
 KILLS = {
-    "before anything is queued": Kill(f"before:{QUEUE}:1", "completed"),
-    "watchdog's message queued, no row": Kill(f"after:{QUEUE}:1", "completed"),
+    "before anything is queued": Kill(f"before:{QUEUE}:1"),
+    "alarm queued, no row": Kill(f"after:{QUEUE}:1"),
     "row written, Graph not asked": Kill(f"after:{INSERT}:1", "failed", rings=0),
-    "Graph has answered, not written down": Kill(f"after:{ASK}:1", "completed"),
-    "before the answer is written down": Kill(f"before:{WRITE}:1", "completed"),
-    "written down, flow not answered": Kill(f"after:{WRITE}:1", "completed"),
-    "report read, not written down": Kill(f"before:{APPLY}:1", "completed"),
-    "report written down, Graph not answered": Kill(f"after:{APPLY}:1", "completed"),
-    "watchdog concluded, not written down": Kill(f"before:{REPLACE}:1", "completed", lost="operation"),
-    "watchdog's conclusion written down": Kill(f"after:{REPLACE}:1", "completed", lost="operation"),
+    "Graph has answered, not written": Kill(f"after:{ASK}:1"),
+    "before the answer is written": Kill(f"before:{WRITE}:1"),
+    "answer written, flow not answered": Kill(f"after:{WRITE}:1"),
+    "report read, not written": Kill(f"after:{APPLY}:1"),
+    "report written, Graph not answered": Kill(f"after:{RECORD}:1"),
+    "watchdog has read Graph, not written": Kill(f"after:{LOOK}:1", lost="operation"),
+    "watchdog's conclusion written": Kill(f"after:{CONCLUDE}:1", lost="operation"),
 }
-
 # One of each kind; the others differ from these by what is written on either side of the same request.
 SHORT = {
-    "watchdog's message queued, no row",
     "row written, Graph not asked",
-    "Graph has answered, not written down",
-    "report read, not written down",
-    "watchdog concluded, not written down",
+    "Graph has answered, not written",
+    "report read, not written",
+    "watchdog has read Graph, not written",
 }
+# Where a flow waits: whether it may have been notified before, so that it is notified again with the same id.
+FLOW_KILLS = {
+    "outcome written, not POSTed": (f"before:{DELIVER}:1", False),
+    "before the POST": (f"before:{POST}:1", False),
+    "POSTed, not marked": (f"after:{POST}:1", True),
+    "marked, Graph not answered": (f"after:{DELIVER}:1", False),
+}
+SHORT_FLOW = {"outcome written, not POSTed", "POSTed, not marked"}
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +83,14 @@ def graph() -> Iterator[Simulator]:
 
 @pytest.fixture
 def settings(storage: str, graph: Simulator, storage_name: str) -> dict[str, str]:
-    """Settings under which the watchdog does not let one wait."""
+    """Settings under which the watchdog asks soon, and a killed run hides its message for a short time."""
     return {
         **graph.settings(),
         "AzureWebJobsStorage": storage,
         "STATE_TABLE": storage_name[:40],
         "INVITATION_CHECK_AFTER_SECONDS": "2",
         "INVITATION_GIVE_UP_AFTER_SECONDS": "5",
+        "DEV_HOST_HIDDEN_SECONDS": "4",
     }
 
 
@@ -97,7 +109,7 @@ def as_a_flow(host: Host, call_id: str, body: dict[str, Any]) -> requests.Respon
         return None
 
 
-def dead(host: Host, seconds: float = 15) -> bool:
+def is_killed(host: Host, seconds: float = 15) -> bool:
     """Whether the process is killed within that time."""
     deadline = time.monotonic() + seconds
     while host.process.poll() is None and time.monotonic() < deadline:
@@ -106,7 +118,7 @@ def dead(host: Host, seconds: float = 15) -> bool:
 
 
 def invite_body() -> dict[str, Any]:
-    """Somebody new, with a key that the flow repeats."""
+    """Return an invite of a new person, with a key that the flow repeats."""
     return {
         "participants": [{"identity": {"user": {"id": str(uuid.uuid4())}}}],
         "clientContext": str(uuid.uuid4()),
@@ -114,7 +126,7 @@ def invite_body() -> dict[str, Any]:
 
 
 def ends_well(host: Host, graph: Simulator, call_id: str, body: dict[str, Any], kill: Kill) -> None:
-    """The flow tries again, waits, and gets the truth; nobody was rung twice."""
+    """The flow tries again, waits, and gets the true outcome; the person was called once at most."""
     accepted = as_a_flow(host, call_id, body)
     assert accepted is not None
     outcome = host.outcome(accepted, seconds=30)
@@ -130,23 +142,61 @@ def ends_well(host: Host, graph: Simulator, call_id: str, body: dict[str, Any], 
     "kill",
     [pytest.param(kill, id=at, marks=[] if at in SHORT else pytest.mark.prove) for at, kill in KILLS.items()],
 )
-def test_whatever_it_was_doing_the_outcome_is_right(
+def test_killed(
     kill: Kill, graph: Simulator, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed at this step, the app still rings at most once and the flow gets the true outcome."""
+    """Killed at this step, the app still calls the person at most once, and the flow gets the true outcome."""
     port = free_port()
     body = invite_body()
     monkeypatch.setenv("DIE_AT", kill.step)
     with run_host(settings, tmp_path, port=port, script=SCRIPT) as dying:
         call_id = graph.create_call(dying.callback_uri, announce=False, lost=kill.lost)
         as_a_flow(dying, call_id, body)
-        assert dead(dying), "the process did not die where it should"
+        assert is_killed(dying), "the process was not killed where it should be"
     with run_host(settings, tmp_path, port=port) as host:
         ends_well(host, graph, call_id, body, kill)
 
 
+@pytest.mark.parametrize(
+    ("step", "may_repeat"),
+    [
+        pytest.param(*kill, id=at, marks=[] if at in SHORT_FLOW else pytest.mark.prove)
+        for at, kill in FLOW_KILLS.items()
+    ],
+)
+def test_killed_while_a_flow_waits(
+    step: str,
+    graph: Simulator,
+    settings: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    may_repeat: bool,
+) -> None:
+    """Killed between recording, POST and marking, the flow is notified without a poll; twice only with one id."""
+    port = free_port()
+    monkeypatch.setenv("DIE_AT", step)
+    with waiting_flow() as flow:
+        local = {**settings, "FLOW_CALLBACK_LOCAL_HOSTS": flow.local_host}
+        body = {**invite_body(), "callbackUrl": flow.url}
+        with run_host(local, tmp_path, port=port, script=SCRIPT) as dying:
+            call_id = graph.create_call(dying.callback_uri, announce=False)
+            made = dying.request("POST", f"/calls/{call_id}/participants/invite-and-wait", json=body)
+            assert made.status_code == 201
+            assert is_killed(dying), "the process was not killed where it should be"
+        before = len(flow.posted)
+        with run_host(local, tmp_path, port=port) as host:
+            posted = flow.posts(2 if may_repeat else 1, seconds=20)
+            shown = host.get(f"/calls/{call_id}/invitations/{made.json()['id']}")
+    assert len(posted) == (2 if may_repeat else 1), before
+    assert len({one.message_id for one in posted}) == 1
+    assert posted[-1].body["status"] == "completed"
+    assert shown["callback"]["status"] == "delivered"
+    assert len([ring for ring in graph.log.rings if ring.call_id == call_id]) == 1
+
+
 def test_killed_while_graph_has_not_answered_yet(graph: Simulator, settings: dict[str, str], tmp_path: Path) -> None:
-    """Graph took the request and the process dies before the answer: one ring, and the report completes it."""
+    """Graph took the request and the process is killed before the answer: one call, and the report completes it."""
     port = free_port()
     body = invite_body()
     with run_host(settings, tmp_path, port=port) as dying:
@@ -156,10 +206,10 @@ def test_killed_while_graph_has_not_answered_yet(graph: Simulator, settings: dic
         thread.start()
         deadline = time.monotonic() + 10
         while not [ring for ring in graph.log.rings if ring.call_id == call_id]:
-            assert time.monotonic() < deadline, "nobody was rung"
+            assert time.monotonic() < deadline, "the person was not called"
             time.sleep(0.01)
         os.kill(dying.process.pid, signal.SIGKILL)
-        assert dead(dying)
+        assert is_killed(dying)
         thread.join(10)
     with run_host(settings, tmp_path, port=port) as host:
         ends_well(host, graph, call_id, body, Kill("", "completed"))

@@ -1,65 +1,111 @@
-"""What each step costs in requests: every method of a table is one (tests/storage/test_storage.py counts that)."""
+"""What each step costs in requests of storage, counted where they leave for it, and in POSTs."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from storage.calls import CallTable
-from tests.never_twice.world import CALL, World, call_item, operation_item
+import pytest
+
+from storage.queue import StorageQueue, queue_client
+from tests.never_twice.world import CALL, World, call_item, operation_item, roster_item
+from tests.storage_fixtures import CountingTransport
 from web.answers import Request
 
-PERSON = "00000000-0000-4000-8000-000000000001"
+if TYPE_CHECKING:
+    from settings import Settings
+    from storage.table import StorageTable
+
+PERSON, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 
 
-class Counting:
-    """Passes calls on and keeps their names."""
+class Counted:
+    """A world on real storage, and what was sent to it since the last look."""
 
-    def __init__(self, target: Any) -> None:
-        self._target = target
-        self.asked: list[str] = []
+    def __init__(self, settings: Settings, table: StorageTable, tables: CountingTransport, name: str) -> None:
+        self._tables, self._queues = tables, CountingTransport()
+        queue = StorageQueue(settings, name)
+        queue._client = queue_client(settings, name, transport=self._queues)
+        self.world = World(table=table, queue=queue)
+        self.world.report(call_item("established"))
+        self.world.invite((PERSON,), "first", {})  # table and queue are made
+        self.spent()
 
-    def __getattr__(self, name: str) -> Any:
-        self.asked.append(name)
-        return getattr(self._target, name)
+    def spent(self) -> tuple[list[str], int, int]:
+        """Return the methods of the requests to the table, the number of messages, and of POSTs to flows."""
+        spent = [method for method, _ in self._tables.sent], len(self._queues.sent), len(self.world.flows.posted)
+        self._tables.sent.clear()
+        self._queues.sent.clear()
+        self.world.flows.posted.clear()
+        return spent
+
+    def ends(self, place: int, *, with_context: bool = True) -> None:
+        """Report the end of an operation, more than a second after its flow's 201."""
+        self.world.clock.moment += timedelta(seconds=2)
+        assert self.world.report(operation_item(self.world.graph.taken[place], "completed", with_context=with_context))
 
 
-def counted() -> tuple[World, Counting]:
-    """A world in which every request to the table is counted."""
-    world = World()
-    world.report(call_item("established"))
-    counting = Counting(world.memory)
-    for part in (world.inviting, world.applying, world.reading, world.watchdog):
-        vars(part)["_table"] = CallTable(counting)
-    return world, counting
+@pytest.fixture
+def counted(app_settings: Settings, table: StorageTable, transport: CountingTransport, storage_name: str) -> Counted:
+    """A world on a table and a queue of its own."""
+    return Counted(app_settings, table, transport, storage_name)
 
 
-def test_an_invite_costs_two_requests_and_one_message() -> None:
-    """The row before Graph is asked, and what Graph said; the watchdog's message besides."""
-    world, counting = counted()
+def test_invite(counted: Counted) -> None:
+    """Two requests to the table and one message; the same where a flow waits."""
+    counted.world.invite((PERSON,), "context", {})
+    assert counted.spent() == (["POST", "POST"], 1, 0)
+    counted.world.invite((PERSON,), "waits", {}, waits=True)
+    assert counted.spent() == (["POST", "POST"], 1, 0)
+
+
+def test_finished_operation(counted: Counted) -> None:
+    """Two requests to the table, three without its context, and no message."""
+    counted.world.invite((PERSON,), "context", {})
+    counted.world.invite((PERSON,), "other", {})
+    counted.spent()
+    counted.ends(1)
+    assert counted.spent() == (["GET", "POST"], 0, 0)
+    counted.ends(2, with_context=False)
+    assert counted.spent() == (["GET", "GET", "POST"], 0, 0)
+
+
+def test_waiting_flow(counted: Counted) -> None:
+    """One request to the table more, the POST, and no message."""
+    counted.world.invite((PERSON,), "context", {}, waits=True)
+    counted.spent()
+    counted.ends(1)
+    assert counted.spent() == (["GET", "POST", "PUT"], 0, 1)
+
+
+def test_settling(counted: Counted) -> None:
+    """Where several people are to settle and a flow waits, the end costs two messages more; the roster none."""
+    counted.world.invite((PERSON, OTHER), "context", {}, waits=True)
+    counted.spent()
+    counted.ends(1)
+    assert counted.spent() == (["GET", "POST"], 2, 0)
+    counted.world.report(roster_item({PERSON, OTHER}))
+    requests, messages, posts = counted.spent()
+    assert (len(requests), messages, posts) == (4, 0, 1)  # the roster's two, its invitation, and the mark
+
+
+def test_repeat(counted: Counted) -> None:
+    """A repeated report reads the row, and that is all."""
+    counted.world.invite((PERSON,), "context", {}, waits=True)
+    counted.ends(1)
+    counted.spent()
+    counted.ends(1)
+    assert counted.spent() == (["GET"], 0, 0)
+
+
+def test_poll(counted: Counted) -> None:
+    """The invitation and its call come in one request."""
+    world = counted.world
     world.invite((PERSON,), "context", {})
-    assert counting.asked == ["write", "write"]
-    assert len(world.checks.waiting) == 1
-
-
-def test_a_finished_operation_costs_two_requests_and_three_without_its_context() -> None:
-    """Read the invitation and replace it; without clientContext the operation's index comes first."""
-    world, counting = counted()
-    world.invite((PERSON,), "context", {})
-    counting.asked.clear()
-    world.report(operation_item(world.graph.taken[0], "completed"))
-    assert counting.asked == ["get", "write"]
-    world.invite((PERSON,), "other", {})
-    counting.asked.clear()
-    world.report(operation_item(world.graph.taken[1], "completed", with_context=False))
-    assert counting.asked == ["get", "get", "write"]
-
-
-def test_a_poll_costs_one_request() -> None:
-    """The invitation and its call's presence come together."""
-    world, counting = counted()
-    invitation = world.invite((PERSON,), "context", {})
-    counting.asked.clear()
-    token = getattr(invitation, "token", "")
-    route = {"callId": CALL, "invitationId": getattr(invitation, "id", "")}
-    assert world.reading.result(Request(route=route, query={"token": token})).status == 202
-    assert counting.asked == ["query"]
+    counted.spent()
+    invitation = world.store.all_invitations(CALL).invitations.values()
+    token = {one.client_context: (one.id, one.token) for one in invitation}["context"]
+    counted.spent()
+    request = Request(route={"callId": CALL, "invitationId": token[0]}, query={"token": token[1]})
+    assert world.queries.result(request).status == 202
+    assert counted.spent() == (["GET"], 0, 0)

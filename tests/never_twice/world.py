@@ -1,15 +1,14 @@
-"""A small world of flow, app, Graph and queue, in which everything can break between any two steps."""
+"""A small world of flows, app, Graph and queue, in which everything can break between any two steps."""
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app import Followers
 from domain.invitation import Decider, Invitee
+from domain.progress import is_open
 from flows.alarms import Alarms
 from flows.delivery import Delivery
 from flows.duties import run_duties
@@ -18,193 +17,81 @@ from flows.progress import INVITATION, Progress
 from flows.publish import Publisher
 from flows.queries import Queries
 from flows.turn import Turn
-from flows.webhook import PostResponse
 from flows.work import Work
-from graph import wire
-from graph.client import CallRead
-from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
 from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
 from storage.errors import StorageUnavailable
 from storage.store import TableStore
-from storage.table import WriteUnknown
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
+from tests.never_twice.faults import Breaking, Crash, Interleaving, Plan
+from tests.never_twice.outside import (
+    CALL,
+    FLOW,
+    FakeFlows,
+    FakeGraph,
+    call_item,
+    operation_item,
+    roster_entry,
+    roster_item,
+)
 from watchdog.service import Watchdog
 from web.answers import Request
 from web.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from domain.invitation import Invitation
-    from domain.results import OperationState
+    from domain.waiting import WaitingFlow
+    from tests.fakes import Waiting
 
+__all__ = ["CALL", "FLOW", "Crash", "World", "call_item", "operation_item", "roster_entry", "roster_item"]
 CHECK_AFTER, GIVE_UP_AFTER = 120.0, 900.0
-CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
-FLOW = "https://prod-01.westeurope.logic.azure.com/workflows/1/runs/2/actions/Wait/run"
-
-
-class Crash(BaseException):
-    """The process dies here; nothing catches it."""
-
-
-@dataclass
-class Plan:
-    """What goes wrong, and at which input or output from now on."""
-
-    countdown: int = 0
-    """The how-manieth step from now fails; 0 for none."""
-    kind: str = "crash"
-    """``crash`` or ``storage``."""
-    after: bool = False
-    """Fail when the step is done instead of before it: its effect stays, its response is lost."""
-    in_a_row: int = 1
-    """How many steps fail, one after the other."""
-
-    def wrap(self, step: Callable[..., Any], *arguments: Any, is_storage: bool = True, **named: Any) -> Any:
-        if self.countdown == 0:
-            return step(*arguments, **named)
-        if self.kind == "storage" and not is_storage:
-            return step(*arguments, **named)
-        self.countdown -= 1
-        if self.countdown > 0:
-            return step(*arguments, **named)
-        if self.in_a_row > 1 and self.kind == "storage":
-            self.in_a_row -= 1
-            self.countdown = 1
-        if self.after:
-            step(*arguments, **named)
-        if self.kind == "crash":
-            raise Crash
-        raise WriteUnknown if step.__name__ == "write" else StorageUnavailable
-
-
-class Breaking:
-    """Passes every method call on, through the plan."""
-
-    def __init__(self, target: Any, plan: Plan, *, is_storage: bool = True) -> None:
-        self._target, self._plan, self._is_storage = target, plan, is_storage
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        step = getattr(self._target, name)
-
-        def broken(*arguments: Any, **named: Any) -> Any:
-            return self._plan.wrap(step, *arguments, is_storage=self._is_storage, **named)
-
-        return broken
-
-
-class FakeGraph:
-    """Graph as the app sees it; what it took is the truth that the app's promises are judged by."""
-
-    def __init__(self) -> None:
-        self.next_answers: list[str] = []
-        self.taken: list[dict[str, Any]] = []
-        self.rings: Counter[tuple[str, str]] = Counter()
-        self.ended = False
-        self.reachable = True
-        self.present: set[str] = set()
-
-    def invite(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> Any:
-        answer = self.next_answers.pop(0) if self.next_answers else "running"
-        if self.ended:
-            raise Refused(404, code="8522")
-        before: dict[str, GraphError] = {
-            "refused": Refused(403, code="7504"),
-            "throttled": Throttled(429, retry_after=30.0),
-            "throttled briefly": Throttled(429, retry_after=2.128),
-            "unavailable": Throttled(503),
-            "nothing sent": NothingSent("no connection"),
-            "lost before": OutcomeUnknown("cut"),
-        }
-        if answer in before:
-            raise before[answer]
-        operation = {
-            "id": str(uuid.uuid4()),
-            "clientContext": body["clientContext"],
-            "people": [_invited(entry["identity"]) for entry in body["participants"]],
-            "call": call_id,
-        }
-        self.taken.append(operation)
-        for person in operation["people"]:
-            self.rings[operation["clientContext"], person] += 1
-        if answer == "lost after":
-            raise OutcomeUnknown("cut")
-        status = {"completed at once": "Completed", "no id": None}.get(answer, "Running")
-        return wire.operation_state(
-            {
-                "id": None if answer == "no id" else operation["id"],
-                "status": status,
-                "clientContext": operation["clientContext"],
-            }
-        )
-
-    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
-        self._answer()
-        if self.ended:
-            raise Refused(404, code="8522")
-        return CallRead("established", None)
-
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
-        self._answer()
-        return [roster_entry(person) for person in sorted(self.present)]
-
-    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
-        self._answer()
-        raise Refused(404)
-
-    def _answer(self) -> None:
-        if not self.reachable:
-            raise OutcomeUnknown("no answer")
+_HIDDEN = timedelta(minutes=10)
 
 
 class NoCalls:
-    """An app without calls of its own."""
+    """An app without starts, escalations and calls of its own."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
 
 
-class FakeFlows:
-    """Where flows wait."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int | None] = []
-        self.told: list[tuple[str, str]] = []
-
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status is not None and status < 300:
-            self.told.append((url, headers["webhook-id"]))
-        return PostResponse(status)
-
-
 class World:
-    """The app's real parts between stand-ins of everything outside."""
+    """The app's real parts between stand-ins of everything outside.
 
-    def __init__(self) -> None:
+    Args:
+        table: the state table; in memory by default.
+        queue: the app's queue; in memory by default.
+    """
+
+    def __init__(self, *, table: Any = None, queue: Any = None) -> None:
         self.clock = FakeClock()
         self.plan = Plan()
+        self.interleaving = Interleaving()
         self.memory = MemoryTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.graph, self.flows = FakeGraph(), FakeFlows()
-        table: Any = Breaking(self.memory, self.plan)
-        queue: Any = Breaking(self.queue, self.plan)
-        graph: Any = Breaking(self.graph, self.plan, is_storage=False)
-        flows: Any = Breaking(self.flows, self.plan, is_storage=False)
+        self.graph, self.flows = FakeGraph(self.clock), FakeFlows(self.clock, self.interleaving)
+        self.plan.on_fault = self.flows.faulted
+
+        def breaking(target: Any, *, is_storage: bool = True) -> Any:
+            return Breaking(target, self.plan, self.interleaving, is_storage=is_storage)
+
+        queue = breaking(queue or self.queue)
+        graph, flows = breaking(self.graph, is_storage=False), breaking(self.flows, is_storage=False)
         now = self.clock.now
-        self.store = TableStore(table)
+        self.store = TableStore(breaking(table or self.memory))
         self.alarms = Alarms(queue, now)
         publisher = Publisher()
         self.progress = Progress(self.store, self.alarms, publisher, now=now)
-        # One at a time, so that the same choices always lead to the same story.
+        # One at a time, so that the same choices always lead to the same steps.
         sender = Sender(graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
         self.service = InvitationService(self.store, self.progress, sender, check_after_seconds=CHECK_AFTER, now=now)
-        delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
+        self.delivery = Delivery(self.progress, flows, secrets=(), now=now, sleep=self.clock.sleep)
         calls: Any = NoCalls()
-        publisher.followers = Followers(delivery, self.service, calls)
+        publisher.followers = Followers(self.delivery, self.service, calls, calls)
         self.watchdog = Watchdog(
             self.store,
             self.progress,
@@ -215,12 +102,12 @@ class World:
         )
         self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
-        anybody: Any = None
-        self.receiver = NotificationReceiver(anybody, self.store, self.progress, calls, now=now)
+        validator: Any = None
+        self.receiver = NotificationReceiver(validator, self.store, self.progress, calls, now=now)
 
-    def turn(self) -> Turn:
-        """A request that has just arrived."""
-        return Turn(self.clock.now())
+    def turn(self, late: float = 0) -> Turn:
+        """Return a request that came some seconds ago."""
+        return Turn(self.clock.now() - timedelta(seconds=late))
 
     def invite(
         self,
@@ -229,71 +116,122 @@ class World:
         headers: Mapping[str, str],
         *,
         waits: bool = False,
+        run: str | None = None,
         separately: bool = False,
+        late: float = 0,
     ) -> Invitation | ApiError | StorageUnavailable | None:
-        """A flow's request: the invitation, the error answered, or None where the process died."""
+        """Send a flow's request; return the invitation, the error, or None where the process was killed."""
         invitees = tuple(Invitee("user", {"id": person}) for person in people)
-        try:
-            invitation, _ = self.service.invite(
-                self.turn(),
-                CALL,
-                invitees,
-                context,
-                headers,
-                callback_url=FLOW if waits else None,
-                separately=separately,
-            )
-        except (ApiError, StorageUnavailable) as error:
-            return error
-        except Crash:
-            return None
-        else:
+        headers = headers if run is None else {**headers, "x-ms-workflow-run-id": run}
+        url = url_of(run)
+        with self._turn():
+            try:
+                invitation, _ = self.service.invite(
+                    self.turn(late),
+                    CALL,
+                    invitees,
+                    context,
+                    headers,
+                    callback_url=url if waits else None,
+                    separately=separately,
+                )
+            except StorageUnavailable as error:
+                self.plan.crashes += 1  # the row may be there, and is found as if the process had been killed
+                return error
+            except ApiError as error:
+                return error
+            except Crash:
+                return None
+            if waits and not self.interleaving.is_on:
+                self.flows.answered(next(flow.message_id for flow in invitation.flows if flow.url == url))
             return invitation
-        finally:
-            self.plan.countdown = 0
 
-    def report(self, *items: dict[str, Any]) -> bool:
-        """A callback of Graph; whether it was acknowledged."""
+    def report(self, *items: dict[str, Any], late: float = 0) -> bool:
+        """Send a callback of Graph; return whether it was acknowledged."""
         reports = [report for item in items for report in reports_of(item)]
-        turn = self.turn()
-        try:
-            self.receiver.record(turn, CALL, reports)
-            run_duties(turn)
-        except (Crash, StorageUnavailable):
-            return False
-        finally:
-            self.plan.countdown = 0
-        return True
+        turn = self.turn(late)
+        with self._turn():
+            try:
+                self.receiver.record(turn, CALL, reports)
+                run_duties(turn)
+            except (Crash, StorageUnavailable):
+                return False
+            return True
 
-    def work_queue(self) -> None:
-        """Let the queue trigger do what is due, once each; what fails comes back."""
+    def stop_waiting(self, invitation: Invitation, flow: WaitingFlow) -> None:
+        """Send a flow's request that it no longer waits."""
+        route = {"callId": CALL, "invitationId": invitation.id}
+        stored = next(one for one in self.invitations() if one.id == invitation.id)
+        claims = [one.claim for one in stored.flows if one.message_id == flow.message_id]
+        with self._turn(), suppress(Crash, StorageUnavailable, ApiError):
+            self.queries.cancel_wait(Request(route=route, query={"token": flow.token or ""}, arrived=self.clock.now()))
+            # A POST that was claimed before goes on.
+            if not any(claim is not None and claim.until > self.clock.now() for claim in claims):
+                self.flows.cancelled.add(flow.message_id)
+
+    def work_queue(self, *, twice: bool = False) -> None:
+        """Let the queue trigger do what is due; what fails comes back, and a message may be delivered twice."""
         for waiting in self.queue.due():
+            for _ in range(1 + twice):
+                self._run(waiting)
+            self.plan.countdown = 0
+
+    def _run(self, waiting: Waiting) -> None:
+        waiting.due = self.clock.now() + _HIDDEN  # as long as it runs, and after a kill
+        with self._turn(keeps_plan=True):
             try:
                 message = self.work.read(waiting.text.encode())
                 if message is not None:
-                    if message.time > self.clock.now():
+                    if message.time > self.clock.now() and not self.interleaving.is_on:
                         self.clock.moment = message.time  # the run waits for its time
                     self.work.act(message)
             except Crash:
-                waiting.due = self.clock.now() + timedelta(minutes=10)  # a killed run hides its message
+                return
             except StorageUnavailable:
+                self.plan.crashes += 1
                 waiting.due = self.clock.now() + timedelta(seconds=5)
-            else:
-                self.queue.remove(waiting)
-            finally:
+                return
+        if waiting in self.queue.waiting:
+            self.queue.remove(waiting)
+
+    def at_once(self, actions: Sequence[Callable[[], object]], order: Sequence[int]) -> None:
+        """Let several requests and runs overlap; ``order`` names whose step is next."""
+        self.interleaving.run(actions, order)
+        self.plan.countdown = 0
+
+    @contextmanager
+    def _turn(self, *, keeps_plan: bool = False) -> Iterator[None]:
+        token = self.flows.in_turn.set(set())
+        try:
+            yield
+        finally:
+            self.flows.in_turn.reset(token)
+            if not (keeps_plan or self.interleaving.is_on):
                 self.plan.countdown = 0
 
+    def report_before_the_answer(self, operation: dict[str, Any]) -> None:
+        """Report an end while the request to Graph is in progress, in another request that meets no fault."""
+        countdown, self.plan.countdown = self.plan.countdown, 0
+        self.report(operation_item(operation, "completed"))
+        self.plan.countdown = countdown
+
     def poll(self) -> None:
-        """Flows look at all their invitations."""
+        """Poll all invitations."""
         for entry in self.invitations():
             self.queries.invitation(Request(route={"callId": CALL, "invitationId": entry.id}))
 
     def invitations(self) -> list[Invitation]:
-        """All invitations, read past the faults."""
+        """Return all invitations, read past the faults."""
         return list(TableStore(self.memory).all_invitations(CALL).invitations.values())
 
+    def without_alarm(self) -> list[str]:
+        """Return the open invitations whose alarm is not on the queue."""
+        names = {str(waiting.message.get("alarm")) for waiting in self.queue.waiting}
+        now = self.clock.now()
+        return [one.id for one in self.invitations() if is_open(one, now) and one.alarm.name not in names]
+
     def says_graph(self) -> dict[str, Any]:
-        """What Graph has said for good, by operation."""
+        """Return what Graph has reported for good, by operation."""
         return {
             f"{invitation.id}/{operation.client_context}": (operation.status, operation.result)
             for invitation in self.invitations()
@@ -302,54 +240,6 @@ class World:
         }
 
 
-def _invited(identity_set: Mapping[str, Any]) -> str:
-    found: str = next(identity["id"] for identity in identity_set.values() if isinstance(identity, dict))
-    return found
-
-
-def operation_item(
-    operation: Mapping[str, Any], status: str, *, with_id: bool = True, with_context: bool = True
-) -> dict[str, Any]:
-    """A report about an operation, in the documented form."""
-    final = status.casefold() in ("completed", "failed")
-    result = {"code": 603, "subcode": 0, "message": "declined"} if status.casefold() == "failed" else None
-    return {
-        "changeType": "deleted" if final else "updated",
-        "resourceUrl": f"/communications/calls/{CALL}/operations/{operation['id']}",
-        "resourceData": {
-            "@odata.type": "#microsoft.graph.inviteParticipantsOperation",
-            "id": operation["id"] if with_id else None,
-            "clientContext": operation["clientContext"] if with_context else None,
-            "status": status,
-            "resultInfo": result,
-        },
-    }
-
-
-def roster_entry(person: str) -> dict[str, Any]:
-    """A participant of a roster."""
-    return {
-        "@odata.type": "#microsoft.graph.participant",
-        "id": None,
-        "isInLobby": False,
-        "mediaStreams": [{"mediaType": "audio", "direction": "sendReceive"}],
-        "info": {"identity": {"user": {"id": person}}},
-    }
-
-
-def roster_item(people: set[str]) -> dict[str, Any]:
-    """A roster, in the documented form."""
-    return {
-        "changeType": "updated",
-        "resourceUrl": f"/communications/calls/{CALL}/participants",
-        "resourceData": [roster_entry(person) for person in sorted(people)],
-    }
-
-
-def call_item(state: str) -> dict[str, Any]:
-    """A report about the call itself."""
-    return {
-        "changeType": "updated",
-        "resourceUrl": f"/communications/calls/{CALL}",
-        "resourceData": {"@odata.type": "#microsoft.graph.call", "state": state},
-    }
+def url_of(run: str | None) -> str:
+    """Return the URL at which a run of a flow waits."""
+    return FLOW if run is None else f"{FLOW}/{run}"

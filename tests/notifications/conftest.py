@@ -127,7 +127,7 @@ class Door:
 
     def call(self, call_id: str) -> dict[str, Any]:
         """Return a call as a flow reads it."""
-        answer = self.reading.call(Request(route={"callId": call_id}))
+        answer = self.app.page.call(Request(route={"callId": call_id}))
         return dict(answer.body or {})
 
     def roster(self, call_id: str, **query: str) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ def _example(name: str, call_id: str) -> Any:
 def _invitation(door: Door, body: Any, call_id: str) -> Invitation:
     """Return the invitation of a documented request, as it is before Graph's answer."""
     request = Request(body=json.dumps(body).encode())
-    people = invitees(read_body(request, InviteBody, door.app.settings.cloud).participants)
+    people = invitees(
+        read_body(request, InviteBody, door.app.settings.cloud, door.app.settings.phone_prefixes).participants
+    )
     context = body["clientContext"]
     return states.invitation(
         *split(people, context),

@@ -10,7 +10,7 @@ import pytest
 from domain.call import CallState, Presence
 from domain.results import OperationState, ResultInfo
 from domain.roster import identity_hash
-from notifications.payload import CallReport, OperationReport, Report, RosterReport, reports_of
+from notifications.payload import CallReport, IncomingCall, OperationReport, Report, RosterReport, reports_of
 from tests.notifications.reports import payload
 
 CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
@@ -292,8 +292,8 @@ def test_a_tone_changes_no_state(state: object) -> None:
     assert _one(_item(entity, path="")) == CallReport(CALL, CallState.UNKNOWN, None)
 
 
-def test_an_incoming_call_is_a_call() -> None:
-    """The whole entity as a bot that is called receives it."""
+def test_incoming_call() -> None:
+    """The whole entity as a bot that is called receives it; such a call is not this app's."""
     entity = {
         "@odata.type": "#microsoft.graph.call",
         "state": "incoming",
@@ -304,7 +304,7 @@ def test_an_incoming_call_is_a_call() -> None:
         "tenantId": "t",
         "myParticipantId": "m",
     }
-    assert _one(_item(entity, path="", change="created")) == CallReport(CALL, CallState.ESTABLISHING, None)
+    assert _one(_item(entity, path="", change="created")) == IncomingCall(CALL)
 
 
 @pytest.mark.parametrize(

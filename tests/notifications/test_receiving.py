@@ -183,7 +183,7 @@ def test_through_the_edge(door: Door, call_id: str) -> None:
     edge = HttpEdge(lambda: door.app, ERRORS)
 
     def receive(request: func.HttpRequest) -> func.HttpResponse:
-        return edge.answer(request, lambda app, asked: app.notifications.receive(asked))
+        return edge.answer(request, None, lambda app, asked: app.notifications.receive(asked))
 
     token = f"Bearer {door.simulator.token()}"
     body = {"value": [roster_item(call_id, "alice")]}

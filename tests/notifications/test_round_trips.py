@@ -28,7 +28,7 @@ def test_finished_operation(door: Door, call_id: str) -> None:
     """Read the row, write the row."""
     invitation = kept(door, call_id)
     counted = _counted(door, [operation_item(call_id, clientContext=invitation.client_context, id="o-1")])
-    assert [request.split()[0] for request in counted] == ["GET", "PUT"]
+    assert [request.split()[0] for request in counted] == ["GET", "POST"]
 
 
 def test_a_finished_part_costs_two_requests(door: Door, call_id: str) -> None:
@@ -54,8 +54,8 @@ def test_a_repeat_costs_one_request(door: Door, call_id: str) -> None:
 
 
 def test_a_roster_costs_two_requests(door: Door, call_id: str) -> None:
-    """And one more the first time, to remember the call until its time is over."""
-    assert len(_counted(door, [roster_item(call_id, "alice")])) == 3
+    """And three more the first time, to list the call while it is open and to remember it until its time is over."""
+    assert len(_counted(door, [roster_item(call_id, "alice")])) == 5
     assert len(_counted(door, [roster_item(call_id, "alice", "bob")])) == 2
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dev.simulator import Simulator
-    from domain.model import Invitation
+    from domain.invitation import Invitation
     from tests.notifications.conftest import Door
 
 # Far above what any of them takes, far below what a hole would cost.
@@ -75,7 +75,7 @@ def test_a_forgery_is_refused_at_small_cost(
     """401 with the scheme that is wanted, without a reason; nothing changes, and the work is small."""
     forge = forges[kind]
     authorization = make(forge)
-    before = door.table.invitation(running.call_id, running.id)
+    before = door.held(running)
     assert authorization is None or authorization != forge.good()
     started = time.perf_counter()
     answer = door.post(_ended(running), authorization=authorization)
@@ -84,8 +84,8 @@ def test_a_forgery_is_refused_at_small_cost(
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.body is not None
     assert answer.body["error"]["code"] == "NotFromGraph"
-    assert door.table.invitation(running.call_id, running.id) == before
-    assert door.table.call(running.call_id) is None
+    assert door.held(running) == before
+    assert door.stored_call(running.call_id) is None
 
 
 def test_there_are_many_forgeries() -> None:

@@ -11,7 +11,7 @@ import pytest
 from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
 from domain.invitation import Asked, Decider, Invitation, Late, Operation, Refused, Status
-from domain.progress import alarm_needed
+from domain.progress import Due, alarm_needed
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
 from domain.roster import RosterEntry, identity_hash
@@ -21,9 +21,10 @@ from flows.progress import INVITATION, Progress
 from flows.publish import Publisher
 from flows.turn import Turn
 from flows.work import Work
-from graph.client import CallRead
+from graph.calls import CallRead
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Throttled
 from graph.errors import Refused as GraphRefused
+from graph.participants import read_roster
 from storage.store import TableStore
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
 from tests.states import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.results import OperationState
+    from domain.sightings import Roster
 
 ALICE, BOB = identity_hash("alice"), identity_hash("bob")
 ESTABLISHED = CallRead("established", None)
@@ -72,11 +74,11 @@ class FakeGraph:
             raise self.the_call
         return self.the_call
 
-    def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
         self.asked.append("participants")
         if isinstance(self.people, GraphError):
             raise self.people
-        return self.people
+        return read_roster(self.people)
 
     def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
         self.asked.append(operation_id)
@@ -452,6 +454,6 @@ def test_open_without_an_answer(state: State) -> None:
 def test_turn_of_a_message() -> None:
     """The run knows which alarm it handles, so that it alone sends a successor."""
     run = Turn(later(120), is_message=True, alarm="watch").run(later(120))
-    before, after = invitation(), invitation(watch_at=later(240))
-    assert alarm_needed(before, after, run, later(120), before.alarm) is not None
-    assert alarm_needed(before, after, replace(run, alarm="other"), later(120), before.alarm) is None
+    due, pending = Due(later(240)), invitation().alarm
+    assert alarm_needed(due, run, later(120), pending, was_open=True) == due
+    assert alarm_needed(due, replace(run, alarm="other"), later(120), pending, was_open=True) is None

@@ -14,11 +14,14 @@ from web.errors import (
     ApiError,
     BadRequest,
     Busy,
+    EscalationFailed,
     Fault,
     GraphRefused,
     InvitationFailed,
     KeyReused,
+    NotCancellable,
     NotFound,
+    StartFailed,
     TooLarge,
     TooManyFlows,
     Unauthorized,
@@ -37,9 +40,12 @@ OTHER = Fault("Empty", "It is empty.")
         (NotFound("X", "m"), 404),
         (KeyReused("X", "m"), 409),
         (TooManyFlows("X", "m"), 409),
+        (NotCancellable("X", "m"), 409),
         (TooLarge("X", "m"), 413),
         (GraphRefused("X", "m"), 422),
         (InvitationFailed("X", "m"), 422),
+        (StartFailed("X", "m"), 422),
+        (EscalationFailed("X", "m"), 422),
         (Busy("X", "m"), 429),
         (Unavailable("X", "m"), 503),
     ],
@@ -55,7 +61,7 @@ def test_form_of_an_error(error: ApiError, status: int) -> None:
 def test_no_status_that_flows_repeat_wrongly() -> None:
     """No error of the app is a 408, 500, 502 or 504, which a flow takes for *again*."""
     tree = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ApiError)]
-    assert len(tree) == 11
+    assert len(tree) == 14
     assert {int(kind.status) for kind in tree} == {400, 401, 404, 409, 413, 422, 429, 503}
 
 

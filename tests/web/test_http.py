@@ -11,6 +11,7 @@ import azure.functions as func
 import pytest
 
 from app import ERRORS
+from domain.configuration.faults import Fault, Kind
 from settings import SettingsError
 from storage import errors
 from storage.errors import StorageUnavailable, TooLarge
@@ -21,6 +22,7 @@ from web.http import HttpEdge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NOT_SET = Fault("GRAPH_TENANT_ID", Kind.MISSING, "GRAPH_TENANT_ID is not set")
 EDGE = HttpEdge(lambda: "the app", ERRORS)
 
 
@@ -51,7 +53,7 @@ def test_request_and_response() -> None:
         seen.append(request)
         return Answer(HTTPStatus.ACCEPTED, {"a": "é"}, {"Location": "x"})
 
-    response = EDGE.answer(_request(Accept="json", AUTHORIZATION="t"), use_case)
+    response = EDGE.answer(_request(Accept="json", AUTHORIZATION="t"), None, use_case)
     assert (response.status_code, json.loads(response.get_body())) == (202, {"a": "é"})
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Location"] == "x"
@@ -63,7 +65,7 @@ def test_request_and_response() -> None:
 
 def test_no_body() -> None:
     """An empty response has no content type."""
-    response = EDGE.answer(_request(), lambda _, __: Answer(HTTPStatus.NO_CONTENT))
+    response = EDGE.answer(_request(), None, lambda _, __: Answer(HTTPStatus.NO_CONTENT))
     assert (response.status_code, response.get_body()) == (204, b"")
 
 
@@ -73,7 +75,7 @@ def test_no_body() -> None:
         (KeyReused("KeyReused", "m"), 409, "KeyReused", False),
         (StorageUnavailable(), 503, "StorageUnavailable", True),
         (TooLarge("x"), 413, "TooLargeToStore", False),
-        (SettingsError(["GRAPH_TENANT_ID is not set"]), 503, "AppNotConfigured", True),
+        (SettingsError([NOT_SET]), 503, "AppNotConfigured", True),
         (RuntimeError("+12345678901"), 503, "Unforeseen", True),
         (RecursionError(), 503, "Unforeseen", True),
     ],
@@ -81,7 +83,7 @@ def test_no_body() -> None:
 def test_errors(error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture, *, retries: bool) -> None:
     """Every error has the one form and no 500; only an unforeseen one is in the log with its trace."""
     with caplog.at_level(logging.ERROR):
-        response = EDGE.answer(_request(), _raising(error))
+        response = EDGE.answer(_request(), None, _raising(error))
     body = json.loads(response.get_body())["error"]
     assert (response.status_code, body["code"], response.headers["x-ms-error-code"]) == (status, code, code)
     assert ("Retry-After" in response.headers) is retries
@@ -99,10 +101,10 @@ def test_health_without_settings() -> None:
     """An app that is not configured names every fault."""
 
     def fails() -> str:
-        raise SettingsError(["GRAPH_TENANT_ID is not set", "GRAPH_CLIENT_ID is not set"])
+        raise SettingsError([NOT_SET, Fault("GRAPH_CLIENT_ID", Kind.MISSING, "GRAPH_CLIENT_ID is not set")])
 
-    response = HttpEdge(fails, ERRORS).health(lambda _: Answer(HTTPStatus.OK))
+    response = HttpEdge(fails, ERRORS).health(None, lambda _: Answer(HTTPStatus.OK))
     assert response.status_code == 503
     (check,) = json.loads(response.get_body())["checks"]
     assert len(check["faults"]) == 2
-    assert EDGE.health(lambda _: Answer(HTTPStatus.OK)).status_code == 200
+    assert EDGE.health(None, lambda _: Answer(HTTPStatus.OK)).status_code == 200

@@ -31,7 +31,7 @@ def serving(answer: Callable[[str, str], Answer], *, tls: bool = False, host: st
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, headers, body = answer(self.command, self.path.partition("?")[0])
             content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()

@@ -38,8 +38,8 @@ def test_a_graph_that_can_not_be_reached(doctor: Doctor, trusted: str) -> None:
     ("status", "code", "sentence", "fix"),
     [
         (401, "InvalidAuthenticationToken", "does not accept the token", "GRAPH_CLOUD"),
-        (403, "7503", "not registered for calling", "docs/deploy.md#8-azure-bot-and-calling"),
-        (403, "7504", "lacks permission in this tenant", "az ad app permission admin-consent"),
+        (403, "7503", "not registered for Teams calls", "docs/deploy.md#8-azure-bot-and-calling"),
+        (403, "7504", "no permission to invite people in this tenant", "az ad app permission admin-consent"),
         (403, "7505", "another tenant than the app", "GRAPH_TENANT_ID"),
         (403, "Forbidden", "forbids the app to read calls", "az ad app permission list"),
     ],

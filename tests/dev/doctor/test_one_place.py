@@ -62,7 +62,7 @@ def test_one_sentence(
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     with caplog.at_level(logging.INFO):
-        answer = app.edge.health(lambda built: built.health.answer())
+        answer = app.edge.health(None, lambda built: built.health.answer())
     health = json.loads(answer.get_body())
     sentences = health["checks"][0]["faults"]
     assert answer.status_code == 503

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
 from dev.doctor.examination import Examination
+from storage.names import WORK
 from tests.dev.doctor.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -38,17 +40,13 @@ def _plain(text: str) -> list[str]:
 
 
 @pytest.fixture
-def _queues(azurite: str) -> None:
-    """The app's two queues, as they are after its first message."""
-    for name in ("invitation-checks", "invitation-outcomes"):
-        with QueueClient.from_connection_string(azurite, name) as client:
-            try:
-                client.create_queue()
-            except ResourceExistsError:
-                continue
+def _queue(azurite: str) -> None:
+    """The app's queue, as it is after its first message."""
+    with QueueClient.from_connection_string(azurite, WORK) as client, suppress(ResourceExistsError):
+        client.create_queue()
 
 
-@pytest.mark.usefixtures("_queues")
+@pytest.mark.usefixtures("_queue")
 def test_the_page_shows_what_is_printed(doctor: Doctor) -> None:
     """Both samples, to the letter, except for the ports."""
     good, faulty = _shown("text")
@@ -95,7 +93,7 @@ def test_make_doctor_is_what_the_page_says(tmp_path: Path, *, there: bool) -> No
     """The file is read where there is one, and ``DOCTOR`` comes last, so that another file can be named."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / ".venv").mkdir()
-    for name in ("requirements.txt", "requirements-dev.txt", "dev/python_environment.sh", ".venv/.installed"):
+    for name in ("requirements.txt", "requirements-demo.txt", "dev/python_environment.sh", ".venv/.installed"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     if there:

@@ -75,16 +75,15 @@ def test_the_apps_queues_are_only_looked_at(doctor: Doctor) -> None:
     assert said.of("queue-storage").startswith("ok"), said.text
     own = {request for request in asked if "/a/doctor-" in request[1]}
     assert {method for method, _ in own} == {"PUT", "POST", "GET", "DELETE"}
-    assert set(asked) - own == {("GET", "/a/invitation-checks"), ("GET", "/a/invitation-outcomes")}
+    assert set(asked) - own == {("GET", "/a/work")}
 
 
-def test_the_app_s_queues_are_told_from_missing_ones(doctor: Doctor, azurite: str) -> None:
-    """Whether the two queues are there is said; both are good, since they are made when first needed."""
+def test_own_queue(doctor: Doctor, azurite: str) -> None:
+    """A queue of the app's that is missing is good too, since it is made with its first message."""
     with QueueServiceClient.from_connection_string(azurite) as service:
-        names = {one.name for one in service.list_queues()}
-        for name in {"invitation-checks", "invitation-outcomes"} - names:
-            service.create_queue(name)
-    assert "the app's two queues are there" in doctor(only="queue-storage").of("queue-storage")
+        if "work" not in {one.name for one in service.list_queues()}:
+            service.create_queue("work")
+    assert "the app's queue work is there" in doctor(only="queue-storage").of("queue-storage")
 
 
 def test_a_machine_reads_the_same(doctor: Doctor) -> None:

@@ -1,0 +1,1 @@
+"""Watching a call: its timeline, and the page that shows it live."""

@@ -1,0 +1,1 @@
+"""Who is called next: people are called step by step until somebody joins."""

@@ -1,0 +1,56 @@
+"""Reads once who is in a call before people are called: people who were there before may never be reported."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from domain.record import CallRecord, Needs
+from domain.roster import apply_list
+from graph.errors import GraphError
+from observability.events import Events
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.call import Call
+    from domain.sightings import Roster
+    from flows.progress import Progress
+    from flows.turn import Turn
+
+_events = Events("invite")
+
+
+class Graph(Protocol):
+    """What is read of Graph; see ``graph.client.GraphClient``."""
+
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
+        """Read who is in a call."""
+
+
+class RosterReader:
+    """Reads Graph's roster and writes it down; a read that fails changes nothing."""
+
+    def __init__(self, graph: Graph, progress: Progress) -> None:
+        self._graph = graph
+        self._progress = progress
+
+    def read(self, turn: Turn, call_id: str) -> tuple[Roster, Call | None] | None:
+        """Read who is in a call; what the app reads itself settles nothing.
+
+        Returns:
+            What Graph listed, and the call with everybody's presence; None where Graph did not answer.
+        """
+        try:
+            roster = self._graph.roster(call_id, scenario_id=str(uuid.uuid4()))
+        except GraphError as error:
+            _events.info("the people in a call could not be read", kind=type(error).__name__)
+            return None
+
+        def apply(current: CallRecord, now: datetime) -> CallRecord:
+            call = current.call_or_new(now)
+            after, changed = apply_list(call, current.roster, roster, now)
+            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+
+        return roster, self._progress.save(turn, call_id, Needs(call=True, roster=True), apply).after.call

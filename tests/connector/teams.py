@@ -1,0 +1,50 @@
+"""The Teams connector, as far as the sample flows use it: a meeting of the simulated Graph, and messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.connector.engine_http import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dev.simulator import Simulator
+
+CONNECTION = "shared_teams"
+
+
+@dataclass(slots=True)
+class Teams:
+    """One connection to Microsoft Teams.
+
+    Args:
+        graph: has the meetings.
+        refuses: operations that fail.
+    """
+
+    graph: Simulator
+    refuses: frozenset[str] = frozenset()
+    messages: list[str] = field(default_factory=list)
+    """What was posted into the channel, in order."""
+
+    def call(self, operation_id: str, given: Mapping[str, Any]) -> Reply:
+        """Do an operation, with parameters named as the designer names them."""
+        if operation_id in self.refuses:
+            return Reply(403, {}, {"error": {"code": "Forbidden"}})
+        if operation_id == "CreateTeamsMeeting":
+            start, end = (datetime.fromisoformat(given[f"item/{name}/dateTime"]) for name in ("start", "end"))
+            assert (end - start, given["item/timeZone"]) == (timedelta(hours=1), "UTC")
+            assert given["calendarid"]
+            assert (given["item/isOnlineMeeting"], given["item/onlineMeetingProvider"]) == (True, "teamsForBusiness")
+            meeting = self.graph.meeting()
+            body = {"subject": given["item/subject"], "onlineMeeting": {"joinUrl": meeting.join_web_url}}
+            return Reply(201, {}, body)
+        assert operation_id == "PostMessageToConversation"
+        assert (given["poster"], given["location"]) == ("Flow bot", "Channel")
+        assert given["body/recipient/groupId"]
+        assert given["body/recipient/channelId"]
+        self.messages.append(given["body/messageBody"])
+        return Reply(201, {}, {"id": str(len(self.messages))})

@@ -1,0 +1,362 @@
+"""The app between real storage behind the faulty proxy, and stand-ins of Graph, flows and time."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueClient
+
+from domain.invitation import Invitee, Status
+from domain.progress import is_open
+from domain.results import OperationState
+from domain.sightings import Roster
+from domain.standing import standing
+from flows.alarms import Alarms
+from flows.delivery import Delivery
+from flows.duties import run_duties
+from flows.links import Links
+from flows.progress import INVITATION, Progress
+from flows.publish import Publisher
+from flows.queries import Queries
+from flows.turn import Turn
+from flows.webhook import PostResponse
+from flows.work import Work
+from graph.calls import CallRead
+from graph.errors import Refused
+from invite.sending import Sender
+from invite.service import InvitationService
+from notifications.payload import reports_of
+from notifications.receiving import NotificationReceiver
+from storage.budget import CALLBACK_SECONDS, REQUEST_SECONDS, budget
+from storage.errors import StorageError, StorageUnavailable
+from storage.probe import queue_faults, table_faults
+from storage.queue import StorageQueue
+from storage.store import TableStore
+from storage.table import StorageTable, table_client
+from tests.fakes import FakeClock
+from watchdog.service import Watchdog
+from web.answers import Request
+from web.errors import ApiError
+from web.health import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from domain.invitation import Invitation
+    from domain.waiting import Delivery as DeliveryState
+    from settings import Settings
+    from tests.storage.faulty import Plan
+
+CALL = "ab6233a5-20b7-4c5e-bea2-ce56c9776429"
+FLOW = "https://prod-01.westeurope.logic.azure.com/workflows/1/runs/2/actions/Wait/run"
+CHECK_AFTER = 120.0
+PEOPLE = ("alice", "bob")
+_MOST_REPEATS = 4
+
+
+@dataclass
+class FakeGraph:
+    """Takes every invite; what it took is the truth."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    """How often each person was called."""
+    has_ended: bool = False
+
+    def invite(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> OperationState:
+        """Take an invite."""
+        operation = {"id": f"op{len(self.taken)}", "clientContext": body["clientContext"]}
+        self.taken.append(operation)
+        self.calls.update(entry["identity"]["user"]["id"] for entry in body["participants"])
+        return OperationState(operation["id"], operation["clientContext"], "running", None)
+
+    def call(self, call_id: str, *, scenario_id: str) -> CallRead:
+        """Read the call."""
+        if self.has_ended:
+            raise Refused(404, code="8522")
+        return CallRead("established", None)
+
+    def roster(self, call_id: str, *, scenario_id: str) -> Roster:
+        """Read who is in the call."""
+        return Roster((), hides_people=False)
+
+    def operation(self, call_id: str, operation_id: str, *, scenario_id: str) -> OperationState:
+        """Read an operation, which Graph does not offer."""
+        raise Refused(404)
+
+
+@dataclass
+class FakeFlow:
+    """The flow that waits."""
+
+    statuses: list[int] = field(default_factory=list)
+    notified: Counter[str] = field(default_factory=Counter)
+    """How often each message was accepted, by its id."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        """Take an outcome."""
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.notified[headers["webhook-id"]] += 1
+        return PostResponse(status)
+
+
+class NoCalls:
+    """The app's own calls, of which there are none."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+@dataclass
+class Waiting:
+    """A message that was stored, and when it becomes visible."""
+
+    due: datetime
+    text: str
+
+
+class DelayedQueue:
+    """Stores messages in the real queue at once, with the time at which they are to become visible."""
+
+    def __init__(self, queue: StorageQueue, clock: FakeClock) -> None:
+        self._queue, self._clock = queue, clock
+
+    def send(self, message: Mapping[str, Any], *, delay_seconds: float) -> None:
+        """Send a message."""
+        due = self._clock.now() + timedelta(seconds=max(delay_seconds, 0))
+        self._queue.send({"due": due.isoformat(), "message": message}, delay_seconds=0)
+
+
+class Story:
+    """One app with a table, a queue, a Graph and a flow of its own."""
+
+    def __init__(self, settings: Settings, azurite: str, name: str, plan: Plan) -> None:
+        self.plan, self.clock = plan, FakeClock()
+        self.graph, self.flow = FakeGraph(), FakeFlow()
+        self.patience = REQUEST_SECONDS
+        """Seconds of storage for a request while there are faults."""
+        self.failed = 0
+        """How many runs of messages failed, so that the host counted them."""
+        self.longest = 0.0
+        """Seconds that the longest request took."""
+        self._behind = QueueClient.from_connection_string(azurite, name)
+        self._waiting: list[Waiting] = []
+        now = self.clock.now
+        self._client = table_client(settings)
+        self.store = TableStore(StorageTable(self._client))
+        real = StorageQueue(settings, name)
+        queue = DelayedQueue(real, self.clock)
+        alarms = Alarms(queue, now)
+        publisher = Publisher()
+        progress = Progress(self.store, alarms, publisher, now=now)
+        sender = Sender(self.graph, at_once=1, clock=self.clock.monotonic, sleep=self.clock.sleep)
+        self._service = InvitationService(self.store, progress, sender, check_after_seconds=CHECK_AFTER, now=now)
+        delivery = Delivery(progress, self.flow, now=now, sleep=self.clock.sleep)
+        followers: Any = NoCalls()
+        followers.post, followers.ask = delivery.post, self._service.ask
+        publisher.followers = followers
+        watchdog = Watchdog(
+            self.store, progress, self.graph, check_after_seconds=CHECK_AFTER, give_up_after_seconds=900, now=now
+        )
+        self._work = Work({INVITATION: watchdog}, alarms, queue, queue, now=now)
+        self._queries = Queries(self.store, progress, Links("https://app.example", ()), now=now)
+        anybody: Any = NoCalls()
+        self._receiver = NotificationReceiver(anybody, self.store, progress, anybody, now=now)
+        self._health = Health(
+            {"table": partial(table_faults, settings, None), "queue": partial(queue_faults, settings, name, None)}, []
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._behind.close()
+
+    def invite(self, *people: str, waits: bool = False, context: str = "context") -> str:
+        """A flow invites people and repeats its request while it gets 503; return each response."""
+        invitees = tuple(Invitee("user", {"id": person}) for person in people or PEOPLE[:1])
+        callback_url = FLOW if waits else None
+
+        def once() -> None:
+            turn = Turn(self.clock.now())
+            self._service.invite(turn, CALL, invitees, context, {}, callback_url=callback_url)
+
+        return self._repeated(once)
+
+    def report(self, *items: dict[str, Any]) -> str:
+        """Graph reports, and repeats its callback while it gets 503."""
+        reports = [report for item in items for report in reports_of(item)]
+
+        def once() -> None:
+            turn = Turn(self.clock.now())
+            self._receiver.record(turn, CALL, reports)
+            run_duties(turn)
+
+        return self._repeated(once, seconds=CALLBACK_SECONDS, whole=True)
+
+    def ends(self, place: int = 0, status: str = "completed") -> str:
+        """Graph reports the end of an operation."""
+        return self.report(operation_item(self.graph.taken[place], status))
+
+    def cancel(self) -> str:
+        """The flow says that it no longer waits."""
+        (flow,) = self.invitation().flows
+        return self._repeated(lambda: self._queries.cancel_wait(self._request(flow.token or "")))
+
+    def poll(self) -> str:
+        """The flow polls."""
+        return self._repeated(lambda: self._queries.result(self._request(self.invitation().token)))
+
+    def health(self) -> str:
+        """Somebody asks for the app's health."""
+        return self._repeated(self._health.answer)
+
+    def work(self, seconds: float = 0.0) -> None:
+        """Let time pass, and each message that is due be handled once; one that fails comes back."""
+        self.clock.moment += timedelta(seconds=seconds)
+        self._receive()
+        for waiting in sorted(self._waiting, key=lambda one: one.due):
+            if waiting.due > self.clock.now():
+                break
+            self._waiting.remove(waiting)
+            message = self._work.read(waiting.text.encode())
+            if message is None:
+                continue
+            self.clock.moment = max(self.clock.moment, message.time)  # a run that is early waits for its time
+            try:
+                self._timed(lambda message=message: self._work.act(message))  # type: ignore[misc]
+            except StorageUnavailable:
+                self.failed += 1
+                self._waiting.append(Waiting(self.clock.now() + timedelta(seconds=30), waiting.text))
+        self._receive()
+
+    def settle(self, seconds: float) -> None:
+        """Let time pass from message to message, without faults and without a poll."""
+        self.plan.begin()
+        end = self.clock.now() + timedelta(seconds=seconds)
+        self._receive()
+        while due := min((one.due for one in self._waiting if one.due <= end), default=None):
+            self.clock.moment = max(self.clock.moment, due)
+            self.work()
+        self.clock.moment = max(self.clock.moment, end)
+
+    def invitation(self) -> Invitation:
+        """Return the one invitation, as stored."""
+        (found,) = self.store.all_invitations(CALL).invitations.values()
+        return found
+
+    def status(self) -> Status:
+        """Return the invitation's status."""
+        record = self.store.all_invitations(CALL)
+        (found,) = record.invitations.values()
+        return standing(found, record.call, self.clock.now()).status
+
+    def is_open(self) -> bool:
+        """Return whether anything is still to happen."""
+        return is_open(self.invitation(), self.clock.now())
+
+    def alarms(self) -> list[str]:
+        """Return the names of all pending messages."""
+        self._receive()
+        return [json.loads(one.text)["alarm"] for one in self._waiting]
+
+    def delivery(self) -> DeliveryState:
+        """Return how far notifying the flow has come."""
+        (flow,) = self.invitation().flows
+        return flow.state
+
+    def _request(self, token: str) -> Request:
+        route = {"callId": CALL, "invitationId": self.invitation().id}
+        return Request(route=route, query={"token": token}, arrived=self.clock.now())
+
+    def _repeated(self, once: Callable[[], object], *, seconds: float | None = None, whole: bool = False) -> str:
+        """Send a request until its response is not 503; return the responses."""
+        responses = []
+        for _ in range(_MOST_REPEATS):
+            asked = len(self.graph.taken)
+            try:
+                self._timed(once, seconds, whole=whole)
+            except StorageError:
+                responses.append("503")
+                assert len(self.graph.taken) == asked, "after Graph was asked the response is never 503"
+                self.clock.moment += timedelta(seconds=5)
+            except ApiError as error:
+                return " ".join([*responses, str(int(error.status))])
+            else:
+                return " ".join([*responses, "ok"])
+        return " ".join(responses)
+
+    def _timed(self, once: Callable[[], object], seconds: float | None = None, *, whole: bool = False) -> None:
+        started = time.monotonic()
+        try:
+            patience = self.patience if self.plan.numbers else REQUEST_SECONDS
+            with budget(min(seconds or REQUEST_SECONDS, patience), whole=whole):
+                once()
+        finally:
+            self.longest = max(self.longest, time.monotonic() - started)
+
+    def _receive(self) -> None:
+        """Take what the real queue holds."""
+        while True:
+            try:
+                page = list(self._behind.receive_messages(max_messages=32))
+            except ResourceNotFoundError:
+                return
+            if not page:
+                return
+            for one in page:
+                stored = json.loads(base64.b64decode(one.content))
+                self._waiting.append(Waiting(datetime.fromisoformat(stored["due"]), json.dumps(stored["message"])))
+                self._behind.delete_message(one)
+
+
+def operation_item(operation: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """Return a report about an operation, in the documented form."""
+    result = {"code": 603, "subcode": 0, "message": "declined"} if status == "failed" else None
+    return {
+        "changeType": "deleted",
+        "resourceUrl": f"/communications/calls/{CALL}/operations/{operation['id']}",
+        "resourceData": {
+            "@odata.type": "#microsoft.graph.inviteParticipantsOperation",
+            "id": operation["id"],
+            "clientContext": operation["clientContext"],
+            "status": status,
+            "resultInfo": result,
+        },
+    }
+
+
+def roster_item(people: Sequence[str]) -> dict[str, Any]:
+    """Return a report of the roster, in the documented form."""
+    entries = [
+        {
+            "@odata.type": "#microsoft.graph.participant",
+            "id": f"participant-{person}",
+            "isInLobby": False,
+            "mediaStreams": [{"mediaType": "audio", "direction": "sendReceive"}],
+            "info": {"identity": {"user": {"id": person}}},
+        }
+        for person in people
+    ]
+    return {
+        "changeType": "updated",
+        "resourceUrl": f"/communications/calls/{CALL}/participants",
+        "resourceData": entries,
+    }
+
+
+def call_item(state: str) -> dict[str, Any]:
+    """Return a report about the call itself."""
+    return {
+        "changeType": "updated",
+        "resourceUrl": f"/communications/calls/{CALL}",
+        "resourceData": {"@odata.type": "#microsoft.graph.call", "state": state},
+    }
