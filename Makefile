@@ -15,7 +15,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo run simulator doctor build package lock screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,8 +57,11 @@ prove: $(READY) ## the long proofs: load, faults, many seeds (make prove PROVE=t
 bench: $(READY) ## measure what the app costs, in some minutes (make bench BENCH=import for one)
 	@$(RUN) dev.benchmarks $(BENCH)
 
-demo: $(RUN_READY) ## see the five uses of an invite, on this machine alone (DEMO_EXIT=1 ends it)
+demo: $(RUN_READY) ## see the uses of an invite and some calls, on this machine alone (DEMO_EXIT=1 ends it)
 	@$(RUN) dev.demo
+
+first-call: $(RUN_READY) ## join a meeting with the deployed app and call one person (FIRST_CALL="--url ... --meeting ... --person ...")
+	@$(RUN) dev.first_call $(FIRST_CALL)
 
 run: $(RUN_READY) ## run the app with local.settings.json, on Core Tools where installed
 	@$(RUN) dev.run

@@ -20,6 +20,7 @@ from domain.start import (
     GROUP_SETTLES,
     RESPONSE_WITHIN,
     RETRY,
+    THROTTLED,
     Accepted,
     Creating,
     InCall,
@@ -29,6 +30,7 @@ from domain.start import (
     ended,
     in_call,
     is_asking,
+    leaving,
 )
 from domain.start import (
     NOT_ESTABLISHED as ESTABLISHES_WITHIN,
@@ -91,7 +93,7 @@ class Advancer:
 
     def go_on(self, turn: Turn, start: Start) -> None:
         """Do what can be done for a start that was just read or written; see ``advance``."""
-        if start.to_leave:
+        if start.to_leave and (start.leave_at is None or self._now() >= start.leave_at):
             self._endings.leave_strays(turn, start)
         match start.stage:
             case Accepted():
@@ -144,7 +146,14 @@ class Advancer:
                 return current
             if first != start.id:
                 return replace(current, stage=Waiting(first), updated=now, look_at=now + RETRY)
-            return replace(current, stage=Creating(turn.me, now), updated=now, look_at=now + self._creator.give_up)
+            # A start that gave way has asked Graph before: each create has an attempt of its own.
+            return replace(
+                current,
+                attempt=current.attempt + 1,
+                stage=Creating(turn.me, now),
+                updated=now,
+                look_at=now + self._creator.give_up,
+            )
 
         updated = self._starts.save(turn, start.id, take)
         mine = updated.after
@@ -153,7 +162,10 @@ class Advancer:
                 mine = self._creator.create(turn, updated.held, mine).start
             except ApiError:
                 return  # the start has failed, and its flows get the reason
-            self.go_on(turn, mine)
+            if isinstance(mine.stage, Waiting):
+                self._look_again(turn, start.id, RETRY)  # it gave way: another start has the meeting's leg
+            else:
+                self.go_on(turn, mine)
 
     def _in_call(self, turn: Turn, start: Start, stage: InCall) -> None:
         if not stage.is_sole:
@@ -182,8 +194,11 @@ class Advancer:
         """Read which meeting was joined, where Graph's response to the create does not come."""
         if self._now() < stage.since + RESPONSE_WITHIN:
             return
-        read = self._reader.look(stage.call_id) or CallRead(None, None)
-        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, read)
+        read = self._reader.look(stage.call_id)
+        if read is None and self._now() < stage.since + RESPONSE_WITHIN + THROTTLED:
+            return  # it is read again
+        found = read or CallRead(None, None)
+        begun = self._creator.link(turn, start.id, start.attempt, stage.call_id, found, known=start)
         if begun is not None and not (isinstance(begun.start.stage, InCall) and not begun.start.stage.is_sole):
             self.go_on(turn, begun.start)
 
@@ -242,7 +257,7 @@ class Advancer:
             if current is None or current.is_final or type(current.stage) is not type(start.stage):
                 return current  # it went on meanwhile
             current = ended(current, StartStatus.FAILED, result, now, may_repeat=may_repeat)
-            return current if leaves is None else replace(current, to_leave=(*current.to_leave, leaves), look_at=now)
+            return current if leaves is None else leaving(current, [leaves], now)
 
         after = self._starts.save(turn, start.id, change).after
         if after is None or not after.is_final:

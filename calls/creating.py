@@ -23,6 +23,7 @@ from domain.start import (
     ended,
     in_call,
     is_asking,
+    leaving,
 )
 from domain.waiting import LISTENS_AFTER
 from flows.advice import advice_for_create_refusal
@@ -152,7 +153,7 @@ class Creator:
             if refusal is not None:
                 self._refused(turn, held, start, refusal, flow)
             elif read is not None and read.id is not None:
-                return self.link(turn, start.id, start.attempt, read.id, read, held=held) or Begun(start)
+                return self.link(turn, start.id, start.attempt, read.id, read, held=held, known=start) or Begun(start)
             else:
                 return Begun(self._unknown(turn, held, start, code))
         except StorageError as error:
@@ -171,51 +172,59 @@ class Creator:
         read: CallRead | None,
         *,
         held: HeldOne[Start] | None = None,
+        known: Start | None = None,
     ) -> Begun | None:
         """Take a call for the start and attempt that it was created for, from Graph's response or its first callback.
 
-        A call of a start that has failed, was stopped or has another call is noted as to be left.
+        A call of a start that has failed, was stopped or has another call is noted as to be left. So is one in a
+        meeting in which the app has a leg already, under the meeting's other name: the start uses that one.
         """
+        thread = self._other_key(known, read)
+        # Before the start's row names the call, so that a crash in between does not lose the thread.
+        leader = start_id if thread is None else self._leader(thread, start_id)
 
         def change(start: Start | None, now: datetime) -> Start | None:
             if start is None:
                 return None
-            if start.attempt == attempt and isinstance(start.stage, Creating | InCall):
+            is_open = isinstance(start.stage, Creating) or (
+                isinstance(start.stage, InCall) and start.call_id == call_id
+            )
+            if start.attempt == attempt and is_open and leader != start_id:
+                start = replace(start, stage=Waiting(leader), updated=now, look_at=now)
+            elif start.attempt == attempt and is_open:
                 # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
                 is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
                 start = in_call(start, call_id, now, is_sole=is_sole)
-            if _is_stray(start, call_id) and call_id not in start.to_leave:
-                start = replace(start, to_leave=(*start.to_leave, call_id), look_at=now)
+            if _is_stray(start, call_id):
+                start = leaving(start, [call_id], now)
             return _listening(start, turn, now)
 
         start = self._starts.save(turn, start_id, change, held=held).after
         if start is None or _is_stray(start, call_id):
             return None if start is None else Begun(start)
-        return self._keep(turn, start, call_id, read)
+        return self._keep(turn, start, call_id, read, thread)
 
-    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None) -> Begun:
-        keys = self._legs.keys_of(start)
-        thread = None if read is None or start.meeting is None else read.thread_id
-        if thread is not None:
-            key = leg_key(self._tenant_id, thread_id=thread)
-            first = start.id if key in keys else self._legs.take(key, start.id)
-            if first != start.id:
-                # The same meeting under its other name has a leg already: the later leg is left.
-                return Begun(self._give_way(turn, start, call_id, first))
-            keys = tuple(dict.fromkeys((*keys, key)))
+    def _other_key(self, start: Start | None, read: CallRead | None) -> str | None:
+        """Return the key of a start's meeting under its thread, where the start names it otherwise."""
+        keys = () if start is None else self._legs.keys_of(start)
+        if not keys or read is None or read.thread_id is None:
+            return None
+        key = leg_key(self._tenant_id, thread_id=read.thread_id)
+        return None if key in keys else key
+
+    def _leader(self, thread: str, start_id: str) -> str:
+        """Take the leg of a meeting's thread; return which start has it."""
+        leader = self._legs.take(thread, start_id)
+        if leader != start_id and not self._legs.is_held_by(self._starts.read(leader)):
+            leader = self._legs.take(thread, start_id, instead_of=leader)
+        return leader
+
+    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None, thread: str | None) -> Begun:
+        keys = (*self._legs.keys_of(start), *([] if thread is None else [thread]))
         kind = CallKind.MEETING if start.meeting is not None else CallKind.ONE_TO_ONE
         kind = CallKind.GROUP if start.meeting is None and len(start.participants) > 1 else kind
         mine = None if read is None else read.my_participant_id
         return Begun(start, self._legs.keep(turn, start, CallFacts(call_id, kind, mine, keys)))
-
-    def _give_way(self, turn: Turn, start: Start, call_id: str, first: str) -> Start:
-        def change(current: Start | None, now: datetime) -> Start | None:
-            if current is None or current.call_id != call_id or current.is_final:
-                return current
-            to_leave = (*current.to_leave, call_id)
-            return replace(current, stage=Waiting(first), to_leave=to_leave, updated=now, look_at=now)
-
-        return self._starts.save(turn, start.id, change).after or start
 
     def _unknown(self, turn: Turn, held: HeldOne[Start], start: Start, code: str | None) -> Start:
         def change(current: Start | None, now: datetime) -> Start | None:

@@ -13,7 +13,7 @@ from domain.contexts import invitation_id
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
 from domain.roster import apply_list
-from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended
+from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended, leaving
 from domain.transitions import cancelled, with_operations
 from flows.queries import known_call
 from flows.turn import utc_now
@@ -107,9 +107,7 @@ class Endings:
             left = tuple(one for one in current.to_leave if one not in done)
             if isinstance(current.stage, Over) and now - current.stage.at > LEAVING:
                 left = ()
-            if current.is_final and left:
-                current = replace(current, look_at=now + RETRY)
-            return replace(current, to_leave=left)
+            return replace(current, to_leave=left, leave_at=now + RETRY if left else None)
 
         self._starts.save(turn, start.id, change)
 
@@ -124,11 +122,10 @@ class Endings:
             if start is None or start.is_final:
                 return start
             own = (start.stage.call_id,) if isinstance(start.stage, InCall) and start.stage.owns else ()
-            over = ended(start, StartStatus.STOPPED, None, now)
+            over = leaving(ended(start, StartStatus.STOPPED, None, now), own, now)
             # Steps that are begun at the same time are stopped by the alarm.
             again = now + CANCELLED_AGAIN if start.steps and start.call_id is not None else None
-            to_leave = tuple(dict.fromkeys((*start.to_leave, *own)))
-            return replace(over, to_leave=to_leave, look_at=now, cancel_at=again)
+            return replace(over, cancel_at=again)
 
         updated = self._starts.save(turn, start_id, stop)
         before, start = updated.before, updated.after

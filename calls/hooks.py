@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from domain.record import Needs
-from domain.start import Start, is_open
+from domain.start import RETRY, Start, is_open
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from calls.advancing import Advancer
     from calls.creating import Creator
     from calls.ending import Endings
@@ -114,5 +116,11 @@ class StartAlarms:
     def advance(self, turn: Turn, message: Message, thing: OpenStart) -> None:  # noqa: ARG002 - read again
         """Do what is due."""
         self._advancer.advance(turn, message.id)
-        # The alarm that the row names sends its successor, also where nothing else has changed.
-        self._starts.save(turn, message.id, lambda start, _: start)
+        # The alarm that the row names sends its successor, also where nothing else has changed; never at once.
+        self._starts.save(turn, message.id, _later)
+
+
+def _later(start: Start | None, now: datetime) -> Start | None:
+    if start is None or start.is_final or start.look_at > now:
+        return start
+    return replace(start, look_at=now + RETRY)

@@ -32,7 +32,7 @@ OPERATIONS: dict[str, Operation] = {
         body=StartBody,
     ),
     "invite_participants_and_wait": Operation(
-        "Invite people and wait for the outcome",
+        "Invite people (waits)",
         "Invites people to a call in progress and pauses the flow until each of them has accepted, declined or not "
         "answered. Succeeds whatever they do, so check Status or Joined Count; fails only if the request is refused.",
         (201, *_INVITE),

@@ -236,6 +236,7 @@ class PersonInCall(_Object):
     isMuted: bool | None = shown("Is Muted", "Whether the microphone is off.")
     joinedDateTime: datetime = shown("Joined", "When the person joined, in UTC.")
     leftDateTime: datetime | None = shown("Left", "When the person left, in UTC.", "advanced")
+    isSelf: bool = shown("Is This App", "Whether it is the app itself.", "advanced")
 
 
 class PeopleInCall(_Object):

@@ -21,6 +21,8 @@ from domain.escalation import StopWhen, escalation_id
 from domain.waiting import WaitingFlow, claimed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from domain.escalation import Step
     from domain.invitation import Alarm, Invitee, KeyKind
     from domain.meeting import Meeting
@@ -140,6 +142,8 @@ class Start:
     flows: tuple[WaitingFlow, ...] = ()
     to_leave: tuple[str, ...] = ()
     """Calls of this start that are still to be left, unless something else is open on them."""
+    leave_at: datetime | None = None
+    """When that is tried next."""
     cancel_at: datetime | None = None
     """When people whom Graph did not list when the start was stopped are cancelled once more."""
 
@@ -247,6 +251,12 @@ def decide(start: Start, run: Run, now: datetime, waited_for: timedelta) -> Star
     return start if flows == start.flows else replace(start, flows=flows)
 
 
+def leaving(start: Start, call_ids: Iterable[str], now: datetime) -> Start:
+    """Return the start with calls that are to be left."""
+    added = [one for one in call_ids if one not in start.to_leave]
+    return replace(start, to_leave=(*start.to_leave, *added), leave_at=now) if added else start
+
+
 def is_open(start: Start) -> bool:
     """Return whether anything is still to happen."""
     return (
@@ -260,10 +270,13 @@ def is_open(start: Start) -> bool:
 def earliest(start: Start, now: datetime, *, is_message: bool) -> datetime | None:
     """Return what an open start waits for next; None where it is not open."""
     times = []
-    if not start.is_final or start.to_leave:
-        times.append(max(now, start.look_at))
     if isinstance(start.stage, InCall) and not start.stage.is_sole:
-        times.append(max(now, start.stage.since + RESPONSE_WITHIN))
+        reads_at = start.stage.since + RESPONSE_WITHIN
+        times.append(reads_at if reads_at > now else now + RETRY)
+    elif not start.is_final:
+        times.append(max(now, start.look_at))
+    if start.to_leave:
+        times.append(max(now, start.leave_at or now))
     if start.cancel_at is not None:
         times.append(max(now, start.cancel_at))
     if start.is_final:

@@ -80,7 +80,8 @@ class Publisher:
         if call is None:
             return
         has_ended = call.has_ended and not (before is not None and before.has_ended)
-        if before is None or before.state is not call.state or title(before) != title(call):
+        # An end that is reported again may not have reached the index the first time.
+        if before is None or before.state is not call.state or title(before) != title(call) or call.has_ended:
             name = f"call {call.call_id} {call.state}"
             turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
         for start_id in call.starts:

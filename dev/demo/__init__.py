@@ -1,1 +1,1 @@
-"""The demo: Azurite, a simulated Microsoft Graph and the app, and the documented uses of inviting played on them."""
+"""The demo: Azurite, a simulated Microsoft Graph and the app, and uses of both played on them."""

@@ -1,7 +1,7 @@
 """``make demo``: the whole path of an invitation on this machine, shown step by step.
 
-Starts Azurite, a simulated Microsoft Graph and the app, plays the documented uses of inviting as a flow would, then
-stays up to be tried by hand. With ``DEMO_EXIT=1`` it ends instead, with status 0 if every outcome was right.
+Starts Azurite, a simulated Microsoft Graph and the app, plays the documented uses of inviting and some calls as a flow
+would, then stays up to be tried by hand. With ``DEMO_EXIT=1`` it ends instead, with status 0 if all was right.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from dev.azurite import AzuriteUnavailable
+from dev.demo.calls import Calls
 from dev.demo.parts import KEY, running
 from dev.demo.play import Flow, Played
 from dev.demo.screen import Screen
@@ -34,8 +35,8 @@ class _Stopped(BaseException):
     """A signal ends the demo; not an Exception, so that nothing on the way handles it as a fault."""
 
 
-def main(uses: Sequence[Use] = USES) -> int:
-    """Run the demo and return its exit status."""
+def main(uses: Sequence[Use] | None = None) -> int:
+    """Run the demo and return its exit status; with ``uses`` play these alone."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
     screen = Screen()
@@ -58,8 +59,9 @@ def _stop(*_: object) -> NoReturn:
     raise _Stopped
 
 
-def _show(screen: Screen, parts: Parts, uses: Sequence[Use]) -> int:
+def _show(screen: Screen, parts: Parts, given: Sequence[Use] | None) -> int:
     flow = Flow(parts.address)
+    uses = USES if given is None else given
     wrong: list[str] = []
     for number, use in enumerate(uses, start=1):
         played = Played(use, parts, flow, screen)
@@ -71,7 +73,13 @@ def _show(screen: Screen, parts: Parts, uses: Sequence[Use]) -> int:
         screen.wrong(f"{len(wrong)} of {len(uses)} invitations did not end as expected: {'; '.join(wrong)}")
     else:
         screen.good("done", f"all {len(uses)} invitations ended as expected, and each person was called once")
-    status = 1 if wrong else 0
+    calls = Calls(parts, flow, screen)
+    if given is None:
+        calls.play(len(uses) + 1)
+        if not calls.faults:
+            screen.text()
+            screen.good("done", "the calls were joined, kept and left as expected")
+    status = 1 if wrong or calls.faults else 0
     if os.environ.get("DEMO_EXIT", "") in ("", "0"):
         _offer(screen, parts)
         _wait_for_the_end()

@@ -37,7 +37,7 @@ _SHOWN_LINES = 15
 # What the shell from which the demo is started may hold: settings, which must not lead it to a real Graph, and a
 # proxy, which can't reach this machine's ports.
 _NOT_FOR_THE_APP = re.compile(
-    r"(GRAPH|CALLBACK|STATE|FLOW_CALLBACK|INVITATION|CALL_RETENTION|CONNECTOR|PUBLIC_BASE|WEBSITE)_|AzureWebJobs"
+    r"(GRAPH|CALLBACK|STATE|FLOW_CALLBACK|INVITATION|CALL_RETENTION|KEEP_ALIVE|START|INCOMING|CONNECTOR|PUBLIC_BASE|WEBSITE)_|AzureWebJobs"
     r"|(?i:HTTP|HTTPS|ALL)_(?i:PROXY)$"
 )
 
@@ -72,7 +72,12 @@ def running(screen: Screen) -> Iterator[Parts]:
         screen.good("started", "Azurite, in place of Azure Storage")
         graph = stack.enter_context(Simulator(time_scale=TIME_SCALE, folder=folder / "graph"))
         screen.good("started", f"the simulated Microsoft Graph at {graph.base_url}")
-        settings = {**graph.settings(), "AzureWebJobsStorage": storage, "FUNCTIONS_WORKER_RUNTIME": "python"}
+        settings = {
+            **graph.settings(),
+            "AzureWebJobsStorage": storage,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "KEEP_ALIVE_SECONDS": "2",
+        }
         log_file = folder / "app.log"
         with screen.waiting("starting the app"):
             address = stack.enter_context(_app(settings, folder / "settings.json", log_file))

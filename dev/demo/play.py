@@ -45,6 +45,15 @@ class Flow:
         address = f"{self._api}/calls/{call_id}/participants/invite"
         return self._session.post(address, json=body, headers=headers, timeout=_TIMEOUT)
 
+    def start(self, body: Mapping[str, Any], action: str) -> requests.Response:
+        """Join a meeting or start a call, with the headers of the same run."""
+        headers = {"x-functions-key": KEY, "x-ms-workflow-run-id": self._run, "x-ms-workflow-operation-name": action}
+        return self._session.post(f"{self._api}/calls/start", json=body, headers=headers, timeout=_TIMEOUT)
+
+    def hang_up(self, call_id: str) -> requests.Response:
+        """Leave a call."""
+        return self._session.delete(f"{self._api}/calls/{call_id}", headers={"x-functions-key": KEY}, timeout=_TIMEOUT)
+
     def poll(self, location: str) -> requests.Response:
         """Poll for the result."""
         return self._session.get(location, timeout=_TIMEOUT)

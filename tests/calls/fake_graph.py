@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,7 @@ class FakeGraph:
     """Creates calls, calls people, and keeps what it did."""
 
     def __init__(self) -> None:
+        self._numbers = itertools.count(1)
         self.answers: list[str] = []
         """What the next creates get; ``made`` by default."""
         self.invite_answers: list[str] = []
@@ -83,6 +84,9 @@ class FakeGraph:
         self.lists_ringing = True
         self.may_remove = True
 
+    def _new_id(self) -> str:
+        return f"00000000-0000-4000-9000-{next(self._numbers):012}"
+
     def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
         """Create a call, or fail as the script says."""
         self.asked.append("create")
@@ -93,8 +97,8 @@ class FakeGraph:
         query = parse_qs(urlsplit(body["callbackUri"]).query)
         targets = tuple(entry["identity"]["user"]["id"] for entry in body.get("targets", []))
         meeting = self._meeting(body)
-        call = FakeCall(str(uuid.uuid4()), query["start"][0], int(query["attempt"][0]), meeting, targets)
-        call.ringing = {person: str(uuid.uuid4()) for person in targets}
+        call = FakeCall(self._new_id(), query["start"][0], int(query["attempt"][0]), meeting, targets)
+        call.ringing = {person: self._new_id() for person in targets}
         self.calls[call.id] = call
         self.creates[call.start, call.attempt] += 1
         if self.reported_first is not None:
@@ -167,11 +171,11 @@ class FakeGraph:
         if answer in NOT_TAKEN:
             raise NOT_TAKEN[answer]
         people = [one["identity"]["user"]["id"] for one in body["participants"]]
-        operation = {"id": str(uuid.uuid4()), "context": body["clientContext"], "call": call_id, "people": people}
+        operation = {"id": self._new_id(), "context": body["clientContext"], "call": call_id, "people": people}
         self.operations.append(operation)
         for person in people:
             self.invited[body["clientContext"], person] += 1
-            call.ringing[person] = str(uuid.uuid4())
+            call.ringing[person] = self._new_id()
         if answer in TAKEN:
             raise TAKEN[answer]
         return wire.operation_state(

@@ -9,7 +9,7 @@ import pytest
 from domain.call import Presence
 from domain.invitation import Alarm, Asked, Ended, Invitation, Late, Refused
 from domain.progress import Due, Run, alarm_needed, asking_places, decide, earliest, is_open
-from domain.standing import SETTLE
+from domain.standing import SETTLE, settle
 from domain.waiting import Claim, Delivery, claimed
 from tests.states import BUSY, call_with, completed, failed, flow, invitation, later, operation
 
@@ -121,7 +121,6 @@ def test_only_a_message_takes_over_late_requests() -> None:
         (waits(), 5, None),
         (waits(flow(state=Delivery.DELIVERED), flow(state=Delivery.UNDELIVERABLE)), 5, None),
         (invitation(operation(state=failed())), 5, None),
-        (invitation(SEVERAL), 15, None),
     ],
 )
 @pytest.mark.parametrize("is_message", [False, True])
@@ -129,6 +128,13 @@ def test_earliest(made: Invitation, now: float, due: Due | None, *, is_message: 
     """The earliest time that anything in an open invitation waits for; none where it is closed."""
     assert earliest(made, later(now), is_message=is_message) == due
     assert is_open(made, later(now)) is (due is not None)
+
+
+def test_open_until_it_is_written_who_came() -> None:
+    """Time alone settles what is shown, and the message whose time that is still has to write it."""
+    made = invitation(SEVERAL)
+    assert is_open(made, later(15))
+    assert not is_open(settle(made, None, later(15)), later(15))
 
 
 def test_own_claim_adds_no_message() -> None:

@@ -30,7 +30,8 @@ class OneAfterTheOther:
 @pytest.fixture
 def in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Duties are done one after the other."""
-    monkeypatch.setattr(duties, "_SIDE_BY_SIDE", OneAfterTheOther())
+    one = OneAfterTheOther()
+    monkeypatch.setattr(duties, "_SIDE_BY_SIDE", {False: one, True: one})
 
 
 @pytest.fixture

@@ -201,10 +201,10 @@ def test_waiting_flows(world: EscalationWorld) -> None:
     assert status_of(world.cancel_wait("wrong")) == 404
     world.pass_time(2)
     world.answers(1)
-    assert sorted(url for url, _ in world.flows.told) == [f"{FLOW}{run}" for run in (0, 2, 3, 4)]
-    assert len({name for _, name in world.flows.told}) == 4
+    assert sorted(url for url, _ in world.flows.delivered) == [f"{FLOW}{run}" for run in (0, 2, 3, 4)]
+    assert len({name for _, name in world.flows.delivered}) == 4
     world.pass_time(120)
-    assert len(world.flows.told) == 4
+    assert len(world.flows.delivered) == 4
 
 
 def test_a_flow_that_waits_gets_the_stop(world: EscalationWorld) -> None:
@@ -212,7 +212,7 @@ def test_a_flow_that_waits_gets_the_stop(world: EscalationWorld) -> None:
     world.post(steps(1), wait=True)
     world.pass_time(2)
     world.stop()
-    assert [url for url, _ in world.flows.told] == [FLOW]
+    assert [url for url, _ in world.flows.delivered] == [FLOW]
 
 
 def test_a_flow_is_not_notified_before_it_listens(world: EscalationWorld) -> None:
@@ -220,7 +220,7 @@ def test_a_flow_is_not_notified_before_it_listens(world: EscalationWorld) -> Non
     world.post(steps(1), wait=True)
     began = world.clock.now()
     world.answers(1)
-    assert len(world.flows.told) == 1
+    assert len(world.flows.delivered) == 1
     assert (world.clock.now() - began).total_seconds() >= 1
 
 
@@ -229,9 +229,9 @@ def test_an_outcome_that_is_there_when_the_flow_subscribes(world: EscalationWorl
     world.graph.next_answers = ["refused"]
     answer = world.post(steps(1), wait=True)
     assert (status_of(answer), body_of(answer)["status"]) == (201, "failed")
-    assert not world.flows.told
+    assert not world.flows.delivered
     world.pass_time(2)
-    assert len(world.flows.told) == 1
+    assert len(world.flows.delivered) == 1
 
 
 def test_a_flow_that_does_not_answer(world: EscalationWorld) -> None:
@@ -240,9 +240,9 @@ def test_a_flow_that_does_not_answer(world: EscalationWorld) -> None:
     world.pass_time(2)
     world.flows.statuses = [500, None]
     world.answers(1)
-    assert not world.flows.told
+    assert not world.flows.delivered
     world.pass_time(30)
-    assert len(world.flows.told) == 1
+    assert len(world.flows.delivered) == 1
 
 
 def test_what_steps_cost(world: EscalationWorld) -> None:

@@ -36,20 +36,9 @@ from storage.errors import StorageUnavailable
 from storage.store import TableStore
 from tests.configured import loaded
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
-from tests.never_twice.world import (
-    CALL,
-    CHECK_AFTER,
-    FLOW,
-    GIVE_UP_AFTER,
-    Breaking,
-    Crash,
-    FakeFlows,
-    FakeGraph,
-    NoCalls,
-    Plan,
-    call_item,
-    operation_item,
-)
+from tests.never_twice.faults import Breaking, Crash, Interleaving, Plan
+from tests.never_twice.outside import CALL, FLOW, FakeFlows, FakeGraph, call_item, operation_item
+from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, NoCalls
 from watchdog.service import Watchdog
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError
@@ -59,6 +48,7 @@ if TYPE_CHECKING:
 
     from domain.escalation import Escalation
     from domain.sightings import Roster
+    from flows.webhook import PostResponse
     from storage.rows import Row
 
 __all__ = ["CALL", "CHECK_AFTER", "FLOW", "GIVE_UP_AFTER", "EscalationWorld", "Interruption", "person"]
@@ -94,8 +84,8 @@ class Interruption(Plan):
 class RingingGraph(FakeGraph):
     """Graph with people whose devices ring until they answer, decline or are removed."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
         self.ringing: dict[str, str] = {}
         """Who rings, by participant id."""
         self.lobby: set[str] = set()
@@ -207,6 +197,20 @@ class OneAtATime:
             self._under_way.discard(name)
 
 
+class TakingFlows(FakeFlows):
+    """Flows that wait; what they took is kept."""
+
+    def __init__(self, clock: FakeClock, interleaving: Interleaving) -> None:
+        super().__init__(clock, interleaving)
+        self.delivered: list[tuple[str, str]] = []
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
+        response = super().post(url, body, headers, seconds=seconds)
+        if response.status is not None and response.status < HTTPStatus.MULTIPLE_CHOICES:
+            self.delivered.append((url, headers["webhook-id"]))
+        return response
+
+
 class EscalationWorld:
     """The app's real parts between stand-ins of everything outside."""
 
@@ -215,11 +219,12 @@ class EscalationWorld:
         self.plan = Interruption()
         self.memory = WatchedTable()
         self.queue, self.poison = MemoryQueue(self.clock), MemoryQueue(self.clock)
-        self.graph, self.flows = RingingGraph(), FakeFlows()
-        table: Any = Breaking(self.memory, self.plan)
-        queue: Any = Breaking(self.queue, self.plan)
-        graph: Any = Breaking(self.graph, self.plan, is_storage=False)
-        self.posts = OneAtATime(Breaking(self.flows, self.plan, is_storage=False))
+        interleaving = Interleaving()
+        self.graph, self.flows = RingingGraph(self.clock), TakingFlows(self.clock, interleaving)
+        table: Any = Breaking(self.memory, self.plan, interleaving)
+        queue: Any = Breaking(self.queue, self.plan, interleaving)
+        graph: Any = Breaking(self.graph, self.plan, interleaving, is_storage=False)
+        self.posts = OneAtATime(Breaking(self.flows, self.plan, interleaving, is_storage=False))
         flows: Any = self.posts
         now, calls = self.clock.now, _no_calls()
         store = TableStore(table)

@@ -265,7 +265,8 @@ def test_only_a_message_asks_graph(*, is_message: bool) -> None:
     """What a message's run has taken over is sent by it, once."""
     turn = Turn(is_message=is_message)
     after = invitation(operation(state=Asked(answered=False)), asked_by=turn.me)
-    assert _published(invitation(), after, turn).asks == int(is_message)
+    assert _published(invitation(operation(state=Late())), after, turn).asks == int(is_message)
+    assert _published(invitation(), after, turn).asks == 0
 
 
 ESTABLISHED = call(state=CallState.ESTABLISHED)

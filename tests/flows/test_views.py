@@ -219,6 +219,7 @@ def test_roster() -> None:
         "identity": {"user": {"id": "bob"}},
         "presence": "inLobby",
         "isInLobby": True,
+        "isSelf": False,
         "isMuted": True,
         "joinedDateTime": "2026-01-31T12:00:02.000Z",
         "leftDateTime": None,

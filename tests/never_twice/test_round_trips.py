@@ -65,9 +65,9 @@ def test_finished_operation(counted: Counted) -> None:
     counted.world.invite((PERSON,), "other", {})
     counted.spent()
     counted.ends(1)
-    assert counted.spent() == (["GET", "PUT"], 0, 0)
+    assert counted.spent() == (["GET", "POST"], 0, 0)
     counted.ends(2, with_context=False)
-    assert counted.spent() == (["GET", "GET", "PUT"], 0, 0)
+    assert counted.spent() == (["GET", "GET", "POST"], 0, 0)
 
 
 def test_waiting_flow(counted: Counted) -> None:
@@ -75,7 +75,7 @@ def test_waiting_flow(counted: Counted) -> None:
     counted.world.invite((PERSON,), "context", {}, waits=True)
     counted.spent()
     counted.ends(1)
-    assert counted.spent() == (["GET", "PUT", "PUT"], 0, 1)
+    assert counted.spent() == (["GET", "POST", "PUT"], 0, 1)
 
 
 def test_settling(counted: Counted) -> None:

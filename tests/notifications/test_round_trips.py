@@ -54,8 +54,8 @@ def test_a_repeat_costs_one_request(door: Door, call_id: str) -> None:
 
 
 def test_a_roster_costs_two_requests(door: Door, call_id: str) -> None:
-    """And two more the first time, to list the call as open and to remember it until its time is over."""
-    assert len(_counted(door, [roster_item(call_id, "alice")])) == 4
+    """And three more the first time, to list the call while it is open and to remember it until its time is over."""
+    assert len(_counted(door, [roster_item(call_id, "alice")])) == 5
     assert len(_counted(door, [roster_item(call_id, "alice", "bob")])) == 2
 
 
