@@ -12,6 +12,7 @@ from domain.invitation import Ended, Operation
 from domain.roster import identity_hash
 from domain.waiting import WaitingFlow
 from escalation import cancelling, progress
+from invite import service
 from tests.escalation.test_any_order import run
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def with_lost_requests_sent_again(patch: pytest.MonkeyPatch) -> None:
 
 def without_naming_the_run(patch: pytest.MonkeyPatch) -> None:
     """Every run that reads a step sends its requests."""
-    patch.setattr(progress, "asking_places", lambda invitation, _: range(len(invitation.operations)))
+    for module in (progress, service):
+        patch.setattr(module, "asking_places", lambda invitation, _: range(len(invitation.operations)))
 
 
 def without_alarms(patch: pytest.MonkeyPatch) -> None:
