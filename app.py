@@ -293,4 +293,4 @@ def triggered(context: Invocation | None) -> Iterator[None]:
 
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS, within=_requested)
+edge = HttpEdge(current, ERRORS, sign_in=lambda app: app.settings.sign_in, within=_requested)
