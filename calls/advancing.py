@@ -129,7 +129,9 @@ class Advancer:
             if after is not None and isinstance(after.stage, InCall):
                 self._in_call(turn, after, after.stage)
             return
-        if other is not None and not other.is_final and not has_ended:
+        # A crash after the leg was taken over may leave two starts that wait for each other.
+        waits_for_this = other is not None and other.stage == Waiting(start.id)
+        if other is not None and not other.is_final and not has_ended and not waits_for_this:
             self._look_again(turn, start.id, RETRY)  # its call is still to come
             return
         if turn.seconds_left(self._now()) <= 0:
