@@ -222,8 +222,6 @@ class _Once:
         self._faults: tuple[Fault, ...] | None = None
 
     def get(self) -> App:
-        if self._app is not None:
-            return self._app
         with self._lock:
             if self._app is None:
                 self._app = self._build()
