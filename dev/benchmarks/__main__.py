@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import at_once, callbacks, importing, one_process
+from dev.benchmarks import at_once, callbacks, following, importing, one_process
 from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "wall": one_process.wall,
     "callbacks": callbacks.figures,
     "post": at_once.post,
+    "next": following.next_person,
+    "established": following.established,
     "hanging": at_once.hanging,
     "busy": at_once.busy,
     "memory": one_process.memory,

@@ -63,9 +63,10 @@ class Bare:
         self._table.submit_transaction([("update", row, guarded), ("create", index)])
         return call_id, row["RowKey"]
 
-    def _ask(self, call_id: str, context: str) -> str:
+    def _ask(self, call_id: str, context: str, person: str | None = None) -> str:
         url = f"{self._graph}/v1.0/communications/calls/{call_id}/participants/invite"
-        response = self._session.post(url, json=invite_body(context), headers=self._headers, timeout=15)
+        body = invite_body(context) if person is None else invite_body(context, person)
+        response = self._session.post(url, json=body, headers=self._headers, timeout=15)
         assert response.status_code == _OK
         return str(response.json()["id"])
 
@@ -90,6 +91,43 @@ class Bare:
             network.request("POST", url, body=document, retries=False, preload_content=False).close()
         return began
 
+    def next_person(self, count: int) -> dict[str, float]:
+        """Replace a row and a second one with a new row and two messages, and ask Graph; return when each began."""
+        began = {}
+        for keys in [self.invite() for _ in range(count)]:
+            person = str(uuid.uuid4())
+            began[person] = time.time()
+            self.report(keys)
+            entity = self.poll(keys)
+            for _ in range(2):
+                self._queue.send_message(_DOCUMENT[:300], visibility_timeout=30, time_to_live=-1)
+            self._replace_and_insert(entity)
+            self._ask(keys[0], person, person)
+        return began
+
+    def established(self, count: int) -> dict[str, float]:
+        """Replace two rows, read who is in the call and a row, insert one with a message, and ask Graph."""
+        began = {}
+        for keys in [self.invite() for _ in range(count)]:
+            person = str(uuid.uuid4())
+            began[person] = time.time()
+            self.report(keys)
+            self.poll(keys)
+            self.poll(keys)
+            url = f"{self._graph}/v1.0/communications/calls/{keys[0]}/participants"
+            self._session.get(url, headers=self._headers, timeout=15)
+            entity = self.poll(keys)
+            self._queue.send_message(_DOCUMENT[:300], visibility_timeout=120, time_to_live=-1)
+            self._replace_and_insert(entity)
+            self._ask(keys[0], person, person)
+        return began
+
+    def _replace_and_insert(self, entity: TableEntity) -> None:
+        condition = {"etag": entity.metadata["etag"], "match_condition": MatchConditions.IfNotModified}
+        new = {"PartitionKey": entity["PartitionKey"], "RowKey": f"step|{uuid.uuid4().hex}", "document": _DOCUMENT}
+        guarded = {"mode": UpdateMode.REPLACE, **condition}
+        self._table.submit_transaction([("update", entity, guarded), ("create", new)])
+
     def poll(self, keys: tuple[str, str]) -> TableEntity:
         """Read a row and its call's in one query, and return the row."""
         condition = "PartitionKey eq @partition and ( RowKey eq @call or RowKey eq @row )"
@@ -105,6 +143,8 @@ if __name__ == "__main__":
             "invite": lambda count: timed(lambda: None, lambda _: bare.invite(), count),
             "stored": lambda count: timed(lambda: None, lambda _: bare.invite(asks_graph=False), count),
             "notify": bare.notify,
+            "next": bare.next_person,
+            "established": bare.established,
             "report": lambda count: timed(bare.invite, bare.report, count),
             "poll": lambda count: timed(bare.invite, bare.poll, count),
         }

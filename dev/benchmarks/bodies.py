@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 _GRAPH = "#microsoft.graph."
+_SOMEBODY = "278405a3-f568-4b3e-b684-009193463064"
 
 
 def _user(user_id: str, **more: str) -> dict[str, Any]:
@@ -13,18 +14,23 @@ def _user(user_id: str, **more: str) -> dict[str, Any]:
     return {"@odata.type": f"{_GRAPH}identitySet", "user": user}
 
 
-def invite_body(client_context: str) -> dict[str, Any]:
+def invite_body(client_context: str, user_id: str = _SOMEBODY) -> dict[str, Any]:
     """Return the body of an invite of one person, as a flow sends it."""
-    identity = _user("278405a3-f568-4b3e-b684-009193463064")
+    identity = _user(user_id)
     participant = {"@odata.type": f"{_GRAPH}invitationParticipantInfo", "identity": identity}
     return {"participants": [participant], "clientContext": client_context}
 
 
-def operation_report(call_id: str, client_context: str, operation_id: str) -> dict[str, Any]:
-    """Return the callback in which an operation has completed."""
-    operation = {"@odata.type": f"{_GRAPH}inviteParticipantsOperation", "id": operation_id, "status": "completed"}
+def operation_report(call_id: str, client_context: str, operation_id: str, status: str = "completed") -> dict[str, Any]:
+    """Return the callback in which an operation has ended."""
+    operation = {"@odata.type": f"{_GRAPH}inviteParticipantsOperation", "id": operation_id, "status": status}
     resource = f"/app/calls/{call_id}/operations/{operation_id}"
     return _notification("deleted", resource, {**operation, "clientContext": client_context})
+
+
+def established_report(call_id: str) -> dict[str, Any]:
+    """Return the callback in which a call is established."""
+    return _notification("updated", f"/app/calls/{call_id}", {"@odata.type": f"{_GRAPH}call", "state": "established"})
 
 
 def roster_report(call_id: str, people: int = 50) -> dict[str, Any]:

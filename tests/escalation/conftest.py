@@ -37,6 +37,11 @@ def in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def world(in_order: None) -> EscalationWorld:
     """A meeting that the app is in."""
+    return established()
+
+
+def established() -> EscalationWorld:
+    """Return a world with a call that is established."""
     made = EscalationWorld()
     made.report(call_item("established"))
     return made

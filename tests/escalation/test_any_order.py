@@ -47,8 +47,12 @@ REQUESTS = (
     {"steps": ([1, 2], [3, 4]), "stopWhen": "wholeStepJoins"},
     {"steps": ([1], [2], [1]), "repeat": 2},
 )
+KINDS = ("crash", "storage", "meanwhile", "meanwhile")
 plans = st.tuples(
-    st.integers(0, 14), st.sampled_from(["crash", "storage", "meanwhile"]), st.booleans(), st.integers(1, 3)
+    st.integers(0, 14),
+    st.sampled_from(["crash", "storage", "meanwhile", "meanwhile"]),
+    st.booleans(),
+    st.integers(1, 4),
 )
 Fault = tuple[int, str, bool, int]
 people = st.sampled_from(PEOPLE)
@@ -64,7 +68,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.over: tuple[object, ...] | None = None
         self.joined: tuple[object, ...] = ()
 
-    @initialize(request=st.sampled_from(REQUESTS), answers=st.lists(st.sampled_from(ANSWERS), max_size=4))
+    @initialize(request=st.sampled_from(REQUESTS), answers=st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4))
     def a_flow_escalates(self, request: dict[str, object], answers: list[str]) -> None:
         self.world.report(call_item("established"))
         self.request = {"seconds": 20, "clientContext": "incident", **request}
@@ -120,7 +124,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.graph.lists_ringing = lists
         self.world.graph.removal_status = status
 
-    @rule(seconds=st.sampled_from([1, 6, 21, 65]), plan=plans, reachable=st.booleans())
+    @rule(seconds=st.sampled_from([1, 6, 6, 21, 65]), plan=plans, reachable=st.booleans())
     def time_passes(self, seconds: int, plan: Fault, *, reachable: bool) -> None:
         self.world.graph.reachable = reachable
         if seconds > 60:
@@ -179,6 +183,10 @@ class AnyOrder(RuleBasedStateMachine):
         assert not self.world.memory.begun_too_late
 
     @invariant()
+    def no_flow_gets_an_outcome_twice_at_once(self) -> None:
+        assert not self.world.posts.overlaps
+
+    @invariant()
     def the_end_stays(self) -> None:
         """After the win, the stop or the failure only who joined may grow."""
         if not self._exists():
@@ -189,7 +197,7 @@ class AnyOrder(RuleBasedStateMachine):
         now = (escalation.status, escalation.result, escalation.begun)
         if self.over is not None:
             assert now == self.over
-        elif escalation.is_final:
+        elif escalation.status is not EscalationStatus.RUNNING:
             self.over = now
 
     def teardown(self) -> None:
@@ -255,16 +263,24 @@ class AnyOrder(RuleBasedStateMachine):
             happens: tuple[Callable[[], object], ...] = (
                 lambda: self.world.report(self.world.roster()),
                 self.world.work_queue,
-                self._a_report_meanwhile,
+                self._a_person_answers_meanwhile,
+                self._an_answer_is_only_written,
             )
             faults.meanwhile = happens[plan[3] - 1]
         elif faults.countdown:
             self.crashed += 1
 
-    def _a_report_meanwhile(self) -> None:
+    def _a_person_answers_meanwhile(self) -> None:
         ringing = sorted(self.world.graph.ringing.values())
         if ringing and not self.world.graph.ended:
             self.world.answers(int(ringing[0][-12:]))
+
+    def _an_answer_is_only_written(self) -> None:
+        ringing = sorted(self.world.graph.ringing.values())
+        if ringing and not self.world.graph.ended:
+            number = int(ringing[0][-12:])
+            self.world.answers(number, is_reported=False)
+            self.world.report_is_only_written(self.world.operation(number, "completed"), self.world.roster())
 
 
 def run(examples: int, steps: int, machine: type[AnyOrder] = AnyOrder, *, shrink: bool = True) -> None:

@@ -1,7 +1,8 @@
-"""The proof in ``test_any_order`` notices when a rule is left out."""
+"""The tests notice when a rule is left out: most in any order of events, the rarest races by their own story."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +13,16 @@ from domain.invitation import Ended, Operation
 from domain.roster import identity_hash
 from domain.waiting import WaitingFlow
 from escalation import cancelling, progress
+from invite import service
+from tests.escalation import test_steps
+from tests.escalation.conftest import established
 from tests.escalation.test_any_order import run
+from tests.escalation.test_requests import end_while_something_happens
 
 if TYPE_CHECKING:
     from domain.sightings import Roster
 
-pytestmark = [pytest.mark.prove, pytest.mark.usefixtures("in_order")]
+pytestmark = pytest.mark.usefixtures("in_order")
 
 
 def without_guard(patch: pytest.MonkeyPatch) -> None:
@@ -51,7 +56,8 @@ def with_lost_requests_sent_again(patch: pytest.MonkeyPatch) -> None:
 
 def without_naming_the_run(patch: pytest.MonkeyPatch) -> None:
     """Every run that reads a step sends its requests."""
-    patch.setattr(progress, "asking_places", lambda invitation, _: range(len(invitation.operations)))
+    for module in (progress, service):
+        patch.setattr(module, "asking_places", lambda invitation, _: range(len(invitation.operations)))
 
 
 def without_alarms(patch: pytest.MonkeyPatch) -> None:
@@ -70,19 +76,38 @@ def with_a_stop_that_ends_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTATIONS = (
-    without_guard,
     without_reading_the_roster,
     with_lost_requests_sent_again,
     without_naming_the_run,
     without_alarms,
-    without_claims,
     with_a_stop_that_ends_nothing,
 )
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.__name__)
 def test_noticed(mutation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some order of events breaks a promise."""
     mutation(monkeypatch)
     with pytest.raises((AssertionError, BaseExceptionGroup)):
         run(examples=1_500, steps=40, shrink=False)
+
+
+def races() -> None:
+    """Let a report come between each two steps of the request that ends a step."""
+    for learnt_by, step in itertools.product(("operation", "roster"), range(1, 9)):
+        test_steps.test_won_while_the_step_ends(established(), learnt_by, step)
+
+
+def test_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a step begins after the win, at some step of the race."""
+    without_guard(monkeypatch)
+    with pytest.raises(AssertionError):
+        races()
+
+
+def test_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them a flow gets its outcome twice at once."""
+    without_claims(monkeypatch)
+    with pytest.raises(AssertionError):
+        end_while_something_happens(established())

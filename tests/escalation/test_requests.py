@@ -234,6 +234,23 @@ def test_an_outcome_that_is_there_when_the_flow_subscribes(world: EscalationWorl
     assert len(world.flows.delivered) == 1
 
 
+def test_a_post_under_way_is_not_sent_by_another_run(world: EscalationWorld) -> None:
+    """Whatever happens while it is claimed: a further report, a message, a stop."""
+    end_while_something_happens(world)
+
+
+def end_while_something_happens(world: EscalationWorld) -> None:
+    """End an escalation for which a flow waits, with another report just before the POST."""
+    world.post(steps(1), wait=True)
+    world.pass_time(2)
+    world.graph.stops_ringing(person(1))
+    world.graph.present.add(person(1))
+    world.flows.meanwhile = lambda: world.report(world.roster())
+    world.report(world.operation(1, "completed"))
+    assert not world.posts.overlaps
+    assert len(world.flows.delivered) == 1
+
+
 def test_a_flow_that_does_not_answer(world: EscalationWorld) -> None:
     """The POST is repeated with the same id."""
     world.post(steps(1), wait=True)

@@ -178,6 +178,25 @@ def participant(key: str, identity: str, *, streams: bool = False, in_lobby: boo
     }
 
 
+class OneAtATime:
+    """Notes a POST to a flow that is sent while an earlier one of the same outcome is under way."""
+
+    def __init__(self, flows: Any) -> None:
+        self._flows = flows
+        self._under_way: set[str] = set()
+        self.overlaps: list[str] = []
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Any:
+        name = headers["webhook-id"]
+        if name in self._under_way:
+            self.overlaps.append(name)
+        self._under_way.add(name)
+        try:
+            return self._flows.post(url, body, headers, seconds=seconds)
+        finally:
+            self._under_way.discard(name)
+
+
 class TakingFlows(FakeFlows):
     """Flows that wait; what they took is kept."""
 
@@ -205,7 +224,8 @@ class EscalationWorld:
         table: Any = Breaking(self.memory, self.plan, interleaving)
         queue: Any = Breaking(self.queue, self.plan, interleaving)
         graph: Any = Breaking(self.graph, self.plan, interleaving, is_storage=False)
-        flows: Any = Breaking(self.flows, self.plan, interleaving, is_storage=False)
+        self.posts = OneAtATime(Breaking(self.flows, self.plan, interleaving, is_storage=False))
+        flows: Any = self.posts
         now, calls = self.clock.now, _no_calls()
         store = TableStore(table)
         alarms, publisher = Alarms(queue, now), Publisher()
@@ -306,6 +326,10 @@ class EscalationWorld:
         finally:
             self.plan.countdown = 0
         return True
+
+    def report_is_only_written(self, *items: dict[str, Any]) -> None:
+        """A callback of Graph whose process exits as soon as it is written."""
+        self.receiver.record(Turn(self.clock.now()), CALL, [report for item in items for report in reports_of(item)])
 
     def answers(self, number: int, *, is_reported: bool = True) -> None:
         """A person answers, which is reported with the operation and the roster."""
