@@ -1,4 +1,4 @@
-"""What follows from a start's call: done at once by whoever learns that it can, and by the start's alarm else.
+"""What follows from a start's call: done at once by the run that learns that it can, else by the alarm.
 
 ``advance`` looks at the rows alone, so it may be called any number of times by any run: the invitation that follows has
 an id derived from the start, and every change of the start is decided anew on what is stored.
@@ -107,7 +107,7 @@ class Advancer:
             case InCall():
                 self._in_call(turn, start, start.stage)
             case Over():
-                # Whoever reads a POST that is due claims it.
+                # A POST that is due is claimed by the run that reads it.
                 self._starts.save(turn, start.id, lambda current, _: current)
                 self._endings.cancel_again(turn, start)
                 self._let_go(turn, start)
