@@ -45,6 +45,7 @@ def watched(host: Host, graph: Simulator) -> dict[str, Any]:
     graph.person(id_of(people[1]), "declines")
     accepted = start(host, {"meeting": {"joinWebUrl": meeting.join_web_url}, "participants": people})
     body: dict[str, Any] = host.outcome(accepted).json()
+    assert graph.wait_idle(10)  # the roster follows the outcome
     return body
 
 
