@@ -73,7 +73,6 @@ except Exception as error:  # noqa: BLE001 - compiled packages raise more than I
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from calls.hooks import CallHooks
     from calls.page.routes import PageRoutes
@@ -223,8 +222,6 @@ class _Once:
         self._faults: tuple[Fault, ...] | None = None
 
     def get(self) -> App:
-        if self._app is not None:
-            return self._app
         with self._lock:
             if self._app is None:
                 self._app = self._build()
@@ -279,23 +276,19 @@ def _too_large() -> errors.ApiError:
     return errors.TooLarge("TooLargeToStore", "This is more than the app's storage holds for one call.")
 
 
-def _trace(context: Invocation | None) -> AbstractContextManager[None]:
-    return nullcontext() if context is None or _broken is not None else tracing.within(context)
-
-
 @contextmanager
 def _requested(context: Invocation | None) -> Iterator[None]:
-    with _trace(context), budget(REQUEST_SECONDS):
+    with tracing.within(context) if context and not _broken else nullcontext(), budget(REQUEST_SECONDS):
         yield
 
 
 @contextmanager
 def triggered(context: Invocation | None) -> Iterator[None]:
     """Run a queue's or the timer's function within the host's trace, so that the host sees no text of its errors."""
-    with _trace(context), contained(StorageUnavailable):
+    with tracing.within(context) if context and not _broken else nullcontext(), contained(StorageUnavailable):
         yield
 
 
 ERRORS = {StorageUnavailable: _storage_unavailable, TooLarge: _too_large}
 """The responses for errors of storage."""
-edge = HttpEdge(current, ERRORS, within=_requested)
+edge = HttpEdge(current, ERRORS, sign_in=lambda app: app.settings.sign_in, within=_requested)

@@ -20,37 +20,37 @@ app = func.FunctionApp(http_auth_level=KEY)
 @app.route("calls/{callId}/participants/invite", methods=["POST"], auth_level=KEY)
 def invite_participants(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Invite people into a call: 202, to be polled."""
-    return edge.answer(req, context, lambda app, request: app.invite.invite(request))
+    return edge.keyed(req, context, lambda app, request: app.invite.invite(request))
 
 
 @app.route("calls/{callId}/participants/invite-and-wait", methods=["POST"], auth_level=KEY)
 def invite_participants_and_wait(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Invite people into a call: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
-    return edge.answer(req, context, lambda app, request: app.invite.invite_and_wait(request))
+    return edge.keyed(req, context, lambda app, request: app.invite.invite_and_wait(request))
 
 
 @app.route("calls/{callId}/participants/invite-phone", methods=["POST"], auth_level=KEY)
 def invite_phone(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Invite one phone into a call, with a flat body: 202, to be polled."""
-    return edge.answer(req, context, lambda app, request: app.invite.invite_phone(request))
+    return edge.keyed(req, context, lambda app, request: app.invite.invite_phone(request))
 
 
 @app.route("calls/{callId}/participants/move", methods=["POST"], auth_level=KEY)
 def move_person(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Move one person from another meeting into a call, with a flat body: 202, to be polled."""
-    return edge.answer(req, context, lambda app, request: app.invite.move_person(request))
+    return edge.keyed(req, context, lambda app, request: app.invite.move_person(request))
 
 
 @app.route("calls/{callId}/invitations/{invitationId}", methods=["GET"], auth_level=KEY)
 def get_invitation(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The invitation as it stands."""
-    return edge.answer(req, context, lambda app, request: app.queries.invitation(request))
+    return edge.keyed(req, context, lambda app, request: app.queries.invitation(request))
 
 
 @app.route("calls/{callId}/invitations", methods=["GET"], auth_level=KEY)
 def list_invitations(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """All invitations of a call, newest first."""
-    return edge.answer(req, context, lambda app, request: app.queries.invitations(request))
+    return edge.keyed(req, context, lambda app, request: app.queries.invitations(request))
 
 
 @app.route("calls/{callId}/invitations/{invitationId}/result", methods=["GET"], auth_level=ANYONE)
@@ -68,19 +68,19 @@ def cancel_wait(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.
 @app.route("calls/{callId}", methods=["GET"], auth_level=KEY)
 def get_call(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The call as Graph last reported it."""
-    return edge.answer(req, context, lambda app, request: app.page.call(request))
+    return edge.keyed(req, context, lambda app, request: app.page.call(request))
 
 
 @app.route("calls/{callId}/timeline", methods=["GET"], auth_level=KEY)
 def get_timeline(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """What happened in a call, oldest first."""
-    return edge.answer(req, context, lambda app, request: app.page.timeline(request))
+    return edge.keyed(req, context, lambda app, request: app.page.timeline(request))
 
 
 @app.route("calls/{callId}/page-token", methods=["POST"], auth_level=KEY)
 def renew_page_token(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """End all links to a call's page, and get a new one."""
-    return edge.answer(req, context, lambda app, request: app.page.new_page_token(request))
+    return edge.keyed(req, context, lambda app, request: app.page.new_page_token(request))
 
 
 @app.route("calls/{callId}/live", methods=["GET"], auth_level=ANYONE)
@@ -98,31 +98,31 @@ def page(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpRes
 @app.route("calls/{callId}/participants", methods=["GET"], auth_level=KEY)
 def list_participants(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The roster as Graph last reported it."""
-    return edge.answer(req, context, lambda app, request: app.queries.participants(request))
+    return edge.keyed(req, context, lambda app, request: app.queries.participants(request))
 
 
 @app.route("calls/start", methods=["POST"], auth_level=KEY)
 def start_call(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Join a meeting or start a call, then invite: 202, to be polled."""
-    return edge.answer(req, context, lambda app, request: app.calls.start(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.start(request))
 
 
 @app.route("calls/start-and-wait", methods=["POST"], auth_level=KEY)
 def start_call_and_wait(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Join a meeting or start a call, then invite: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
-    return edge.answer(req, context, lambda app, request: app.calls.start_and_wait(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.start_and_wait(request))
 
 
 @app.route("starts/{startId}", methods=["GET"], auth_level=KEY)
 def get_start(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The start as it stands."""
-    return edge.answer(req, context, lambda app, request: app.calls.get(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.get(request))
 
 
 @app.route("starts/{startId}", methods=["DELETE"], auth_level=KEY)
 def stop_start(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """End an open start: nobody further is called, and its call is left."""
-    return edge.answer(req, context, lambda app, request: app.calls.stop(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.stop(request))
 
 
 @app.route("starts/{startId}/result", methods=["GET"], auth_level=ANYONE)
@@ -140,25 +140,25 @@ def cancel_start_wait(req: func.HttpRequest, context: func.Context = BY_HAND) ->
 @app.route("calls/{callId}/escalate", methods=["POST"], auth_level=KEY)
 def escalate(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Call people step by step until somebody joins: 202, to be polled."""
-    return edge.answer(req, context, lambda app, request: app.escalations.escalate(request))
+    return edge.keyed(req, context, lambda app, request: app.escalations.escalate(request))
 
 
 @app.route("calls/{callId}/escalate-and-wait", methods=["POST"], auth_level=KEY)
 def escalate_and_wait(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Call people step by step: 201, and the outcome is POSTed to the flow's ``callbackUrl``."""
-    return edge.answer(req, context, lambda app, request: app.escalations.escalate_and_wait(request))
+    return edge.keyed(req, context, lambda app, request: app.escalations.escalate_and_wait(request))
 
 
 @app.route("calls/{callId}/escalations/{escalationId}", methods=["GET"], auth_level=KEY)
 def get_escalation(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The escalation as it stands."""
-    return edge.answer(req, context, lambda app, request: app.escalations.get(request))
+    return edge.keyed(req, context, lambda app, request: app.escalations.get(request))
 
 
 @app.route("calls/{callId}/escalations/{escalationId}", methods=["DELETE"], auth_level=KEY)
 def stop_escalation(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Stop an escalation: nobody further is called."""
-    return edge.answer(req, context, lambda app, request: app.escalations.stop(request))
+    return edge.keyed(req, context, lambda app, request: app.escalations.stop(request))
 
 
 @app.route("calls/{callId}/escalations/{escalationId}/result", methods=["GET"], auth_level=ANYONE)
@@ -176,25 +176,25 @@ def cancel_escalation_wait(req: func.HttpRequest, context: func.Context = BY_HAN
 @app.route("calls", methods=["GET"], auth_level=KEY)
 def list_calls(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Open calls, newest first."""
-    return edge.answer(req, context, lambda app, request: app.calls.calls(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.calls(request))
 
 
 @app.route("calls/{callId}", methods=["DELETE"], auth_level=KEY)
 def hang_up(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """The app leaves the call."""
-    return edge.answer(req, context, lambda app, request: app.calls.hang_up(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.hang_up(request))
 
 
 @app.route("calls/{callId}/participants/{participantId}", methods=["DELETE"], auth_level=KEY)
 def remove_participant(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Remove one person from a call."""
-    return edge.answer(req, context, lambda app, request: app.calls.remove(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.remove(request))
 
 
 @app.route("calls/{callId}/invitations/{invitationId}", methods=["DELETE"], auth_level=KEY)
 def cancel_invitation(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
     """Stop calling the people of an invitation whose devices ring."""
-    return edge.answer(req, context, lambda app, request: app.calls.cancel_invitation(request))
+    return edge.keyed(req, context, lambda app, request: app.calls.cancel_invitation(request))
 
 
 @app.route("notifications", methods=["POST"], auth_level=ANYONE)

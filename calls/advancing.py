@@ -1,4 +1,4 @@
-"""What follows from a start's call: done at once by whoever learns that it can, and by the start's alarm else.
+"""What follows from a start's call: done at once by the run that learns that it can, else by the alarm.
 
 ``advance`` looks at the rows alone, so it may be called any number of times by any run: the invitation that follows has
 an id derived from the start, and every change of the start is decided anew on what is stored.
@@ -107,7 +107,7 @@ class Advancer:
             case InCall():
                 self._in_call(turn, start, start.stage)
             case Over():
-                # Whoever reads a POST that is due claims it.
+                # A POST that is due is claimed by the run that reads it.
                 self._starts.save(turn, start.id, lambda current, _: current)
                 self._endings.cancel_again(turn, start)
                 self._let_go(turn, start)
@@ -129,7 +129,9 @@ class Advancer:
             if after is not None and isinstance(after.stage, InCall):
                 self._in_call(turn, after, after.stage)
             return
-        if other is not None and not other.is_final and not has_ended:
+        # A crash after the leg was taken over may leave two starts that wait for each other.
+        waits_for_this = other is not None and other.stage == Waiting(start.id)
+        if other is not None and not other.is_final and not has_ended and not waits_for_this:
             self._look_again(turn, start.id, RETRY)  # its call is still to come
             return
         if turn.seconds_left(self._now()) <= 0:

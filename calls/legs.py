@@ -156,9 +156,9 @@ class Legs:
             return record.with_call(kept(record.call_or_new(now), now))
 
         now = self._now()
-        # Before the call's row, so that whoever ends the call finds it listed.
+        # Before the call's row, so that a run that ends the call finds it listed.
         self.index(kept(Call(facts.call_id, now, now), now))
-        # Whoever links a call goes on with its start.
+        # The run that links a call goes on with its start.
         turn.taken |= {f"call {facts.call_id} {CallState.UNKNOWN}", f"start {start.id}"}
         nothing = self._store.nothing_yet(facts.call_id)  # mostly the call was not reported yet
         updated = self._progress.save(turn, facts.call_id, Needs(call=True), change, held=nothing)

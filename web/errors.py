@@ -3,6 +3,8 @@
 ApiError                      an answer other than success, in Graph's error form
 ├── BadRequest            400 the request itself; ``details`` names every fault at once
 ├── Unauthorized          401 a callback without a token of Graph's
+├── SignInNeeded          401 a caller who has to be signed in, and is not
+├── Forbidden             403 a caller who is signed in, and not among those who may ask
 ├── NotFound              404 no such call, invitation or token
 ├── KeyReused             409 the same key was used for something else
 ├── TooManyFlows          409 as many flows wait already as can
@@ -93,6 +95,19 @@ class Unauthorized(ApiError):
 
     status = HTTPStatus.UNAUTHORIZED
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class SignInNeeded(ApiError):
+    """The caller is not signed in, and has to be."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(ApiError):
+    """The caller is signed in, and not among those who may ask."""
+
+    status = HTTPStatus.FORBIDDEN
 
 
 class NotFound(ApiError):

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import azure.functions as func
 
+from domain.configuration.callers import SignIn
 from settings import SettingsError
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
 from web.health import broken, unconfigured
+from web.sign_in import check_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +30,7 @@ class HttpEdge(Generic[A]):
     Args:
         build: returns the process's app; raises ``SettingsError`` where the settings can't be used.
         errors: the responses for errors of other rooms.
+        sign_in: returns who may use the routes with a function key.
         within: what each invocation of a function is handled in: its trace, the time that storage may take.
     """
 
@@ -36,10 +39,12 @@ class HttpEdge(Generic[A]):
         build: Callable[[], A],
         errors: Mapping[type[Exception], Callable[[], ApiError]],
         *,
+        sign_in: Callable[[A], SignIn] = lambda _: SignIn(),
         within: Callable[[func.Context | None], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._build = build
         self._errors = errors
+        self._sign_in = sign_in
         self._within = within
 
     def answer(
@@ -59,6 +64,17 @@ class HttpEdge(Generic[A]):
         except Exception as error:  # noqa: BLE001 - nothing from outside may cause a 500
             answer = error_answer(self._error_of(error))
         return _response(answer)
+
+    def keyed(
+        self, request: func.HttpRequest, context: func.Context | None, use_case: Callable[[A, Request], Answer]
+    ) -> func.HttpResponse:
+        """Answer a request to a route with a function key, whose caller may have to be signed in as well."""
+
+        def checked(app: A, asked: Request) -> Answer:
+            check_sign_in(self._sign_in(app), asked)
+            return use_case(app, asked)
+
+        return self.answer(request, context, checked)
 
     def health(self, context: func.Context | None, check: Callable[[A], Answer]) -> func.HttpResponse:
         """Answer ``GET /health``, whatever is broken."""

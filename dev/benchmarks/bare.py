@@ -71,15 +71,13 @@ class Bare:
         return str(response.json()["id"])
 
     def report(self, keys: tuple[str, str]) -> None:
-        """Read a row and its call's, and replace it under its ETag."""
+        """Read a row and its call's, and replace it under its ETag with an event's row in one transaction."""
         entity = self.poll(keys)
         entity["status"] = "completed"
-        condition = MatchConditions.IfNotModified
-        etag = entity.metadata["etag"]
-        self._table.update_entity(entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=condition)
+        self._replace_and_insert(entity)
 
     def notify(self, count: int) -> dict[str, float]:
-        """Read a row, replace it under its ETag, and POST to a flow; return when each began, by the flow's name."""
+        """Replace a row under its ETag, with an event, and POST to a flow; return when each began, by the flow."""
         network = urllib3.PoolManager(ssl_context=self._certificates)
         document = json.dumps({"document": _DOCUMENT}).encode()
         began = {}

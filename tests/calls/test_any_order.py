@@ -245,7 +245,7 @@ def _same_choices_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do duties one after the other and without jitter, so that the same choices always lead to the same steps."""
-    monkeypatch.setattr("flows.duties._SIDE_BY_SIDE", Inline())
+    monkeypatch.setattr("flows.duties._SIDE_BY_SIDE", {False: Inline(), True: Inline()})
     monkeypatch.setattr("calls.legs.uniform", lambda low, high: (low + high) / 2)
 
 

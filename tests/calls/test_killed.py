@@ -12,7 +12,7 @@ import requests
 from dev.simulator import Delivery, Simulator
 from tests.calls.test_starting import start, user
 from tests.end_to_end.conftest import run_host
-from tests.never_twice.test_killed import dead, free_port
+from tests.never_twice.test_killed import free_port, is_killed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def test_killed(
     monkeypatch.setenv("DIE_AT", step)
     with run_host(settings, tmp_path, port=port, script=SCRIPT) as dying:
         tried(dying, body)
-        assert dead(dying), "the process was not killed where it should be"
+        assert is_killed(dying), "the process was not killed where it should be"
     with run_host(settings, tmp_path, port=port) as host:
         accepted = tried(host, body)
         assert accepted is not None

@@ -97,6 +97,31 @@ def test_leader_refused() -> None:
     assert world.view(second["id"])["callId"] == world.the_call().id
 
 
+@pytest.mark.parametrize("step", range(1, 25))
+def test_killed_when_taking_over(step: int) -> None:
+    """Killed while one that waited takes the leg over, and the first starts again: neither waits for the other."""
+    world = World()
+    waiting: dict[str, Any] = {}
+    original = world.graph.create
+
+    def create(body: Any, **more: Any) -> Any:
+        if not waiting:
+            waiting.update(world.start(meeting(BEN, **SECOND)))
+            world.plan.countdown, world.plan.kind = step, "crash"
+        return original(body, **more)
+
+    world.graph.create = create  # type: ignore[method-assign]
+    world.graph.answers = ["refused"]
+    world.start(meeting(ANNA, clientContext="first"))
+    world.start(meeting(ANNA, clientContext="first"))
+    world.pass_time(150)
+    for call in world.live():
+        world.establish(call)
+    world.pass_time(60)
+    assert len(world.live()) <= 1
+    assert [start.id for start in world.starts() if isinstance(start.stage, Waiting)] == []
+
+
 def test_waiting_start_is_refused() -> None:
     """A start that joins for itself after waiting and is refused has failed, and its flow is notified."""
     world = World()

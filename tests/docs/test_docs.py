@@ -124,8 +124,8 @@ def test_json(page: Path) -> None:
 def test_commands_exist(page: Path) -> None:
     """Every make target, Python module and source file that a page names exists."""
     text = _text(page)
-    targets = re.findall(r"^([a-z]+):", _text("Makefile"), re.MULTILINE)
-    commands = re.findall(r"`make ([a-z]+)|^\s*make ([a-z]+)", text, re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", _text("Makefile"), re.MULTILINE)
+    commands = re.findall(r"`make ([a-z-]+)|^\s*make ([a-z-]+)", text, re.MULTILINE)
     assert {name for pair in commands for name in pair if name} <= set(targets)
     modules = re.findall(r"(?:python|RUN\)?) -m ((?:dev|connector)[\w.]*)", text)
     assert [name for name in modules if importlib.util.find_spec(name.rstrip(".")) is None] == []

@@ -280,7 +280,7 @@ ENDED = call(state=CallState.TERMINATED)
         (ESTABLISHED, ESTABLISHED, []),
         (ESTABLISHED, replace(ESTABLISHED, subject="Incident"), ["established"]),
         (ESTABLISHED, ENDED, ["terminated at last"]),
-        (ENDED, ENDED, []),
+        (ENDED, ENDED, ["terminated"]),  # its end may not have reached the index
         (ESTABLISHED, replace(ESTABLISHED, starts=("one", "two")), ["one", "two"]),
         (ESTABLISHED, replace(ESTABLISHED, escalations=("one",)), ["one"]),
     ],
@@ -303,4 +303,5 @@ def test_what_a_call_makes_follow(before: Call | None, after: Call, follows: lis
 def test_nothing_is_left_on_a_call(made: Call, one: Invitation, *, leaves: bool) -> None:
     """The app leaves when the last invitation is known, where the latest start asked for that."""
     record = CallRecord(CALL, call=made, invitations={one.id: one})
-    assert _followed(record, record).others == ["left"] * leaves
+    others = _followed(record, record).others
+    assert [one for one in others if one == "left"] == ["left"] * leaves

@@ -146,5 +146,5 @@ def _plain(snapshot: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for title, environment in DEPLOYMENTS.items():
-        content = json.dumps(expand(given({**BASE, **environment})), indent=1)
+        content = json.dumps(expand(given({**BASE, **environment})), indent=1, sort_keys=True)
         (FOLDER / f"{title}.json").write_text(f"{content}\n", encoding="utf-8")

@@ -61,8 +61,8 @@ def test_form_of_an_error(error: ApiError, status: int) -> None:
 def test_no_status_that_flows_repeat_wrongly() -> None:
     """No error of the app is a 408, 500, 502 or 504, which a flow takes for *again*."""
     tree = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, ApiError)]
-    assert len(tree) == 14
-    assert {int(kind.status) for kind in tree} == {400, 401, 404, 409, 413, 422, 429, 503}
+    assert len(tree) == 16
+    assert {int(kind.status) for kind in tree} == {400, 401, 403, 404, 409, 413, 422, 429, 503}
 
 
 def test_unauthorized_names_the_scheme() -> None:

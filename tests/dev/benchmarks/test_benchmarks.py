@@ -24,7 +24,7 @@ ROWS = [
     if line
 ]
 # Measured: 1.05 to 1.2. The room is for a machine with other work; a row that is read twice doubles the ratio.
-CEILING = 1.6
+CEILING = 2.0
 
 
 def test_round_trips() -> None:

@@ -1,0 +1,47 @@
+"""Routes with a function key, where callers have to sign in as well."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from http import HTTPStatus
+
+import azure.functions as func
+import pytest
+
+import function_app
+from domain.configuration.callers import SignIn
+from web.answers import Answer
+from web.http import HttpEdge
+
+ME, OTHER = "278405a3-f568-4b3e-b684-009193463064", "550fae72-d251-43ec-868c-373732c2704f"
+
+
+@pytest.mark.parametrize(
+    ("rule", "principal", "status", "code"),
+    [
+        (SignIn(), None, 200, None),
+        (SignIn(is_required=True), None, 401, "SignInNeeded"),
+        (SignIn(is_required=True), " ", 401, "SignInNeeded"),
+        (SignIn(is_required=True), OTHER, 200, None),
+        (SignIn(is_required=True, allowed_principals=frozenset({ME})), None, 401, "SignInNeeded"),
+        (SignIn(is_required=True, allowed_principals=frozenset({ME})), OTHER, 403, "CallerNotAllowed"),
+        (SignIn(is_required=True, allowed_principals=frozenset({ME})), ME.upper(), 200, None),
+    ],
+)
+def test_keyed(rule: SignIn, principal: str | None, status: int, code: str | None) -> None:
+    """The header that App Service authentication sets decides."""
+    edge = HttpEdge(lambda: "the app", {}, sign_in=lambda _: rule)
+    headers = {} if principal is None else {"X-MS-CLIENT-PRINCIPAL-ID": principal}
+    request = func.HttpRequest("GET", "https://app.example/api/calls", headers=headers, body=b"")
+    response = edge.keyed(request, None, lambda _, __: Answer(HTTPStatus.OK, {}))
+    assert response.status_code == status
+    assert json.loads(response.get_body()).get("error", {}).get("code") == code
+
+
+def test_every_route_with_a_key() -> None:
+    """Each route with a function key asks, and no other does."""
+    found = inspect.getsource(function_app).split("@app.route(")[1:]
+    assert [("auth_level=KEY" in route, "edge.keyed(" in route) for route in found] == [
+        ("auth_level=KEY" in route, "auth_level=KEY" in route) for route in found
+    ]
