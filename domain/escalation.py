@@ -131,7 +131,7 @@ class Escalation:
 
     @property
     def is_final(self) -> bool:
-        """Whether nobody further is called."""
+        """Whether no further person is called."""
         return self.status is not EscalationStatus.RUNNING
 
     @property

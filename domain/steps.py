@@ -1,8 +1,8 @@
 """How an escalation advances: ``decide`` is its only transition.
 
-It looks at what is stored (the escalation, the invitations of its steps, the call), so whoever reads that a step is
-won, lost or due acts on it, whoever wrote that down. A step is begun by the one write that changes the escalation and
-inserts the step's invitation; the write that begins or ends a step guards what it has read.
+It looks at what is stored (the escalation, the invitations of its steps, the call), so each reader of a step that is
+won, lost or due acts on it, whichever run wrote that down. A step is begun by the one write that changes the
+escalation and inserts the step's invitation; the write that begins or ends a step guards what it has read.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _advanced(record: CallRecord, escalation: Escalation, rules: Rules) -> tuple
 
 
 def stopped(record: CallRecord, name: str, now: datetime) -> CallRecord:
-    """Return the record with an escalation stopped: nobody further is called; one that is won or final stays so."""
+    """Return the record with an escalation stopped: no further person is called; one that is won or final stays so."""
     escalation = record.escalations.get(name)
     if escalation is None or escalation.is_final or is_won(_with_joined(escalation, record, now)):
         return record

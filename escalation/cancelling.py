@@ -84,7 +84,7 @@ class Canceller:
         The roster that is read for it is written down: who is found in the call has joined.
 
         Raises:
-            StorageUnavailable: nobody was cancelled.
+            StorageUnavailable: no call was cancelled.
         """
         keys = [(one.invitation_id, one.person) for one in wanted]
         if turn.seconds_left(self._now()) <= 0:

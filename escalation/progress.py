@@ -179,7 +179,7 @@ class EscalationProgress:
             turn.note(f"leave {call.call_id} {escalation.id}", partial(followers.nothing_left, turn, call.call_id))
 
     def _ask(self, turn: Turn, held: Held, invitation: Invitation, name: str) -> None:
-        """Call the people of a step; nobody is called after its end."""
+        """Call the people of a step; no person is called after its end."""
         escalation = held.record.escalations[name]
         current = escalation.current
         ends = current.ends if current is not None else self._now()
