@@ -58,6 +58,7 @@ class Calls:
             return None
         expected = {one: "failed" if one == _DECLINES else "completed" for one in _PEOPLE}
         self._compare("partiallyCompleted", started, expected, _PEOPLE)
+        self._screen.line("page", f"watch the call: {started['call']['pageUrl']}")
         return str(started["callId"])
 
     def _call_one(self, number: int) -> None:
