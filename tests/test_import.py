@@ -39,7 +39,7 @@ def test_cost_beside_the_packages(tmp_path: Path) -> None:
     environment = {**plain, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     codes = ("pass", f"import {', '.join(_printed(_PACKAGES))}", START)
     spent: list[list[float]] = [[] for _ in codes]
-    for _ in range(5):
+    for _ in range(3):
         for code, seconds in zip(codes, spent, strict=True):
             seconds.append(_seconds(code, environment))
     empty, packages, app = map(min, spent)

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -124,10 +124,28 @@ texts = st.one_of(
 )
 
 
-@settings(max_examples=10_000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def _any_text(examples: int) -> Any:
+    return settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+
+
+@_any_text(2_000)
 @given(texts)
 def test_never_fails(text: str) -> None:
     """Whatever is pasted, it is a meeting or refused, quickly; and what is joined is whole and of our tenant."""
+    _assert_meeting_or_refused(text)
+
+
+@pytest.mark.prove
+@_any_text(10_000)
+@given(texts)
+def test_ten_thousand_texts(text: str) -> None:
+    """The same, with 10,000 texts."""
+    _assert_meeting_or_refused(text)
+
+
+def _assert_meeting_or_refused(text: str) -> None:
     assert_quick(text)
     meeting = parsed(text)
     if meeting is None:

@@ -26,7 +26,7 @@ def run_machine(examples: int, steps: int) -> None:
 
 def test_any_order() -> None:
     """In any order of events and faults all promises are kept."""
-    run_machine(examples=60, steps=30)
+    run_machine(examples=45, steps=25)
 
 
 @pytest.mark.prove
