@@ -248,6 +248,7 @@ class World:
                     waiting.due = self.clock.now() + timedelta(seconds=5)
                     continue
                 self.queue.remove(waiting)
+        self.plan.countdown = 0  # also where nothing was due
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
