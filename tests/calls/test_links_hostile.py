@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -124,7 +124,7 @@ texts = st.one_of(
 )
 
 
-def _any_text(examples: int) -> Any:
+def _any_text(examples: int) -> settings:
     return settings(
         max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
     )
