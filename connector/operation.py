@@ -19,6 +19,7 @@ STATUSES: dict[int, str] = {
     204: "The flow no longer waits.",
     400: "The request has errors. The message names each one.",
     401: "The function key is missing or wrong. The response has no body.",
+    403: "This caller is not among those who may use the app.",
     404: "The call, the invitation or the token was not found.",
     409: "The invitation name was already used for other people, or five flows wait already.",
     413: "The request is too large.",

@@ -8,7 +8,7 @@ from connector.operation import Operation
 from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
-_INVITE = (400, 401, 404, 409, 413, 422, 429, 503)
+_INVITE = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 
 # By the name of the function in function_app.py, in the order in which makers see them.
 OPERATIONS: dict[str, Operation] = {

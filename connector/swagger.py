@@ -154,6 +154,7 @@ def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body
     if made.get("type") == "integer":
         made["format"] = "int32"
     if "enum" in made:
+        made["enum"] = [value for value in made["enum"] if value is not None]
         made["x-ms-enum-values"] = [{"value": value, "displayName": _display_name(value)} for value in made["enum"]]
     if "items" in schema:
         made["items"] = _inline(schema["items"], known, apart, is_body=is_body)

