@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,8 @@ class HttpServer:
             self._socket.close()
         elif self._thread.is_alive():
             trigger: Any = self._server.trigger  # the stubs say int
-            trigger.pull_trigger(self._stopped.set)  # run by the loop itself, which then ends
+            with suppress(OSError):  # the loop took the function before it was woken, and has ended
+                trigger.pull_trigger(self._stopped.set)  # run by the loop itself, which then ends
             self._thread.join()
             self._server.task_dispatcher.set_thread_count(0)
 
