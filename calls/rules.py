@@ -44,9 +44,7 @@ def start_faults(body: Mapping[str, Any], settings: Settings, *, waits: bool) ->
             )
             yield Fault("MeetingNeeded", message, "leaveAfterwards")
         elif count == 0 and steps is None:
-            message = (
-                "There is nobody to invite before the app leaves. Name participants, or leave leaveAfterwards out."
-            )
+            message = "No one is invited before the app leaves. Add participants, or remove leaveAfterwards."
             yield Fault("NobodyToInvite", message, "leaveAfterwards")
     url = body.get("callbackUrl")
     if waits and isinstance(url, str) and url:
