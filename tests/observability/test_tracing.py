@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import azure.functions as func
 import pytest
 from azure.core.settings import settings as azure
 from opentelemetry import trace
@@ -18,7 +21,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import app
+import function_app
+from domain.configuration.callers import SignIn
 from observability import tracing
+from web.answers import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +106,29 @@ def test_within_nothing(spans: InMemorySpanExporter, parent: Any) -> None:
     with tracing.within(SimpleNamespace(trace_context=Given(parent, parent))), tracing.span("a", "x"):
         pass
     assert one(spans).parent is None
+
+
+def test_functions_run_within(spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each function hands the host's trace on: those of HTTP through the edge, the others through ``triggered``."""
+    context: Any = SimpleNamespace(trace_context=Given(f"00-{TRACE}-{PARENT}-01"))
+    monkeypatch.setattr(app.edge, "_build", lambda: SimpleNamespace(settings=SimpleNamespace(sign_in=SignIn())))
+
+    def use_case(_: Any, __: Any) -> Answer:
+        with tracing.span("http", "x"):
+            return Answer(HTTPStatus.OK, {})
+
+    request = func.HttpRequest("GET", "https://app.example/api/calls", body=b"")
+    assert app.edge.keyed(request, context, use_case).status_code == 200
+    assert app.edge.answer(request, context, use_case).status_code == 200
+    with app.triggered(context), tracing.span("queue", "x"):
+        pass
+    made = spans.get_finished_spans()
+    assert [span.name for span in made] == ["http", "http", "queue"]
+    assert {f"{span.parent.span_id:016x}" for span in made if span.parent is not None} == {PARENT}
+    assert {f"{span.context.trace_id:032x}" for span in made} == {TRACE}
+    each = inspect.getsource(function_app).split("\n@app.")[1:]
+    passes = ("(req, context, ", "edge.health(context, ", "with triggered(context):")
+    assert [one.partition("(")[0] for one in each if not any(way in one for way in passes)] == []
 
 
 def test_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
