@@ -13,7 +13,11 @@
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"${PYTHON:-python3.13}" -m venv "$folder/venv"
+# A name on PATH proves nothing where pyenv's shims are: the first that runs is taken.
+for python in "${PYTHON:-python3.13}" python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.13.*/bin/python; do
+  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2> /dev/null && break
+done
+"$python" -m venv "$folder/venv"
 "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
   azure-functions-runtime==1.3.0 azure-functions==2.3.0 opentelemetry-sdk==1.45.1
 mkdir "$folder/app"
