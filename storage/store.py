@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from domain.asking import asker
 from domain.record import CallRecord, Needs
 from domain.timeline import noted
 from storage import reading, rows, writing
@@ -112,7 +113,7 @@ class TableStore:
             after = change(current.record)
             if before_write is not None:
                 after = before_write(current.record, after)
-            after = noted(current.record, after, self._now())
+            after = noted(current.record, after, self._now(), asker())
             changed = writing.rows_of(current, after)
             return (after, changed) if changed else None
 

@@ -31,7 +31,7 @@ def timeline_view(record: CallRecord, client_id: str) -> list[dict[str, Any]]:
             "text": text_of(event, names),
             "participants": [{"identity": {person.kind: dict(person.identity)}} for person in event.people],
         }
-        optional = {"invitationId": event.invitation_id, "escalationId": event.escalation_id}
+        optional = {"invitationId": event.invitation_id, "escalationId": event.escalation_id, "by": event.by}
         view.append(one | {name: value for name, value in optional.items() if value is not None})
     return view
 
@@ -42,9 +42,9 @@ def timeline_csv(record: CallRecord, client_id: str) -> str:
     people = ["; ".join(names.of(person) for person in event.people) for event in _events(record, client_id)]
     output = io.StringIO()
     writer = csv.writer(output)
-    writer.writerow(["dateTime", "event", "text", "participants", "invitationId", "escalationId"])
+    writer.writerow(["dateTime", "event", "text", "participants", "invitationId", "escalationId", "by"])
     for event, who in zip(timeline_view(record, client_id), people, strict=True):
-        cells = (event["text"], who, event.get("invitationId", ""), event.get("escalationId", ""))
+        cells = (event["text"], who, event.get("invitationId", ""), event.get("escalationId", ""), event.get("by", ""))
         writer.writerow([event["dateTime"], event["event"], *map(_cell, cells)])
     return output.getvalue()
 
