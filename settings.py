@@ -274,7 +274,7 @@ def _start_give_up(environment: Environment) -> float:
 def _table_name(environment: Environment) -> str:
     name = environment.get("STATE_TABLE") or "calls"
     if not _TABLE_NAME.fullmatch(name) or name.casefold() == "tables":  # that one is Azure's own
-        text = "STATE_TABLE is not a table name: 3 to 63 letters and digits, a letter first"
+        text = "STATE_TABLE is not a table name: 3 to 63 letters and digits, a letter first, and not tables"
         environment.fault("STATE_TABLE", Kind.INVALID, text)
     return name
 

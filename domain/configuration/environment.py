@@ -45,11 +45,13 @@ class Environment:
     def get(self, name: str) -> str | None:
         """Return a setting's value, None where it is blank; a reference that was not resolved is noted."""
         value = self.values.get(name, "").strip() or None
-        if value is not None and name not in self._unresolved and is_reference(value):
+        if value is None or name in self._unresolved:
+            return value
+        if is_reference(value):
             self._unresolved.add(name)
             notes = self.faults if self._references_are_faults else self.warnings
             notes.append(Fault(name, Kind.UNRESOLVED, unresolved(name)))
-        elif value is not None and name not in self._unresolved and (text := unfilled(name, value)) is not None:
+        elif (text := unfilled(name, value)) is not None:
             self._unresolved.add(name)
             self.faults.append(Fault(name, Kind.UNRESOLVED, text))
         return value

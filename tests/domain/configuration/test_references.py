@@ -27,7 +27,6 @@ REFERENCE = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/gr
         "Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/graph)",
         f"[{REFERENCE}]",
         f"\u200b{REFERENCE}",
-        f"secret={REFERENCE};",
     ],
 )
 def test_every_way_to_write_one(value: str) -> None:
@@ -51,6 +50,7 @@ def test_every_way_to_write_one(value: str) -> None:
         ("__GRAPH_SECRET__", "placeholder"),
         ("https://kv.vault.azure.net/secrets/graph/0123456789abcdef", "URL of a Key Vault object"),
         ("https://kv.vault.usgovcloudapi.net/certificates/graph", "URL of a Key Vault object"),
+        (f"AccountName=stone;AccountKey={REFERENCE}", "inside its value"),
     ],
 )
 def test_what_stands_for_a_value(value: str, words: str) -> None:
