@@ -36,7 +36,7 @@ def unresolved(name: str) -> str:
 def unfilled(name: str, value: str) -> str | None:
     """Return the sentence about a value that stands for another one, wherever the app runs; None for any other."""
     if _INSIDE.search(value) and not is_reference(value):
-        return f"{name} holds a reference inside its value, which Azure doesn't resolve: keep the whole value in the vault"
+        return f"{name} holds a reference inside its value, which Azure can't resolve: the vault must hold all of it"
     if _OF_VAULT.match(value):
         return (
             f"{name} is the URL of a Key Vault object and not its value: write @Microsoft.KeyVault(SecretUri=<the URL "
