@@ -26,6 +26,10 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             raise ModuleNotFoundError(f"No module named {broken!r}", name=broken)
         if kind == "symbol":
             raise ImportError("/home/site/x.so: undefined symbol: _Py_Dealloc", name=broken)
+        if kind == "exit":
+            raise SystemExit("not on this machine")
+        if kind == "header":
+            raise OSError("/home/site/x.so: invalid ELF header")
         exec("raise SystemError('another version is required')", vars(module))
 
 sys.meta_path.insert(0, Broken())
@@ -74,6 +78,8 @@ def _ask(module: str, kind: str, changes: dict[str, str | None]) -> tuple[list[t
         ("opentelemetry", "missing", {}),
         ("azure.identity", "missing", IDENTITY),
         ("flows.alarms", "missing", {}),
+        ("watchdog", "missing", {}),
+        ("domain.timeline", "missing", {}),
     ],
 )
 def test_named(module: str, kind: str, changes: dict[str, str | None]) -> None:
@@ -84,9 +90,24 @@ def test_named(module: str, kind: str, changes: dict[str, str | None]) -> None:
     assert status == 503
     assert f"the module {module} can't be imported" in health
     assert "undefined symbol" not in health
-    assert f"the module {module} can't be imported" in log
+    assert log.count(f"the module {module} can't be imported") == 1
     for _, status, body in others:
         assert (status, "AppNotConfigured" in body) == (503, True)
+
+
+@pytest.mark.parametrize("kind", ["exit", "header"])
+def test_named_by_whoever_imports_it(kind: str) -> None:
+    """What ends a process, or names no module, is no exception of the host's either."""
+    (_, status, health), *_ = _ask("cryptography.hazmat.bindings._rust", kind, {})[0]
+    assert status == 503
+    assert "can't be imported" in health
+
+
+def test_only_of_phone_numbers() -> None:
+    """A package that only phone numbers need is named too."""
+    (_, status, health), *_ = _ask("phonenumbers", "missing", {})[0]
+    assert status == 503
+    assert '"configuration", "status": "failed", "faults": ["the module phonenumbers can' in health
 
 
 def test_only_of_the_queue() -> None:
