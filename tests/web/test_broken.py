@@ -28,8 +28,6 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             raise ImportError("/home/site/x.so: undefined symbol: _Py_Dealloc", name=broken)
         if kind == "exit":
             raise SystemExit("not on this machine")
-        if kind == "header":
-            raise OSError("/home/site/x.so: invalid ELF header")
         exec("raise SystemError('another version is required')", vars(module))
 
 sys.meta_path.insert(0, Broken())
@@ -78,8 +76,6 @@ def _ask(module: str, kind: str, changes: dict[str, str | None]) -> tuple[list[t
         ("opentelemetry", "missing", {}),
         ("azure.identity", "missing", IDENTITY),
         ("flows.alarms", "missing", {}),
-        ("watchdog", "missing", {}),
-        ("domain.timeline", "missing", {}),
     ],
 )
 def test_named(module: str, kind: str, changes: dict[str, str | None]) -> None:
@@ -95,10 +91,9 @@ def test_named(module: str, kind: str, changes: dict[str, str | None]) -> None:
         assert (status, "AppNotConfigured" in body) == (503, True)
 
 
-@pytest.mark.parametrize("kind", ["exit", "header"])
-def test_named_by_whoever_imports_it(kind: str) -> None:
-    """What ends a process, or names no module, is no exception of the host's either."""
-    (_, status, health), *_ = _ask("cryptography.hazmat.bindings._rust", kind, {})[0]
+def test_a_package_that_exits() -> None:
+    """It must not end the worker."""
+    (_, status, health), *_ = _ask("cryptography.hazmat.bindings._rust", "exit", {})[0]
     assert status == 503
     assert "can't be imported" in health
 
