@@ -16,7 +16,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ build: $(TESTS_READY) ## make the deployable package in .local/build and .local/
 
 package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
 	@$(RUN) connector.solution $(PACKAGE)
+
+teams-app: $(PYTHON_READY) ## make the app package for Teams in .local/packages (TEAMS_APP="--bot ...")
+	@$(RUN) dev.teams_app $(TEAMS_APP)
 
 lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
 	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \

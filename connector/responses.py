@@ -258,7 +258,16 @@ class Health(_Object):
     """Whether the app can do its work."""
 
     status: Literal["healthy", "unhealthy"]
+    version: str
     checks: list[Check] = Field(min_length=1)
+
+
+class About(_Object):
+    """What this app is."""
+
+    name: str
+    version: str
+    links: dict[str, str]
 
 
 class Fault(_Object):
