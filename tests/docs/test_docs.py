@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
-    + [page for folder in ("docs", "dev/simulator", "connector") for page in (_ROOT / folder).rglob("*.md")]
+    + [page for folder in ("docs", "dev/simulator", "connector", "examples") for page in (_ROOT / folder).rglob("*.md")]
 )
 _ROOMS = ("invite", "calls", "escalation", "notifications", "watchdog", "flows", "web")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
