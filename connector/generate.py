@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from connector import openapi, reference, swagger
+from connector import actions, openapi, reference, swagger
 from connector.routes import ROOT
 from flows.codes import ADVICE, When
 
@@ -73,7 +73,8 @@ def files() -> dict[Path, str]:
     }
     written = {path: json.dumps(made, indent=2, ensure_ascii=False) + "\n" for path, made in documents.items()}
     docs = ROOT / "docs"
-    pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written(), "codes.md": _codes()}
+    pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written()}
+    pages |= {"actions.md": actions.written(), "codes.md": _codes()}
     return {**written, **{docs / name: page for name, page in pages.items()}}
 
 
