@@ -24,7 +24,7 @@ help: ## list these targets
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
 $(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.sh
-	@echo "==> Installing what the app runs with here: 205 MB of Python packages into .venv (two thirds Node.js),"
+	@echo "==> Installing what the app runs with here, 275 MB: 210 MB of Python packages into .venv (two thirds Node.js),"
 	@echo "    and Azurite, 65 MB, into dev/node_modules. Half a minute, the first time; all of it stays in this folder."
 	@sh dev/python_environment.sh requirements-demo.txt "$(PYTHON)"
 	@touch $@
