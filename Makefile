@@ -16,7 +16,7 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock recording screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ teams-app: $(PYTHON_READY) ## make the app package for Teams in .local/packages 
 lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
 	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 		--custom-compile-command "make lock" --output-file requirements.lock
+
+recording: $(RUN_READY) ## play the demo and record it for README.md, in docs/images/demo.svg
+	@$(RUN) dev.recording
 
 screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
 	@$(RUN) dev.screenshots
