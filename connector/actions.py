@@ -42,21 +42,15 @@ def written() -> str:
 
 
 class _Person:
-    """What a person in a list of people is: the same in every action, so the page has it once."""
+    """What a person in a list of people is in most actions, so that the page has it once."""
 
     def __init__(self) -> None:
         self.schema: Schema = {}
 
-    def link(self, schema: Schema) -> str:
-        """Return a link to the table of a person.
-
-        Raises:
-            ValueError: two actions differ.
-        """
-        if self.schema not in ({}, schema):
-            raise ValueError("people are not described alike in all actions: give each a table of its own")
-        self.schema = schema
-        return f"[{_PERSON.lower()}](#{_anchor(_PERSON)})"
+    def is_this(self, schema: Schema) -> bool:
+        """Return whether a list holds such persons; the first that is asked for is the one."""
+        self.schema = self.schema or schema
+        return self.schema == schema
 
 
 def _action(operation: Schema, outcome: Schema | None, person: _Person) -> Iterator[str]:
@@ -78,9 +72,9 @@ def _inputs(parameter: Schema, person: _Person) -> Iterator[str]:
         if people and path.startswith(people):
             continue
         step = " in each step" if path.startswith("steps[]") else ""
-        is_people = path.endswith("participants")
+        is_people = path.endswith("participants") and person.is_this(each["items"])
         people = f"{path}[]." if is_people else ""
-        yield _field(each, step) + (f" Each is {person.link(each['items'])}." if is_people else "")
+        yield _field(each, step) + (f" Each is [{_PERSON.lower()}](#{_anchor(_PERSON)})." if is_people else "")
 
 
 def _leaves(schema: Schema, above: str) -> Iterator[tuple[str, Schema]]:

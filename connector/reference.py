@@ -79,7 +79,7 @@ def _operation(document: Schema, method: str, path: str, operation: Schema) -> I
     parameters = [_found(document, each) for each in operation.get("parameters", [])]
     if parameters:
         rows = ((each["name"], f"{each['in']}, {_type(each['schema'])}", each) for each in parameters)
-        yield from _table("Parameters", ((name, kind, _told(each)) for name, kind, each in rows))
+        yield from _table("Parameters", ((name, kind, _words(each)) for name, kind, each in rows))
     if "requestBody" in operation:
         yield f"<p>Body: {_content(operation['requestBody'])}</p>"
     answers = ((status, _found(document, each)) for status, each in operation["responses"].items())
@@ -117,13 +117,13 @@ def _object(name: str, schema: Schema) -> Iterator[str]:
         return
     required = schema.get("required", [])
     rows = (
-        (member, _type(inner) + ("" if member in required else ', <span class="more">optional</span>'), _told(inner))
+        (member, _type(inner) + ("" if member in required else ', <span class="more">optional</span>'), _words(inner))
         for member, inner in schema["properties"].items()
     )
     yield from _table("Properties", rows)
 
 
-def _told(schema: Schema) -> str:
+def _words(schema: Schema) -> str:
     return escape(str(schema.get("description", "")))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from dev import recording
 from dev.demo.uses import USES
@@ -26,7 +27,7 @@ _DEMO = [
 
 
 def _texts(picture: str) -> list[str]:
-    return ["".join(text.itertext()) for text in ElementTree.fromstring(picture).iter(f"{_SVG}text")]  # noqa: S314
+    return ["".join(text.itertext()) for text in ET.fromstring(picture).iter(f"{_SVG}text")]  # noqa: S314
 
 
 def test_lines() -> None:
@@ -45,7 +46,7 @@ def test_pace() -> None:
     """Lines appear one after the other, and no pause is long."""
     delays = [float(found) for found in re.findall(r"delay:([\d.]+)s", recording.rendered(_DEMO))]
     assert delays == sorted(delays)
-    assert max(later - sooner for sooner, later in zip(delays, delays[1:], strict=False)) < 1.0
+    assert max(later - sooner for sooner, later in itertools.pairwise(delays)) < 1.0
     assert len(set(delays)) == len(delays)
 
 
