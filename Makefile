@@ -80,7 +80,7 @@ doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to f
 build: $(TESTS_READY) ## make the deployable package in .local/build and .local/build.zip (BUILD="--python 3.13")
 	@$(RUN) dev.build $(BUILD)
 
-package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
+package: $(PYTHON_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
 	@$(RUN) connector.solution $(PACKAGE)
 
 teams-app: $(PYTHON_READY) ## make the app package for Teams in .local/packages (TEAMS_APP="--bot ...")

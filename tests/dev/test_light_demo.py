@@ -24,6 +24,7 @@ _MEGABYTE = 1_000_000
 _BLOCK = 4096
 _MOST = 350
 _LONGEST_SECONDS = 45
+_MODULES = ["pytest", "hypothesis", "yaml", "uv", "jsonschema", "playwright", "schemathesis", "openapi_spec_validator"]
 _TESTS_ONLY = {"pytest", "hypothesis", "mypy", "ruff", "schemathesis", "playwright", "uv", "jsonschema"}
 
 
@@ -97,6 +98,18 @@ def test_printed_sizes_are_right() -> None:
 def test_nothing_of_the_tests_is_installed() -> None:
     """No package of the tests and checks is among those of the demo."""
     assert not _TESTS_ONLY & _packages().keys()
+
+
+def test_commands_need_nothing_else() -> None:
+    """What make runs without the tests' packages can be imported without them."""
+    make = (_ROOT / "Makefile").read_text(encoding="utf-8")
+    light = re.findall(r"^[a-z-]+: \$\((?:RUN|PYTHON)_READY\).*\n\t@\$\(RUN\) ([\w.]+)", make, re.MULTILINE)
+    assert {"dev.demo", "dev.teams_app", "connector.solution"} <= set(light)
+    modules = [f"{name}.__main__" if (_ROOT / name.replace(".", "/")).is_dir() else name for name in light]
+    code = f"import sys, importlib\nfor name in {_MODULES!r}:\n    sys.modules[name] = None\n"
+    code += f"for name in {modules!r}:\n    importlib.import_module(name)\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.prove
