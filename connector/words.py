@@ -23,7 +23,7 @@ _USER_ID = "The Id from Get user profile (V2). An email address doesn't work."
 _PHONE_NUMBER = "A plus sign, the country code and the number, such as +1 206 555 0100."
 # By the name of the property, in whichever body it is.
 MEMBERS: dict[str, Words] = {
-    "participants": Words("People", "The people to invite: up to 50, or up to 10 in a step.", "important"),
+    "participants": Words("People", "The people to invite, up to 50.", "important"),
     "clientContext": Words(
         "Invitation Name",
         "A unique name for this invitation, such as incident-4711. The same name never calls people twice.",
