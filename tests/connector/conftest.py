@@ -15,11 +15,12 @@ from dev.simulator import Simulator
 from tests.connector import expressions
 from tests.connector.engine_http import Callbacks, Gateway, Wire
 from tests.connector.interpreter import Run, with_settings
+from tests.connector.office import Office
 from tests.connector.running import KEY, app_process
 from tests.connector.teams import Teams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.connector.referee import Referee
 
@@ -44,16 +45,19 @@ class Running:
         app: str | None = None,
         referee: Referee = expressions,
         teams: Teams | None = None,
+        office: Office | None = None,
+        settings: Mapping[str, Any] | None = None,
         **trigger_body: Any,
     ) -> Run:
         """Run a sample flow as its file has it, with its *Settings* filled in."""
         file = ROOT / "connector" / "flows" / f"{name}.json"
         app = app or self.app
-        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), app, KEY)
+        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), {"app": app, "key": KEY, **(settings or {})})
         definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
         wire = Wire(scale)
         gateway = Gateway(definition, app, KEY, wire)
-        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee, teams or Teams(self.graph))
+        connections = {"shared_teams": teams or Teams(self.graph), **(office or Office()).connections}
+        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee, connections)
         run.start()
         return run
 

@@ -163,7 +163,7 @@ def context(flow: dict[str, Any], response: Any, expression: Any = None) -> Cont
         else:
             actions[name] = response
     item = DECLINED if isinstance(expression, str) and "item()?" in expression else PEOPLE[0]
-    return Context(actions, TRIGGER, VARIABLES, item, "https://flow.example/run")
+    return Context(actions, TRIGGER, VARIABLES, item, callback_url="https://flow.example/run")
 
 
 def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, Any]]:

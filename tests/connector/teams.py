@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from dev.simulator import Simulator
 
-CONNECTION = "shared_teams"
-
 
 @dataclass(slots=True)
 class Teams:
@@ -29,6 +27,11 @@ class Teams:
     refuses: frozenset[str] = frozenset()
     messages: list[str] = field(default_factory=list)
     """What was posted into the channel, in order."""
+    unreachable: frozenset[str] = frozenset()
+    """Mail addresses to which the Flow bot can't write."""
+    chats: list[tuple[str, str]] = field(default_factory=list)
+    """To whom the Flow bot wrote, and what."""
+    meetings: int = 0
 
     def call(self, operation_id: str, given: Mapping[str, Any]) -> Reply:
         """Do an operation, with parameters named as the designer names them."""
@@ -39,11 +42,17 @@ class Teams:
             assert (end - start, given["item/timeZone"]) == (timedelta(hours=1), "UTC")
             assert given["calendarid"]
             assert (given["item/isOnlineMeeting"], given["item/onlineMeetingProvider"]) == (True, "teamsForBusiness")
+            self.meetings += 1
             meeting = self.graph.meeting()
             body = {"subject": given["item/subject"], "onlineMeeting": {"joinUrl": meeting.join_web_url}}
             return Reply(201, {}, body)
-        assert operation_id == "PostMessageToConversation"
-        assert (given["poster"], given["location"]) == ("Flow bot", "Channel")
+        assert (operation_id, given["poster"]) == ("PostMessageToConversation", "Flow bot")
+        if given["location"] == "Chat with Flow bot":
+            if given["body/recipient"] in self.unreachable:
+                return Reply(404, {}, {"error": {"code": "NotFound"}})
+            self.chats.append((given["body/recipient"], given["body/messageBody"]))
+            return Reply(201, {}, {"id": f"c{len(self.chats)}"})
+        assert given["location"] == "Channel"
         assert given["body/recipient/groupId"]
         assert given["body/recipient/channelId"]
         self.messages.append(given["body/messageBody"])
