@@ -36,9 +36,15 @@ class Running:
     def new_call(self) -> str:
         return self.graph.create_call(f"{self.app}/api/notifications")
 
-    def run(
+    def run(self, name: str, *, longest: float = 30.0, scale: float = 0.02, **given: Any) -> Run:
+        """Run a sample flow, with what its trigger gets as further arguments."""
+        options = {key: given.pop(key) for key in ("app", "referee", "teams", "office", "settings") if key in given}
+        return self.run_with(name, given, longest=longest, scale=scale, **options)
+
+    def run_with(
         self,
         name: str,
+        trigger_body: Any,
         *,
         longest: float = 30.0,
         scale: float = 0.02,
@@ -47,7 +53,6 @@ class Running:
         teams: Teams | None = None,
         office: Office | None = None,
         settings: Mapping[str, Any] | None = None,
-        **trigger_body: Any,
     ) -> Run:
         """Run a sample flow as its file has it, with its *Settings* filled in."""
         file = ROOT / "connector" / "flows" / f"{name}.json"

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.connector.engine_http import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dev.simulator import Simulator
+
+class Meeting(Protocol):
+    """A meeting with a link."""
+
+    @property
+    def join_web_url(self) -> str:
+        """The link."""
+
+
+class Meetings(Protocol):
+    """Where meetings are made: the simulated Graph, or an app without one."""
+
+    def meeting(self) -> Meeting:
+        """Return a new meeting."""
 
 
 @dataclass(slots=True)
@@ -23,7 +36,7 @@ class Teams:
         refuses: operations that fail.
     """
 
-    graph: Simulator
+    graph: Meetings
     refuses: frozenset[str] = frozenset()
     messages: list[str] = field(default_factory=list)
     """What was posted into the channel, in order."""
