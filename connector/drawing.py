@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # The connector's name and color by the key of its connection.
 _CONNECTORS = {
@@ -25,7 +25,10 @@ _BUILT_IN = ("", "#5b6570")
 _TRIGGERS = {"OnUpcomingEventsV3": "When an upcoming event is starting soon (V3)"}
 _REQUEST = "When an HTTP request is received"
 _FONT = "Segoe UI, Helvetica, Arial, sans-serif"
-_WIDTH, _HEIGHT, _GAP, _INDENT, _MARGIN = 640, 26, 10, 28, 12
+_WIDTH, _HEIGHT, _GAP, _INDENT, _MARGIN = 640, 24, 8, 28, 12
+# Steps that only compute: several in a row are one box.
+_COMPUTES = {"Compose", "Query", "Select", "InitializeVariable", "AppendToArrayVariable", "IncrementVariable"}
+_LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class _Row:
     level: int
     connector: tuple[str, str] = _BUILT_IN
     is_label: bool = False
+    computes: bool = False
     after_failure: bool = False
 
 
@@ -46,7 +50,7 @@ def picture(flow: Mapping[str, Any], name: str) -> str:
     """
     definition = flow["definition"]
     rows = [_trigger(trigger) for trigger in definition["triggers"].values()]
-    rows += _rows(definition["actions"], 0)
+    rows += _together(_rows(definition["actions"], 0))
     height = 2 * _MARGIN + len(rows) * (_HEIGHT + _GAP) - _GAP
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
     parts = [
@@ -85,8 +89,23 @@ def _rows(actions: Mapping[str, Any], level: int) -> Iterator[_Row]:
             case "Foreach":
                 yield _Row(text, level, ("for each", _BUILT_IN[1]), after_failure=fails)
                 yield from _rows(action["actions"], level + 1)
-            case _:
-                yield _Row(text, level, connector, after_failure=fails)
+            case "Compose" if name == "Settings":
+                yield _Row(text, level, ("fill this in", _BUILT_IN[1]))
+            case kind:
+                yield _Row(text, level, connector, computes=kind in _COMPUTES, after_failure=fails)
+
+
+def _together(rows: Iterable[_Row]) -> list[_Row]:
+    """Return rows with steps that compute, one after the other, as one."""
+    found: list[_Row] = []
+    for row in rows:
+        last = found[-1] if found else row
+        is_next = bool(found) and last.computes and row.computes and last.level == row.level and not row.after_failure
+        if is_next and len(last.text) + len(row.text) < _LONGEST:
+            found[-1] = replace(last, text=f"{last.text}, {row.text[0].lower()}{row.text[1:]}")
+        else:
+            found.append(row)
+    return found
 
 
 def _left(row: _Row) -> int:
