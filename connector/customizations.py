@@ -155,11 +155,12 @@ def _connector() -> str:
 
 
 def connector_files() -> dict[str, bytes | str]:
-    """Return the connector's files; its host is the environment variable, so there is neither parameter nor policy."""
+    """Return the connector's files; its host is the environment variable, so it needs neither parameter nor policy."""
     definition = json.loads((FOLDER / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
     definition["host"] = f'@environmentVariables("{VARIABLE}")'
     properties = json.loads((FOLDER / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
     key = {"api_key": properties["connectionParameters"]["api_key"]}
+    routing = [one for one in properties["policyTemplateInstances"] if one["templateId"] != "dynamichosturl"]
     label = "Host name of Call Invites"
     variable = (
         f'<environmentvariabledefinition schemaname="{VARIABLE}"><displayname default="{label}">'
@@ -170,7 +171,7 @@ def connector_files() -> dict[str, bytes | str]:
     return {
         f"Connector/{CONNECTOR}_openapidefinition.json": json.dumps(definition),
         f"Connector/{CONNECTOR}_connectionparameters.json": json.dumps(key),
-        f"Connector/{CONNECTOR}_policytemplateinstances.json": "[]",
+        f"Connector/{CONNECTOR}_policytemplateinstances.json": json.dumps(routing),
         f"Connector/{CONNECTOR}_iconblob.Png": (FOLDER / "icon.png").read_bytes(),
         f"environmentvariabledefinitions/{VARIABLE}/environmentvariabledefinition.xml": variable,
     }

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """How a flow is run; see ``Run`` and ``Wire``."""
+
+    longest: float = 30.0
+    scale: float = 0.02
+    app: str = ""
+    referee: Referee = expressions
+    teams: Teams | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """The app, Graph, and where waiting flows are called back."""
 
@@ -48,12 +59,26 @@ class Running:
     ) -> Run:
         """Run a sample flow as its file has it, with its *Settings* filled in."""
         file = ROOT / "connector" / "flows" / f"{name}.json"
-        app = app or self.app
-        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), app, KEY)
+        engine = Engine(longest, scale, app or self.app, referee, teams)
+        flow = with_settings(json.loads(file.read_text(encoding="utf-8")), engine.app, KEY)
+        return self._run(flow, trigger_body, engine)
+
+    def act(self, operation_id: str, **parameters: Any) -> Run:
+        """Run a flow with one webhook action of the connector, *Act*."""
+        host = {"connectionName": "shared_callinvites", "operationId": operation_id}
+        inputs = {"host": host, "parameters": {name.replace("__", "/"): value for name, value in parameters.items()}}
+        action = {"type": "OpenApiConnectionWebhook", "runAfter": {}, "inputs": inputs}
+        trigger = {"type": "Request", "kind": "Http", "inputs": {"schema": {}}}
+        flow = {"definition": {"triggers": {"manual": trigger}, "actions": {"Act": action}}}
+        return self._run(flow, {}, Engine(app=self.app))
+
+    def _run(self, flow: dict[str, Any], trigger_body: dict[str, Any], engine: Engine) -> Run:
         definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
-        wire = Wire(scale)
-        gateway = Gateway(definition, app, KEY, wire)
-        run = Run(flow, trigger_body, wire, gateway, self.callbacks, longest, referee, teams or Teams(self.graph))
+        properties = json.loads((ROOT / "connector" / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
+        wire = Wire(engine.scale)
+        gateway = Gateway(definition, properties, engine.app, KEY, wire)
+        teams = engine.teams or Teams(self.graph)
+        run = Run(flow, trigger_body, wire, gateway, self.callbacks, engine.longest, engine.referee, teams)
         run.start()
         return run
 

@@ -159,8 +159,16 @@ class Gateway:
 
     PREFIX = "https://0123456789abcdef.07.common.europe.azure-apihub.net/apim/callinvites/5f6e7d8c9b0a"
 
-    def __init__(self, definition: dict[str, Any], app: str, key: str, wire: Wire) -> None:
+    def __init__(
+        self, definition: dict[str, Any], properties: Mapping[str, Any], app: str, key: str, wire: Wire
+    ) -> None:
         self._definition = definition
+        self._routes = {
+            operation: policy["parameters"]["x-ms-apimTemplateParameter.newPath"]
+            for policy in properties["policyTemplateInstances"]
+            if policy["templateId"] == "routerequesttoendpoint"
+            for operation in policy["parameters"]["x-ms-apimTemplate-operationName"]
+        }
         self._base = app + definition["basePath"]
         self._key = key
         self._wire = wire
@@ -185,6 +193,7 @@ class Gateway:
             elif name in rest:
                 query[name] = str(rest.pop(name))
         assert not rest, f"the definition has no parameters {list(rest)}"
+        path = self._routes.get(operation_id, path)
         return self._forward(method, path + (f"?{urlencode(query)}" if query else ""), headers, body or None)
 
     def follow(self, method: str, location: str, headers: Mapping[str, str]) -> Reply:
