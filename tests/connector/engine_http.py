@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from connector.routes import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -158,13 +160,28 @@ class _Callback(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
+def connector_files() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the connector's definition and its properties."""
+    definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
+    properties = json.loads((ROOT / "connector" / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
+    return definition, properties
+
+
 class Gateway:
     """The platform's gateway with one connection: it has the definition, adds the key and hides the URL of the app."""
 
     PREFIX = "https://0123456789abcdef.07.common.europe.azure-apihub.net/apim/callinvites/5f6e7d8c9b0a"
 
-    def __init__(self, definition: dict[str, Any], app: str, key: str, wire: Wire) -> None:
+    def __init__(
+        self, definition: dict[str, Any], properties: Mapping[str, Any], app: str, key: str, wire: Wire
+    ) -> None:
         self._definition = definition
+        self._routes = {
+            operation: policy["parameters"]["x-ms-apimTemplateParameter.newPath"]
+            for policy in properties["policyTemplateInstances"]
+            if policy["templateId"] == "routerequesttoendpoint"
+            for operation in policy["parameters"]["x-ms-apimTemplate-operationName"]
+        }
         self._base = app + definition["basePath"]
         self._key = key
         self._wire = wire
@@ -189,6 +206,7 @@ class Gateway:
             elif name in rest:
                 query[name] = str(rest.pop(name))
         assert not rest, f"the definition has no parameters {list(rest)}"
+        path = self._routes.get(operation_id, path)
         return self._forward(method, path + (f"?{urlencode(query)}" if query else ""), headers, body or None)
 
     def follow(self, method: str, location: str, headers: Mapping[str, str]) -> Reply:

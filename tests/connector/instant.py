@@ -18,7 +18,7 @@ from connector.routes import ROOT
 from invite.reading import read_body
 from tests.configured import TENANT, loaded
 from tests.connector import expressions
-from tests.connector.engine_http import Callbacks, Gateway, Reply, Wire
+from tests.connector.engine_http import Callbacks, Gateway, Reply, Wire, connector_files
 from tests.connector.interpreter import Run, printed, with_settings
 from tests.connector.office import Office
 from tests.connector.teams import Teams
@@ -47,8 +47,7 @@ class InstantApp(Gateway):
     """
 
     def __init__(self, callbacks: Callbacks, not_joining: Mapping[str, str]) -> None:
-        definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
-        super().__init__(definition, "", "", Wire())
+        super().__init__(*connector_files(), "", "", Wire())
         self._callbacks = callbacks
         self._not_joining = not_joining
         self._settings = loaded(GRAPH_TENANT_ID=TENANT, FLOW_CALLBACK_LOCAL_HOSTS=f"127.0.0.1:{callbacks.port}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.connector.alerts import ALERTMANAGER, AZURE, GRAFANA, KNOWN, PAGERDUTY
+from tests.connector.conftest import Engine
 from tests.connector.instant import Instant
 from tests.connector.interpreter import printed
 from tests.connector.teams import Teams
@@ -45,12 +46,12 @@ def test_alert_to_call(running: Running) -> None:
     """With the app and the simulated Graph: people are called until somebody joins, and the same alert calls no one."""
     running.graph.person(ANNA, "ringsOut")
     teams, body = Teams(running.graph), _fresh(AZURE, 1)
-    run = running.run_with("alert-to-call", body, teams=teams, settings=SETTINGS)
+    run = running.run_with("alert-to-call", body, Engine(teams=teams, settings=SETTINGS))
     where, who = teams.messages
     assert where.startswith("Azure Monitor: Checkout is down (sev1). Join: https://teams.microsoft.com/l/meetup-join/")
     assert "/api/page#call=" in where, printed(run)
     assert who.startswith("Azure Monitor: Checkout is down (sev1). In the meeting: Ben. Anna: ")
-    running.run_with("alert-to-call", body, teams=teams, settings=SETTINGS)
+    running.run_with("alert-to-call", body, Engine(teams=teams, settings=SETTINGS))
     assert teams.messages[2:] == [
         "Azure Monitor: Checkout is down (sev1). This alert came before: no one is called again. "
     ]

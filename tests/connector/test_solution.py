@@ -130,13 +130,14 @@ def test_named_files(name: str) -> None:
 
 
 def test_connector() -> None:
-    """The host is the environment variable, the key is asked for with a connection, and no policy is needed."""
+    """The host is the environment variable, the key is asked for with a connection, and policies route only."""
     files = _read(CONNECTOR_ZIP)
     definition = json.loads(files[f"Connector/{CONNECTOR}_openapidefinition.json"])
     assert (definition["host"], definition["basePath"]) == (f'@environmentVariables("{VARIABLE}")', "/api")
     parameters = json.loads(files[f"Connector/{CONNECTOR}_connectionparameters.json"])
     assert {name: entry["type"] for name, entry in parameters.items()} == {"api_key": "securestring"}
-    assert json.loads(files[f"Connector/{CONNECTOR}_policytemplateinstances.json"]) == []
+    policies = json.loads(files[f"Connector/{CONNECTOR}_policytemplateinstances.json"])
+    assert {policy["templateId"] for policy in policies} == {"routerequesttoendpoint"}
     icon = files[f"Connector/{CONNECTOR}_iconblob.Png"]
     assert struct.unpack(">II", icon[16:24]) == (230, 230)
 
