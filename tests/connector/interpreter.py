@@ -267,6 +267,7 @@ def _ended(reply: Reply | None) -> _Result:
 
 _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
     "AppendToArrayVariable": Run._append,
+    "AppendToStringVariable": Run._append,
     "Compose": Run._compose,
     "Foreach": Run._for_each,
     "Http": Run._http,

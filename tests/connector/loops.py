@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from tests.connector.expressions import ExpressionError
-from tests.connector.functions import read
+from tests.connector.functions import read, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +55,10 @@ def initialize(run: Run, action: Action) -> None:
 
 
 def append(run: Run, action: Action) -> None:
-    """Append an item to a variable that is an array."""
-    run.variables[action["inputs"]["name"]] = [
-        *run.variables[action["inputs"]["name"]],
-        run.value(action["inputs"]["value"]),
-    ]
+    """Append an item to a variable that is an array, or text to one that is a string."""
+    name, value = action["inputs"]["name"], run.value(action["inputs"]["value"])
+    before = run.variables[name]
+    run.variables[name] = [*before, value] if isinstance(before, list) else before + text(value)
 
 
 def increment(run: Run, action: Action) -> None:
