@@ -92,8 +92,9 @@ def _sorted(values: Any, key: str | None = None) -> list[Any]:
 
 def _union(*lists: Any) -> list[Any]:
     found: list[Any] = []
-    for values in lists:
-        found += [value for value in _array(values) if value not in found]
+    for value in (value for values in lists for value in _array(values)):
+        if value not in found:
+            found.append(value)
     return found
 
 

@@ -74,26 +74,24 @@ class Office:
         return {key: _Connection(found, self.refuses) for key, found in operations.items()}
 
     def _profile(self, given: Mapping[str, Any]) -> Reply:
-        wanted = given["id"].casefold()
-        for user_id, user in self.users.items():
-            if user is not None and wanted in (user_id.casefold(), user.get("mail", "").casefold()):
-                return Reply(200, {}, self._shown(user_id, user, given.get("$select", "")))
-        return _not_found(f"Resource '{given['id']}' does not exist or one of its queried references is not present.")
+        user_id = self._found(given["id"])
+        if user_id is None:
+            return _not_found(f"Resource '{given['id']}' does not exist.")
+        return Reply(200, {}, self._shown(user_id, given.get("$select", "")))
 
     def _manager(self, given: Mapping[str, Any]) -> Reply:
-        found = self.managers.get(given["id"])
-        user = None if found is None else self.users.get(found)
-        if found is None or user is None:
-            return _not_found("Resource 'manager' does not exist or one of its queried references is not present.")
-        return Reply(200, {}, self._shown(found, user, given.get("$select", "")))
+        found = self._found(self.managers.get(self._found(given["id"]) or "", ""))
+        if found is None:
+            return _not_found("Resource 'manager' does not exist.")
+        return Reply(200, {}, self._shown(found, given.get("$select", "")))
 
-    def _shown(self, user_id: str, user: dict[str, Any], select: str) -> dict[str, Any]:
-        whole = {
-            "id": user_id,
-            "accountEnabled": True,
-            "mobilePhone": None,
-            "userPrincipalName": user.get("mail"),
-        } | user
+    def _found(self, name: str) -> str | None:
+        """Return the id of a user, given that or the user principal name, which here is the mail address."""
+        known = ((user_id, user["mail"]) for user_id, user in self.users.items() if user is not None)
+        return next((one for one, mail in known if name.casefold() in (one.casefold(), mail.casefold())), None)
+
+    def _shown(self, user_id: str, select: str) -> dict[str, Any]:
+        whole = {"id": user_id, "accountEnabled": True, "mobilePhone": None, **(self.users[user_id] or {})}
         return {name: whole[name] for name in select.split(",") if name in whole} if select else whole
 
     def _members(self, given: Mapping[str, Any]) -> Reply:
