@@ -86,8 +86,8 @@ def _rows(actions: Mapping[str, Any], level: int) -> Iterator[_Row]:
                     if inner:
                         yield _Row(label, level + 1, is_label=True)
                         yield from _rows(inner, level + 1)
-            case "Foreach":
-                yield _Row(text, level, ("for each", _BUILT_IN[1]), after_failure=fails)
+            case "Foreach" | "Until":
+                yield _Row(text, level, ("repeats", _BUILT_IN[1]), after_failure=fails)
                 yield from _rows(action["actions"], level + 1)
             case "Compose" if name == "Settings":
                 yield _Row(text, level, ("fill this in", _BUILT_IN[1]))

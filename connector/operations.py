@@ -254,10 +254,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_timeline": Operation(
         "Get timeline",
-        "Lists what happened in a call, oldest first; as CSV with Accept: text/csv. It is empty for an unknown call.",
+        "Lists what happened in a call, oldest first, and the same as CSV on request. It is empty for an unknown call.",
         (200, 400, 401, 503),
         watching.Timeline,
         "GetTimeline",
+        query=("includeCsv",),
     ),
     "renew_page_token": Operation(
         "Renew the page link",

@@ -57,6 +57,8 @@ class InstantApp(Gateway):
         self.refuses: tuple[int, str] | None = None
         """The status and message with which everything is refused."""
         self.timeline: dict[str, Any] = {"value": []}
+        self.states: list[str] = []
+        """The call's states, each for one *Get call*."""
 
     def meeting(self) -> _Meeting:
         """Return a meeting that the app can join, as the simulator does."""
@@ -68,8 +70,8 @@ class InstantApp(Gateway):
         del headers
         if self.refuses is not None:
             return _error(self.refuses[0], "Refused", self.refuses[1])
-        if urlsplit(rest).path.endswith("/timeline"):
-            return Reply(200, {}, self.timeline)
+        if method.upper() == "GET":
+            return self._got(rest)
         assert (method.upper(), rest) == ("POST", "/calls/start-and-wait")
         request = Request(body=json.dumps(body).encode())
         faults: list[Any] = []
@@ -89,6 +91,14 @@ class InstantApp(Gateway):
             self._known[key] = body
         self._callbacks.deliver(url, self._outcome(body))
         return Reply(201, {}, {})
+
+    def _got(self, rest: str) -> Reply:
+        if urlsplit(rest).path.endswith("/timeline"):
+            return Reply(200, {}, self.timeline)
+        state = self.states.pop(0)
+        if state == "unknown call":
+            return _error(404, "CallNotFound", "There is no such call.")
+        return Reply(200, {}, {"id": "c", "title": "P1", "state": state})
 
     def _call(self, body: dict[str, Any]) -> None:
         for together in [body.get("participants") or [], *(step["participants"] for step in body.get("steps") or [])]:
