@@ -27,7 +27,15 @@ _REQUEST = "When an HTTP request is received"
 _FONT = "Segoe UI, Helvetica, Arial, sans-serif"
 _WIDTH, _HEIGHT, _GAP, _INDENT, _MARGIN = 640, 24, 8, 28, 12
 # Steps that only compute: several in a row are one box.
-_COMPUTES = {"Compose", "Query", "Select", "InitializeVariable", "AppendToArrayVariable", "IncrementVariable"}
+_COMPUTES = {
+    "AppendToArrayVariable",
+    "AppendToStringVariable",
+    "Compose",
+    "IncrementVariable",
+    "InitializeVariable",
+    "Query",
+    "Select",
+}
 _LONGEST = 80
 
 
@@ -36,7 +44,8 @@ class _Row:
     text: str
     level: int
     connector: tuple[str, str] = _BUILT_IN
-    is_label: bool = False
+    branch: str = ""
+    """Yes or no, for the first step of a branch."""
     computes: bool = False
     after_failure: bool = False
 
@@ -61,7 +70,7 @@ def picture(flow: Mapping[str, Any], name: str) -> str:
     tops = [_MARGIN + place * (_HEIGHT + _GAP) for place in range(len(rows))]
     for place, (row, top) in enumerate(zip(rows, tops, strict=True)):
         parts += _line_above(rows, tops, place)
-        parts += _label(row, top) if row.is_label else _box(row, top)
+        parts += _box(row, top)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -83,9 +92,8 @@ def _rows(actions: Mapping[str, Any], level: int) -> Iterator[_Row]:
             case "If":
                 yield _Row(f"{text}?", level, after_failure=fails)
                 for label, inner in (("yes", action["actions"]), ("no", action.get("else", {}).get("actions", {}))):
-                    if inner:
-                        yield _Row(label, level + 1, is_label=True)
-                        yield from _rows(inner, level + 1)
+                    for place, row in enumerate(_rows(inner, level + 1)):
+                        yield row if place else replace(row, branch=label)
             case "Foreach" | "Until":
                 yield _Row(text, level, ("repeats", _BUILT_IN[1]), after_failure=fails)
                 yield from _rows(action["actions"], level + 1)
@@ -101,6 +109,7 @@ def _together(rows: Iterable[_Row]) -> list[_Row]:
     for row in rows:
         last = found[-1] if found else row
         is_next = bool(found) and last.computes and row.computes and last.level == row.level and not row.after_failure
+        is_next = is_next and not row.branch
         if is_next and len(last.text) + len(row.text) < _LONGEST:
             found[-1] = replace(last, text=f"{last.text}, {row.text[0].lower()}{row.text[1:]}")
         else:
@@ -124,6 +133,11 @@ def _box(row: _Row, top: int) -> Iterator[str]:
     )
     yield f'<rect x="{left}" y="{top}" width="6" height="{_HEIGHT}" rx="2" fill="{color}"/>'
     yield f'<text x="{left + 16}" y="{middle + 5}" fill="#1b1f24">{escape(row.text)}</text>'
+    if row.branch:
+        yield (
+            f'<text x="{left - 4}" y="{middle + 4}" fill="#5b6570" font-size="11" font-style="italic"'
+            f' text-anchor="end">{row.branch}</text>'
+        )
     if note:
         yield (
             f'<text x="{left + width - 10}" y="{middle + 4}" fill="{color}" font-size="11"'
@@ -131,17 +145,13 @@ def _box(row: _Row, top: int) -> Iterator[str]:
         )
 
 
-def _label(row: _Row, top: int) -> Iterator[str]:
-    yield f'<text x="{_left(row)}" y="{top + _HEIGHT // 2 + 5}" fill="#5b6570" font-style="italic">{row.text}</text>'
-
-
 def _line_above(rows: list[_Row], tops: list[int], place: int) -> Iterator[str]:
     """Draw the line from the row before on the same level, if this one follows it."""
     row = rows[place]
-    if row.is_label or place == 0:
+    if row.branch or place == 0:
         return
     before = next((one for one in range(place - 1, -1, -1) if rows[one].level <= row.level), None)
-    if before is None or rows[before].level != row.level or rows[before].is_label:
+    if before is None or rows[before].level != row.level:
         return
     x = _left(row) + 3
     top = tops[before] + _HEIGHT

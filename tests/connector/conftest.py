@@ -70,11 +70,12 @@ class Running:
         settings = {"app": engine.app or self.app, "key": KEY, **engine.settings}
         return self._run(with_settings(json.loads(file.read_text(encoding="utf-8")), settings), trigger_body, engine)
 
-    def act(self, operation_id: str, **parameters: Any) -> Run:
-        """Run a flow with one webhook action of the connector, *Act*."""
+    def act(self, operation_id: str, *, waits: bool = True, **parameters: Any) -> Run:
+        """Run a flow with one action of the connector, *Act*, which waits or polls."""
         host = {"connectionName": "shared_callinvites", "operationId": operation_id}
         inputs = {"host": host, "parameters": {name.replace("__", "/"): value for name, value in parameters.items()}}
-        action = {"type": "OpenApiConnectionWebhook", "runAfter": {}, "inputs": inputs}
+        kind = "OpenApiConnectionWebhook" if waits else "OpenApiConnection"
+        action = {"type": kind, "runAfter": {}, "inputs": inputs}
         trigger = {"type": "Request", "kind": "Http", "inputs": {"schema": {}}}
         flow = {"definition": {"triggers": {"manual": trigger}, "actions": {"Act": action}}}
         return self._run(flow, {}, Engine())

@@ -147,7 +147,9 @@ def _call(name: str, arguments: list[Lazy], context: Context) -> Any:
         "parameters": lambda _: {},
         "triggerbody": lambda: context.trigger,
         "triggeroutputs": lambda: {"body": context.trigger},
-        "variables": lambda variable: _look_up(context.variables, variable),
+        "variables": lambda variable: {key.casefold(): value for key, value in context.variables.items()}[
+            variable.casefold()
+        ],
     }
     key = name.casefold()
     try:

@@ -168,7 +168,7 @@ def _context(context: dict[str, Any], templates: str) -> Any:
     one, none = system.Func[system.String, token], system.Func[token]
     boolean = system.Func[system.String, system.Boolean]
     helper = expressions.TemplateExpressionEvaluationHelper(False)
-    helper.OnGetAction = one(lambda name: _parsed({"outputs": actions[name.casefold()]}))
+    helper.OnGetAction = one(lambda name: _parsed({"outputs": actions.get(name.casefold())}))
     helper.OnGetTrigger = one(lambda _: _parsed({"outputs": {"body": context["trigger"]}}))
     helper.OnGetVariable = one(lambda name: _parsed(variables[name.casefold()]))
     helper.OnGetParameter = one(lambda _: _parsed({}))
