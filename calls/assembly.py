@@ -13,7 +13,7 @@ from calls.ending import Endings
 from calls.following import Follower, needs_of
 from calls.hooks import CallHooks, StartAlarms
 from calls.legs import CALL, Legs
-from calls.listing import CallList
+from calls.listing import LISTED, CallList, SilentCalls
 from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
@@ -111,7 +111,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
     service = StartService(
         store, starts, creator, advancer, tenant_id=tenant_id, give_up_seconds=give_up_seconds, now=now
     )
-    listing = CallList(tools.rows, store, reader, now=now)
+    listing = CallList(tools.rows, tools.alarms, now=now)
     return CallParts(
         routes=CallRoutes(service, starts, endings, listing, links=tools.links, settings=settings, now=now),
         page=PageRoutes(store, tools.links, client_id=client_id, now=now),
@@ -124,7 +124,11 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
             keeper=keeper,
             rejects_incoming=settings.rejects_incoming_calls,
         ),
-        kinds={START: StartAlarms(starts, advancer), CALL: keeper},
+        kinds={
+            START: StartAlarms(starts, advancer),
+            CALL: keeper,
+            LISTED: SilentCalls(tools.rows, store, reader, now=now),
+        },
     )
 
 
