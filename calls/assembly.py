@@ -18,6 +18,7 @@ from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
+from calls.sharing import SharedCalls
 from calls.views import start_view
 from calls.watching import CallKeeper
 from flows.turn import utc_now
@@ -83,10 +84,12 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         keep_alive_seconds=settings.keep_alive_seconds,
         now=now,
     )
+    shared = SharedCalls(store, starts, legs)
     creator = Creator(
         graph,
         starts,
         legs,
+        shared,
         public_base_url=base,
         tenant_id=tenant_id,
         client_id=client_id,
@@ -105,7 +108,9 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         now=now,
     )
     follower = Follower(starts, tools.invitations, tools.escalations, reader, endings, now=now)
-    advancer = Advancer(store, starts, creator, legs, follower=follower, endings=endings, reader=reader, now=now)
+    advancer = Advancer(
+        store, starts, creator, legs, shared, follower=follower, endings=endings, reader=reader, now=now
+    )
     creator.advance, endings.free = advancer.advance, creator.free
     keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)
     service = StartService(

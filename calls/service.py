@@ -227,10 +227,10 @@ class StartService:
             run_duties(turn)
             raise
         try:
-            if begun.record is None:
+            if not begun.is_new:
                 self._advancer.go_on(turn, begun.start)
             run_duties(turn)
-            return begun if begun.record is not None else self._again_read(begun.start)
+            return begun if begun.is_new else self._again_read(begun.start)
         except StorageError as error:
             # Graph was asked: what is due is left to the alarm.
             _events.warning("a start is left to its alarm", start=start.id, kind=type(error).__name__)
