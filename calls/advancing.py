@@ -94,8 +94,11 @@ class Advancer:
         if start is not None:
             self.go_on(turn, start)
 
-    def go_on(self, turn: Turn, start: Start) -> None:
-        """Do what can be done for a start that was just read or written; see ``advance``."""
+    def go_on(self, turn: Turn, start: Start, record: CallRecord | None = None) -> None:
+        """Do what can be done for a start that was just read or written; see ``advance``.
+
+        ``record`` is its call, where that was just read or written.
+        """
         if start.to_leave and (start.leave_at is None or self._now() >= start.leave_at):
             self._endings.leave_strays(turn, start)
         match start.stage:
@@ -108,7 +111,7 @@ class Advancer:
                 if self._now() >= start.look_at:
                     self._fail(turn, start, never_confirmed(code))
             case InCall():
-                self._in_call(turn, start, start.stage)
+                self._in_call(turn, start, start.stage, record)
             case Over():
                 # A POST that is due is claimed by the run that reads it.
                 self._starts.save(turn, start.id, lambda current, _: current)
@@ -119,9 +122,9 @@ class Advancer:
         """Use the leg of the start that has the meeting, or take it over where that has failed."""
         other, held = self._shared.find(leader)
         if held is not None and is_usable(other, held):
-            after, _ = self._shared.use(turn, start, held)
+            after, record = self._shared.use(turn, start, held)
             if isinstance(after.stage, InCall):
-                self._in_call(turn, after, after.stage)
+                self._in_call(turn, after, after.stage, record)
             return
         has_ended = held is not None and held.record.call is not None and held.record.call.has_ended
         # A crash after the leg was taken over may leave two starts that wait for each other.
@@ -164,11 +167,11 @@ class Advancer:
             else:
                 self.go_on(turn, mine)
 
-    def _in_call(self, turn: Turn, start: Start, stage: InCall) -> None:
+    def _in_call(self, turn: Turn, start: Start, stage: InCall, record: CallRecord | None = None) -> None:
         if not stage.is_sole:
             self._find_thread(turn, start, stage)
             return
-        record = self._record(turn, start, stage)
+        record = record or self._record(turn, start, stage)
         call = record.call
         if call is None:
             return
@@ -184,7 +187,7 @@ class Advancer:
             if stage.invited is None:
                 if not self._follower.follow(turn, start, record):
                     return
-                record = self._read(start, stage.call_id)
+                record = self._read(start, stage.call_id) if start.participants else record
             self._settle(turn, start.id, record)
 
     def _find_thread(self, turn: Turn, start: Start, stage: InCall) -> None:

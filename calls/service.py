@@ -228,7 +228,8 @@ class StartService:
             raise
         try:
             if not begun.is_new:
-                self._advancer.go_on(turn, begun.start)
+                turn.taken.add(f"start {start.id}")  # what is learnt on the way, it acts on itself
+                self._advancer.go_on(turn, begun.start, begun.record)
             run_duties(turn)
             return begun if begun.is_new else self._again_read(begun.start)
         except StorageError as error:
