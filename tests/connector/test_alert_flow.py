@@ -163,7 +163,7 @@ def test_people_without_a_number() -> None:
     assert "In the meeting: Anna. Cleo has neither user nor phone in Settings." in messages[-1]
 
 
-def test_nobody() -> None:
+def test_no_people() -> None:
     """Where Settings names no one, the channel reads that."""
     messages = _run(Instant(), AZURE, people=[{"name": "Cleo"}])
     assert messages[-1].endswith("Cleo has neither user nor phone in Settings. Settings has no one to call. ")

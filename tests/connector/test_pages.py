@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PAGES = sorted((ROOT / "docs" / "flows").glob("*.md"))
 MOST_LINES = 55
+# learn.microsoft.com/power-automate/limits-and-config
+LONGEST_EXPRESSION, LONGEST_NAME = 8_192, 80
 PREMIUM = "Premium: the connector"
 NAMES = {"shared_teams": "Teams", "shared_office365": "Outlook", "shared_shifts": "Shifts"}
 
@@ -76,6 +78,21 @@ def test_no_look_into_loops(page: Path) -> None:
         }
         text = json.dumps(outside)
         assert [name for name in inside if f"'{name}'" in text] == []
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_limits_of_power_automate(page: Path) -> None:
+    """No expression and no name of a step is longer than Power Automate allows."""
+    definition = _flow(page)["definition"]
+    assert max(map(len, _texts(definition))) <= LONGEST_EXPRESSION
+    assert max(len(name) for name, _ in _actions(definition["actions"])) <= LONGEST_NAME
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -112,11 +112,11 @@ def engine() -> Iterator[Engine]:
 def test_with_microsofts_engine(engine: Engine, name: str) -> None:
     """Each step ends in the same way, and the same is said, where Microsoft's engine evaluates every expression."""
 
-    def told(evaluator: Referee) -> Any:
+    def outcome(evaluator: Referee) -> Any:
         bench = _bench(evaluator)
         run = bench.run(name, BODIES[name])
         texts = [*bench.teams.messages, *(text for _, text in bench.teams.chats), *map(str, bench.office.mails)]
         steps = [(step.name, step.status) for step in run.steps]
         return steps, bench.app.calls, [re.sub(r"https://\S+", "a link", text) for text in texts]
 
-    assert told(engine) == told(expressions)
+    assert outcome(engine) == outcome(expressions)

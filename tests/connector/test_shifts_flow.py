@@ -56,7 +56,7 @@ def test_no_shift_now() -> None:
     assert [together[0] for together in bench.app.calls] == [BEN, CLEO]
 
 
-def test_nobody_on_call() -> None:
+def test_no_one_on_call() -> None:
     """Without any shift no meeting is created."""
     bench = _bench(shifts=[])
     assert run(NAME, bench) == ["P1. No shift runs now in On call. There is no one to call."]

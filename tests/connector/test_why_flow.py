@@ -41,7 +41,7 @@ def test_say_why_first(running: Running) -> None:
 
 
 def test_message_that_cannot_be_sent() -> None:
-    """Whoever can't be written to is called all the same, and named."""
+    """Somebody who can't be written to is called all the same, and named."""
     bench = Instant(office())
     bench.teams.unreachable = frozenset({"anna@contoso.com"})
     assert _run(bench) == "P1. Anna could not be written to. In the meeting: Anna, Ben. "
