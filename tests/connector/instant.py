@@ -67,6 +67,10 @@ class InstantApp(Gateway):
         self.answers: dict[str, Reply] = {}
         """What comes back in place of an operation's own response; of one that waits, as its outcome."""
         self.timeline: dict[str, Any] = {"value": []}
+        self.open_calls: list[str] = []
+        """The titles of calls that go on."""
+        self.left = 0
+        """How often a call was left."""
         self.states: list[str] = []
         """The call's states, each for one *Get call*."""
 
@@ -91,6 +95,9 @@ class InstantApp(Gateway):
             return _error(self.refuses[0], "Refused", self.refuses[1])
         if method.upper() == "GET":
             return self._got(rest)
+        if method.upper() == "DELETE":
+            self.left += 1
+            return Reply(204, {}, None)
         assert (method.upper(), rest) == ("POST", "/calls/start-and-wait")
         request = Request(body=json.dumps(body).encode())
         faults: list[Any] = []
@@ -106,12 +113,16 @@ class InstantApp(Gateway):
             return _error(409, "KeyReused", "The name was used for another request.")
         if key not in self._known:
             self._call(body)
+        if body.get("subject"):
+            self.open_calls.append(body["subject"])
         if key is not None:
             self._known[key] = body
         self._callbacks.deliver(url, self._outcome(body))
         return Reply(201, {}, {})
 
     def _got(self, rest: str) -> Reply:
+        if rest == "/calls":
+            return Reply(200, {}, {"value": [{"id": "c", "title": title} for title in self.open_calls]})
         if urlsplit(rest).path.endswith("/timeline"):
             return Reply(200, {}, self.timeline)
         state = self.states.pop(0)

@@ -53,7 +53,7 @@ def test_alert_to_call(running: Running) -> None:
     assert who.startswith("Azure Monitor: Checkout is down (sev1). In the meeting: Ben. Anna: ")
     running.run_with("alert-to-call", body, Engine(teams=teams, settings=SETTINGS))
     assert teams.messages[2:] == [
-        "Azure Monitor: Checkout is down (sev1). This alert came before: no one is called again. "
+        "Azure Monitor: Checkout is down (sev1). This alert came before, and its call is open: no one is called again."
     ]
     assert [entry.person for entry in running.graph.log.rings] == [ANNA, BEN]
 
@@ -73,15 +73,49 @@ def test_known_forms(source: str) -> None:
 @pytest.mark.parametrize("source", KNOWN)
 @pytest.mark.parametrize("meeting", ["its own", "standing"])
 def test_same_alert_twice(source: str, meeting: str) -> None:
-    """The same alert again calls no one, with a meeting of its own or with a standing one."""
+    """The same alert again calls no one, and creates no meeting while its call goes on."""
     bench = Instant()
     settings = {"meeting": bench.app.meeting().join_web_url} if meeting == "standing" else {}
-    first, second = _run(bench, KNOWN[source], **settings), _run(bench, KNOWN[source], **settings)
+    _run(bench, KNOWN[source], **settings)
+    (message,) = _run(bench, KNOWN[source], **settings)
+    assert message.endswith("This alert came before, and its call is open: no one is called again.")
     assert bench.called == [ANNA]
-    if meeting == "standing":
-        assert second == first
-    else:
-        assert second[-1].endswith("This alert came before: no one is called again. ")
+    assert bench.teams.meetings == (0 if meeting == "standing" else 1)
+
+
+@pytest.mark.parametrize("source", KNOWN)
+def test_same_alert_after_its_call(source: str) -> None:
+    """The same alert after its call's end, or at the same moment, calls no one, and the new meeting is left."""
+    bench = Instant()
+    _run(bench, KNOWN[source])
+    bench.app.open_calls.clear()
+    assert _run(bench, KNOWN[source])[-1].endswith(
+        "This alert came before: no one is called again. The meeting above is not needed."
+    )
+    assert (bench.called, bench.app.left) == ([ANNA], 1)
+
+
+def test_same_alert_in_a_standing_meeting() -> None:
+    """There the same alert gets the outcome of the first time, and the app stays, also where Settings has changed."""
+    bench = Instant()
+    meeting = bench.app.meeting().join_web_url
+    first = _run(bench, AZURE, meeting=meeting)
+    bench.app.open_calls.clear()
+    assert _run(bench, AZURE, meeting=meeting) == first
+    assert _run(bench, AZURE, meeting=meeting, waitSeconds=60)[-1].endswith(
+        "and its call is open: no one is called again."
+    )
+    assert (bench.called, bench.app.left) == ([ANNA], 0)
+
+
+def test_alert_again_after_a_failure() -> None:
+    """If the app couldn't join the first time, the same alert calls people the second time."""
+    bench = Instant()
+    bench.app.refuses = (422, "The app may not join this meeting.")
+    _run(bench, AZURE)
+    bench.app.refuses = None
+    assert "In the meeting: Anna." in _run(bench, AZURE)[-1]
+    assert bench.called == [ANNA]
 
 
 def test_next_firing() -> None:
