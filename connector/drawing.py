@@ -84,8 +84,7 @@ def _trigger(trigger: Mapping[str, Any]) -> _Row:
 def _rows(actions: Mapping[str, Any], level: int) -> Iterator[_Row]:
     for name, action in actions.items():
         text = name.replace("_", " ")
-        after = {status for statuses in action["runAfter"].values() for status in statuses}
-        fails = bool(after) and "Succeeded" not in after
+        fails = any("Succeeded" not in statuses for statuses in action["runAfter"].values())
         host = action["inputs"].get("host") if isinstance(action.get("inputs"), dict) else None
         connector = _BUILT_IN if host is None else _CONNECTORS[host["connectionName"]]
         match action["type"]:
