@@ -1,4 +1,4 @@
-"""``python -m connector.generate``: writes the connector's definitions, and the generated pages and pictures."""
+"""``python -m connector.generate``: writes the connector's definitions, and the pages and pictures made from code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from connector import openapi, swagger
+from connector import actions, openapi, reference, swagger
 from connector.drawing import picture
 from connector.package import title
 from connector.routes import ROOT
@@ -74,8 +74,10 @@ def files() -> dict[Path, str]:
         FOLDER / "entra" / "apiProperties.json": _with_sign_in(),
     }
     written = {path: json.dumps(made, indent=2, ensure_ascii=False) + "\n" for path, made in documents.items()}
-    docs = {ROOT / "docs" / "openapi.yaml": openapi.written(), ROOT / "docs" / "codes.md": _codes()}
-    return {**written, **docs, **_pictures()}
+    docs = ROOT / "docs"
+    pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written()}
+    pages |= {"actions.md": actions.written(), "codes.md": _codes()}
+    return {**written, **{docs / name: page for name, page in pages.items()}, **_pictures()}
 
 
 def _pictures() -> dict[Path, str]:
