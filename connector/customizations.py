@@ -27,7 +27,7 @@ CONNECTOR_ID = str(uuid.uuid5(_IDS, CONNECTOR))
 _API = "/providers/Microsoft.PowerApps/apis/"
 FOLDER = ROOT / "connector"
 # The name that a flow's file uses for a connection, and the connection reference in the solution.
-REFERENCES = {"shared_callinvites": f"{PREFIX}_callinvites", "shared_teams": f"{PREFIX}_teams"}
+REFERENCES = {key: key.replace("shared", PREFIX) for key in ("shared_callinvites", *package.STANDARD)}
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _FLOW_SETTINGS = {
     "Type": 1,
@@ -130,7 +130,7 @@ def _connection_reference(key: str) -> str:
     api = "shared_callinv-5fcallinvites" if is_own else key
     return (
         f'<connectionreference connectionreferencelogicalname="{REFERENCES[key]}">'
-        f"<connectionreferencedisplayname>{TITLE if is_own else 'Microsoft Teams'}</connectionreferencedisplayname>"
+        f"<connectionreferencedisplayname>{package.STANDARD.get(key, TITLE)}</connectionreferencedisplayname>"
         f"<connectorid>{_API}{api}</connectorid>{own}"
         "<iscustomizable>1</iscustomizable><statecode>0</statecode><statuscode>1</statuscode></connectionreference>"
     )

@@ -251,10 +251,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_timeline": Operation(
         "Get timeline",
-        "Lists what happened in a call, oldest first; as CSV with Accept: text/csv. It is empty for an unknown call.",
+        "Lists what happened in a call, oldest first, and the same as CSV on request. It is empty for an unknown call.",
         (200, 400, 401, 503),
         watching.Timeline,
         "GetTimeline",
+        query=("includeCsv",),
     ),
     "renew_page_token": Operation(
         "Renew the page link",
@@ -272,10 +273,7 @@ OPERATIONS: dict[str, Operation] = {
         texts={304: "Nothing has changed since the ETag of If-None-Match."},
     ),
     "page": Operation(
-        "Open the page",
-        "Returns the page that shows a call live, as HTML without data.",
-        (200,),
-        texts={200: "The page."},
+        "Open the page", "Returns the page of a call, as HTML without data.", (200,), texts={200: "The page."}
     ),
     "receive_notifications": Operation(
         "Receive notifications",
@@ -292,9 +290,6 @@ OPERATIONS: dict[str, Operation] = {
         texts={503: "The app can't do its work. The faults explain why."},
     ),
     "about": Operation(
-        "Get name and version",
-        "Returns the app's name, version and links; as a page where text/html is accepted.",
-        (200,),
-        responses.About,
+        "Get name and version", "Returns name, version and links; a page for text/html.", (200,), responses.About
     ),
 }

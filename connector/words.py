@@ -210,4 +210,8 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
         Words("Include People Who Left", "Yes to list people who have left, too.", "advanced"),
         {"type": "boolean"},
     ),
+    "includeCsv": (
+        Words("Include CSV", "Yes to get the timeline as a CSV file, too, for example to attach it.", "advanced"),
+        {"type": "boolean"},
+    ),
 }

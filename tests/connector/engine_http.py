@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from connector.routes import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -126,6 +128,14 @@ class Callbacks(ThreadingHTTPServer):
         query = urlencode({"api-version": "2016-06-01", "sp": "/runs/r", "sv": "1.0", "sig": secrets.token_urlsafe(32)})
         return f"http://127.0.0.1:{self.port}{path}?{query}"
 
+    def deliver(self, url: str, body: Any) -> bool:
+        """Return whether a POST to a URL is waited for, and give its body to who waits."""
+        found = self.waiting.get(urlsplit(url).path)
+        if found is not None:
+            found[1].append(body)
+            found[0].set()
+        return found is not None
+
     def outcome(self, url: str, seconds: float) -> Any:
         """Wait for the POST to a URL and return its body; None if it does not arrive in time."""
         path = urlsplit(url).path
@@ -139,19 +149,22 @@ class _Callback(BaseHTTPRequestHandler):
     server: Callbacks
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        found = self.server.waiting.get(urlsplit(self.path).path)
-        status = 404 if found is None else 200
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = 200 if self.server.deliver(self.path, body) else 404
         self.server.statuses.append(status)
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        if found is not None:
-            found[1].append(json.loads(body))
-            found[0].set()
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
+
+
+def connector_files() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the connector's definition and its properties."""
+    definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
+    properties = json.loads((ROOT / "connector" / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
+    return definition, properties
 
 
 class Gateway:
