@@ -76,7 +76,11 @@ class StartProgress:
 
     def read(self, start_id: str) -> Start | None:
         """Read a start."""
-        return self._rows.start(start_id).value
+        return self.hold(start_id).value
+
+    def hold(self, start_id: str) -> HeldOne[Start]:
+        """Read a start for a change that follows."""
+        return self._rows.start(start_id)
 
     def nudge(self, start: Start) -> None:
         """Send the alarm of an open start again where it is overdue, so that nothing waits forever."""

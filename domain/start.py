@@ -37,6 +37,8 @@ THROTTLED = timedelta(minutes=2)
 """For how long what follows is tried again while Graph throttles it."""
 RESPONSE_WITHIN = timedelta(seconds=20)
 """A create whose response does not come within this is taken by its callback alone."""
+LOOK_AGAIN = timedelta(minutes=5)
+"""An open start of which nothing becomes known is looked at again this long after."""
 RETRY = timedelta(seconds=10)
 CANCELLED_AGAIN = timedelta(seconds=5)
 """People whom Graph does not list yet when their start is stopped are cancelled this long after, once more."""
@@ -237,8 +239,14 @@ def listening(start: Start, may_post: bool, now: datetime) -> Start:  # noqa: FB
 def invited(start: Start, now: datetime) -> Start:
     """Note that what follows ``established`` was begun."""
     if isinstance(start.stage, InCall) and start.stage.invited is None:
-        return replace(start, stage=replace(start.stage, invited=now), updated=now)
+        stage = replace(start.stage, invited=now)
+        return replace(start, stage=stage, updated=now, look_at=now + settles_after(start))
     return start
+
+
+def settles_after(start: Start) -> timedelta:
+    """Return when the people of a start in its call are looked at again."""
+    return GROUP_SETTLES if start.calls_targets else LOOK_AGAIN
 
 
 def ended(

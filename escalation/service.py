@@ -158,7 +158,10 @@ class EscalationService:
         self._issue(turn, draft, flow)
         if flow is not None:
             self._listens(turn, draft, flow)
-        record = self._progress.read(draft.call_id, draft.id)
+        held = turn.in_hand(draft.call_id)
+        record = held.record if held is not None else None
+        if record is None or draft.id not in record.escalations:
+            record = self._progress.read(draft.call_id, draft.id)
         return record.escalations.get(draft.id, draft), record
 
     def _issue(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> None:
@@ -176,8 +179,10 @@ class EscalationService:
             flows = () if flow is None else subscribed((), flow, now, listens)
             return record.with_escalation(replace(draft, flows=flows))
 
-        self._progress.save(turn, draft.call_id, draft.id, insert)
-        self._store.keep(draft.call_id, self._now())
+        # Nothing but the call is needed of what is stored, since the insertion finds an escalation that is there.
+        self._progress.save(turn, draft.call_id, draft.id, insert, held=turn.in_hand(draft.call_id))
+        if draft.start_id is None:  # a start's call was noted as kept with the start
+            self._store.keep(draft.call_id, self._now())
         run_duties(turn)
 
     def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:
