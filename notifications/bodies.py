@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from web.answers import Request
 
 LARGEST_BODY = 4 * 1024 * 1024
-# Graph sends a few in one callback. Each costs a look at all that is known of its call, a roster the most.
+# Graph sends a few in one callback. A roster costs a look at everybody whom those before it have named.
 _MOST_REPORTS = 1_000
-_MOST_ROSTERS = 25
+_MOST_ROSTERS = 250
+_MOST_LOOKS = 250_000
 _events = Events("notifications")
 _HEADER = re.compile(r"[A-Za-z0-9 ,;=/+.*_-]{1,60}")
 
@@ -85,17 +87,21 @@ def _items(content: bytes) -> list[Any]:
 
 def _callback(items: list[Any]) -> Callback:
     by_call: dict[str, list[Report]] = {}
-    ignored = reports = rosters = 0
+    people: Counter[str] = Counter()
+    ignored = reports = rosters = looks = 0
     for item in items:
         found = _reports(item)
         ignored += not found
         reports += len(found)
-        rosters += sum(isinstance(report, RosterReport | DeltaReport) for report in found)
-        if reports > _MOST_REPORTS or rosters > _MOST_ROSTERS:
-            message = f"A callback has at most {_MOST_REPORTS:,} reports, {_MOST_ROSTERS} of them of rosters."
-            raise TooLarge("TooManyReports", message)
         for report in found:
             by_call.setdefault(report.call_id, []).append(report)
+            if isinstance(report, RosterReport | DeltaReport):
+                rosters += 1
+                people[report.call_id] += len(report.roster.people)
+                looks += people[report.call_id]
+        if reports > _MOST_REPORTS or rosters > _MOST_ROSTERS or looks > _MOST_LOOKS:
+            message = "The callback has more reports than Graph sends at once. Send them in several."
+            raise TooLarge("TooManyReports", message)
     return Callback(by_call, len(items), ignored)
 
 

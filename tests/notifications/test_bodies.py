@@ -55,7 +55,8 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({"content-encoding": "gzip"}, gzip.compress(b" " * (LARGEST_BODY + 1), mtime=0), 413, "BodyTooLarge"),
         ({}, b" " * (LARGEST_BODY + 1), 413, "BodyTooLarge"),
         ({}, _many(1_001, {"id": "o", "status": "completed"}), 413, "TooManyReports"),
-        ({}, _many(26, []), 413, "TooManyReports"),
+        ({}, _many(251, []), 413, "TooManyReports"),
+        ({}, _many(60, [{"@odata.type": "x.participant", "id": "p"}] * 200), 413, "TooManyReports"),
     ],
 )
 def test_refused(
