@@ -23,7 +23,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
 
-from flows.urls import UrlRefused, check_url, is_public
+from flows.addresses import is_public
+from flows.urls import UrlRefused, check_url
 from observability import tracing
 
 if TYPE_CHECKING:
