@@ -135,6 +135,7 @@ class NotificationReceiver:
             message = "This URL accepts callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
+            _events.warning("the keys of callbacks can't be read")
             message = "The keys that sign Graph's callbacks can't be read for now. Send it again."
             raise Unavailable("KeysUnavailable", message) from None
         tracing.count("callbacks_accepted", kind=kind.value)
