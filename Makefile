@@ -16,14 +16,14 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock sbom screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
-$(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.sh
+$(PYTHON_READY): requirements.in requirements-demo.txt dev/python_environment.sh
 	@echo "==> Installing what the app runs with here: 205 MB of Python packages into .venv (two thirds Node.js),"
 	@echo "    and Azurite, 65 MB, into dev/node_modules. Half a minute, the first time; all of it stays in this folder."
 	@sh dev/python_environment.sh requirements-demo.txt "$(PYTHON)"
@@ -80,9 +80,12 @@ build: $(TESTS_READY) ## make the deployable package in .local/build and .local/
 package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
 	@$(RUN) connector.solution $(PACKAGE)
 
-lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
-	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock
+lock: $(TESTS_READY) ## renew requirements.txt: every package of requirements.in with those that it needs, and their hashes
+	@$(RUN) uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
+		--output-file requirements.txt
+
+sbom: $(TESTS_READY) ## write what the package is made of to .local/sbom: a CycloneDX document and a list of licenses
+	@$(RUN) dev.sbom
 
 screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
 	@$(RUN) dev.screenshots
