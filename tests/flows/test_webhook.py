@@ -260,9 +260,16 @@ def test_time_limit_of_a_post(behaviour: Callable[[socket.socket, threading.Even
         assert time.monotonic() - started < 1.6
 
 
-def test_limit_of_a_handshake_that_hangs() -> None:
-    """The limit holds for TLS as well; nothing of the request was sent then."""
-    with raw_server(_nothing) as port:
+def _drip_a_handshake(connection: socket.socket, stop: threading.Event) -> None:
+    connection.sendall(b"\x16\x03\x03\x3f\xff")
+    while not stop.wait(0.1):
+        connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("behaviour", [_nothing, _drip_a_handshake])
+def test_limit_of_a_handshake(behaviour: Callable[[socket.socket, threading.Event], None]) -> None:
+    """The limit holds for TLS as well, however slowly it drips; nothing of the request was sent then."""
+    with raw_server(behaviour) as port:
         started = time.monotonic()
         assert _post(_local(port), f"https://127.0.0.1:{port}/", seconds=0.6) == PostResponse(None)
         assert time.monotonic() - started < 1.6
