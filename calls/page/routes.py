@@ -14,7 +14,7 @@ from calls.page.views import timeline_csv, timeline_view
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
 from escalation.views import escalation_view
-from flows.links import new_token, token_matches
+from flows.links import checked_token, new_token, token_matches
 from flows.queries import known_call
 from flows.turn import utc_now
 from flows.views import call_view, invitation_view, roster_view
@@ -86,11 +86,12 @@ class PageRoutes:
         Raises:
             NotFound: there is no such call, or the token is not its page's.
         """
-        record = self._store.live(call_id_in(request))
-        call, token = record.call, request.headers.get("x-page-token", "")
+        call_id = call_id_in(request)
+        token = checked_token(request.headers.get("x-page-token", ""), _no_such_page)
+        record = self._store.live(call_id)
+        call = record.call
         if call is None or call.page_token is None or not token_matches(call.page_token, token):
-            message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
-            raise NotFound("PageNotFound", message)
+            raise _no_such_page()
         now = self._now()
 
         def is_app(entry: RosterEntry) -> bool:
@@ -122,6 +123,11 @@ class PageRoutes:
             return record.with_call(replace(call, page_token=token))
 
         return self._store.update(known.call_id, Needs(call=True), change).after.call or known
+
+
+def _no_such_page() -> NotFound:
+    message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
+    return NotFound("PageNotFound", message)
 
 
 @cache

@@ -20,7 +20,8 @@ IDS = {
     **dict.fromkeys(("invitationId", "startId", "escalationId"), "A" * 26),
 }
 OPEN = re.findall(
-    r'@app\.route\("[^"]*\{[^"]*", methods=\["\w+"\], auth_level=ANYONE\).*?lambda app, request: app\.(\w+\.\w+)\(request\)',
+    r'@app\.route\("[^"]*\{[^"]*", methods=\["\w+"\], auth_level=ANYONE\)'
+    r".*?lambda app, request: app\.(\w+\.\w+)\(request\)",
     inspect.getsource(function_app),
     re.DOTALL,
 )
