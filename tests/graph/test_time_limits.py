@@ -61,7 +61,7 @@ def test_a_dripping_response_has_a_time_limit(trusting: requests.Session, *, sec
 
 @pytest.mark.parametrize("begin", [b"\x16\x03\x03\x3f\xff", b""], ids=["handshake", "proxy"])
 def test_a_dripping_connection_has_a_time_limit(trusting: requests.Session, begin: bytes) -> None:
-    """So has all that comes before the request: a handshake, or a proxy's response, of which each byte comes in time."""
+    """So has all that comes before the request: a handshake, or a proxy's response, each byte of which is in time."""
 
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
