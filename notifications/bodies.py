@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from web.answers import Request
 
 LARGEST_BODY = 4 * 1024 * 1024
-# Graph sends a few in one callback. A roster costs a look at everybody whom those before it have named.
+# Graph sends a few. A roster costs a look at everybody whom those before it have named.
+_MOST_ITEMS = 10_000
 _MOST_REPORTS = 1_000
 _MOST_ROSTERS = 250
 _MOST_LOOKS = 250_000
@@ -89,6 +90,8 @@ def _callback(items: list[Any]) -> Callback:
     by_call: dict[str, list[Report]] = {}
     people: Counter[str] = Counter()
     ignored = reports = rosters = looks = 0
+    if len(items) > _MOST_ITEMS:
+        raise _too_many()
     for item in items:
         found = _reports(item)
         ignored += not found
@@ -100,9 +103,13 @@ def _callback(items: list[Any]) -> Callback:
                 people[report.call_id] += len(report.roster.people)
                 looks += people[report.call_id]
         if reports > _MOST_REPORTS or rosters > _MOST_ROSTERS or looks > _MOST_LOOKS:
-            message = "The callback has more reports than Graph sends at once. Send them in several."
-            raise TooLarge("TooManyReports", message)
+            raise _too_many()
     return Callback(by_call, len(items), ignored)
+
+
+def _too_many() -> TooLarge:
+    message = "The callback has more reports than Graph sends at once. Send them in several."
+    return TooLarge("TooManyReports", message)
 
 
 def _reports(item: object) -> list[Report]:

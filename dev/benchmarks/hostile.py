@@ -42,12 +42,15 @@ def _requests(call_id: str) -> list[tuple[str, bytes, str | None]]:
     phones = _numbered('{"participants":[', '{"identity":{"phone":{"id":"+1 (0) 206555#"}}}', "]}", _MEBIBYTE)
     names = _numbered("{", '"#":1', "}", _MEBIBYTE)
     people = _filled('{"participants":[{}', ',{"identity":{}}', "]}", _MEBIBYTE)
+    person = '{"id":"p#","info":{"identity":{"user":{"id":"u#"}}},"mediaStreams":[{}]}'
+    begin = f'{{"value":[{{"resourceUrl":"/app/calls/{call_id}/participants","resourceData":['
+    roster = _numbered(begin, person, "]}]}", 4 * _MEBIBYTE)
     items = _filled('{"value":[{}', ",{}", "]}", 4 * _MEBIBYTE)
     return [
         (invite, phones, "key"),
         (invite, names, "key"),
         (invite, people, "key"),
-        (callback, items, None),
+        (callback, roster, None),
         (callback, items, "token"),
     ]
 

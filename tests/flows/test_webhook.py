@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 
 from flows.urls import UrlRefused, check_url
 from flows.webhook import FlowClient, PostResponse, signed_headers
@@ -260,6 +261,12 @@ def test_time_limit_of_a_post(behaviour: Callable[[socket.socket, threading.Even
         assert time.monotonic() - started < 1.6
 
 
+def _drip_the_head(connection: socket.socket, stop: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while not stop.wait(0.1):
+        connection.sendall(b"x")
+
+
 def _drip_a_handshake(connection: socket.socket, stop: threading.Event) -> None:
     connection.sendall(b"\x16\x03\x03\x3f\xff")
     while not stop.wait(0.1):
@@ -272,6 +279,22 @@ def test_limit_of_a_handshake(behaviour: Callable[[socket.socket, threading.Even
     with raw_server(behaviour) as port:
         started = time.monotonic()
         assert _post(_local(port), f"https://127.0.0.1:{port}/", seconds=0.6) == PostResponse(None)
+        assert time.monotonic() - started < 1.6
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_limit_of_a_late_connection(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that comes about only when the time is over is not used, however the other side drips then."""
+    connect = urllib3.util.connection.create_connection
+
+    def late(*arguments: Any, **named: Any) -> socket.socket:
+        time.sleep(0.7)
+        return connect(*arguments, **named)
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", late)
+    with raw_server(_drip_the_head if scheme == "http" else _drip_a_handshake) as port:
+        started = time.monotonic()
+        assert _post(_local(port), f"{scheme}://127.0.0.1:{port}/", seconds=0.6) == PostResponse(None)
         assert time.monotonic() - started < 1.6
 
 

@@ -56,6 +56,7 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({}, b" " * (LARGEST_BODY + 1), 413, "BodyTooLarge"),
         ({}, _many(1_001, {"id": "o", "status": "completed"}), 413, "TooManyReports"),
         ({}, _many(251, []), 413, "TooManyReports"),
+        ({}, json.dumps({"value": [{}] * 10_001}).encode(), 413, "TooManyReports"),
         ({}, _many(60, [{"@odata.type": "x.participant", "id": "p"}] * 200), 413, "TooManyReports"),
     ],
 )
