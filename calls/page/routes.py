@@ -14,6 +14,7 @@ from calls.page.spreadsheet import timeline_csv, timeline_file
 from calls.page.views import timeline_view
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
+from domain.standing import settles_at
 from escalation.views import escalation_view
 from flows.links import checked_token, new_token, token_matches
 from flows.queries import known_call
@@ -95,7 +96,13 @@ class PageRoutes:
         """
         call_id = call_id_in(request)
         token = checked_token(request.headers.get("x-page-token", ""), _no_such_page)
-        record = self._store.live(call_id)
+        rows = self._store.live(call_id)
+        # Only who had the token and has seen these rows can have this; so nothing has to be decoded for a 304.
+        etag = _etag(f"{token} {rows.stamp()}".encode("utf-8", "replace"))
+        known = request.headers.get("if-none-match", "")
+        if rows.entities and etag in known:
+            return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        record = rows.record()
         call = record.call
         if call is None or call.page_token is None or not token_matches(call.page_token, token):
             raise _no_such_page()
@@ -117,8 +124,9 @@ class PageRoutes:
                 "timeline": timeline_view(record, self._client_id),
             },
         )
-        etag = f'"{hashlib.sha256(answer.content() or b"").hexdigest()[:32]}"'
-        if etag in request.headers.get("if-none-match", ""):
+        if any((at := settles_at(one)) is not None and at > now for one in record.invitations.values()):
+            etag = _etag(answer.content() or b"")  # it changes by time alone
+        if etag in known:
             return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
         return replace(answer, headers={"ETag": etag})
 
@@ -130,6 +138,10 @@ class PageRoutes:
             return record.with_call(replace(call, page_token=token))
 
         return self._store.update(known.call_id, Needs(call=True), change).after.call or known
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def _no_such_page() -> NotFound:

@@ -31,6 +31,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "busy": at_once.busy,
     "hostile": hostile.figures,
     "memory": one_process.memory,
+    "live": one_process.live,
     "trips": one_process.trips,
 }
 

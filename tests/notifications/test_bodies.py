@@ -36,6 +36,7 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({}, BODY),
         ({"content-type": "text/plain"}, b"\xef\xbb\xbf" + BODY),
         ({"content-encoding": "gzip"}, gzip.compress(BODY, mtime=0)),
+        ({"content-encoding": "gzip"}, gzip.compress(BODY[:7], mtime=0) + gzip.compress(BODY[7:], mtime=0)),
     ):
         assert callback_of(Request(headers=headers, body=content)) == Callback({}, items=1, ignored=1)
     assert counted == []
@@ -58,6 +59,17 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({}, _many(251, []), 413, "TooManyReports"),
         ({}, json.dumps({"value": [{}] * 10_001}).encode(), 413, "TooManyReports"),
         ({}, _many(60, [{"@odata.type": "x.participant", "id": "p"}] * 200), 413, "TooManyReports"),
+        ({"content-encoding": "zstd"}, b"(\xb5/\xfd", 400, "UnknownEncoding"),
+        (
+            {"content-encoding": "gzip, gzip"},
+            gzip.compress(gzip.compress(BODY, mtime=0), mtime=0),
+            400,
+            "UnknownEncoding",
+        ),
+        ({"content-encoding": "gzip"}, gzip.compress(b"", mtime=0), 400, "EmptyBody"),
+        ({}, gzip.compress(BODY, mtime=0), 400, "NotJson"),
+        ({}, BODY.decode().encode("utf-16"), 400, "NotJson"),
+        ({}, b"null", 400, "NoValue"),
     ],
 )
 def test_refused(
