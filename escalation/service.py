@@ -20,6 +20,7 @@ from invite.key import comparable, key_of
 from invite.subscription import FlowRequest, run_id_in, subscribed
 from storage.errors import StorageUnavailable
 from web.errors import BadRequest, KeyReused, NotFound
+from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -91,6 +92,7 @@ class EscalationService:
             KeyReused: the same explicit key came with another body.
             StorageUnavailable: no person was called.
         """
+        turn.flow_run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
         people = [one for step in request.steps for one in step.people]
         key = replace(key_of(request.client_context, headers, people), fingerprint=request.fingerprint())
         flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import at_once, callbacks, following, importing, one_process
+from dev.benchmarks import at_once, callbacks, following, hostile, importing, one_process
 from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "established": following.established,
     "hanging": at_once.hanging,
     "busy": at_once.busy,
+    "hostile": hostile.figures,
     "memory": one_process.memory,
     "live": one_process.live,
     "trips": one_process.trips,

@@ -36,8 +36,8 @@ def test_deployed_files() -> None:
 
 
 def test_lock() -> None:
-    """Each package of requirements.txt is in the lock, in its version, and each of the lock has hashes: make lock."""
-    wanted = {(name.lower(), version) for name, version in _PIN.findall((ROOT / "requirements.txt").read_text())}
+    """Each package of requirements.in is deployed in its version, and each that is deployed has hashes: make lock."""
+    wanted = {(name.lower(), version) for name, version in _PIN.findall((ROOT / "requirements.in").read_text())}
     text = LOCK.read_text(encoding="utf-8")
     locked = set(_PIN.findall(text))
     assert {(name, version.rstrip(";")) for name, version in wanted} <= locked
