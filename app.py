@@ -31,7 +31,7 @@ _broken: Fault | None = None
 # Python the functions load all the same, and health names it. What needs no package is imported above.
 try:
     from calls.assembly import CallTools, assemble
-    from escalation.cancelling import Canceller
+    from escalation.cancelling import StepCanceller
     from escalation.progress import ESCALATION, EscalationProgress
     from escalation.routes import EscalationAlarms, EscalationRoutes
     from escalation.service import EscalationService
@@ -49,6 +49,7 @@ try:
     from graph.client import GraphClient
     from graph.credentials import TokenSource
     from graph.transport import new_session
+    from invite.cancelling import Canceller
     from invite.roster import RosterReader
     from invite.routes import InviteRoutes
     from invite.sending import Sender
@@ -163,18 +164,19 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     rosters = RosterReader(graph, progress)
+    canceller = Canceller(graph, client_id=settings.client_id)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
         publisher,
         invitations=invitations,
-        canceller=Canceller(graph, rosters),
+        canceller=StepCanceller(canceller, rosters),
         links=links,
         check_after_seconds=settings.check_after_seconds,
     )
     escalations = EscalationService(store, steps, rosters)
-    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, links)
+    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, canceller, links)
     calls = assemble(settings, tools)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(

@@ -10,10 +10,10 @@ import pytest
 from domain import steps
 from domain.escalation import Escalation
 from domain.invitation import Ended, Operation
-from domain.roster import identity_hash
 from domain.waiting import WaitingFlow
-from escalation import cancelling, progress
+from escalation import progress
 from invite import service
+from invite.cancelling import Canceller, Result, Tried
 from tests.escalation import test_steps
 from tests.escalation.conftest import established
 from tests.escalation.test_any_order import run
@@ -33,14 +33,11 @@ def without_guard(patch: pytest.MonkeyPatch) -> None:
 def without_reading_the_roster(patch: pytest.MonkeyPatch) -> None:
     """Everybody who is listed is removed."""
 
-    def listed(roster: Roster) -> dict[str, tuple[str, ...]]:
-        return {identity_hash(one.identity["id"]): (one.id or "",) for one in roster.people}
+    def cancel(self: Canceller, call_id: str, roster: Roster, _call: Any, people: list[str], **_: Any) -> list[Tried]:
+        listed = {one.identity["id"]: one for one in roster.people}
+        return [self._remove_all(call_id, [listed[one]]) if one in listed else Tried(Result.GONE) for one in people]
 
-    def cancel(self: Any, _turn: Any, name: str, people: dict[str, tuple[str, ...]], call: Any) -> Any:
-        return self._remove(call.call_id, people[name][0]) if name in people else cancelling._Result.DONE
-
-    patch.setattr(cancelling, "_listed", listed)
-    patch.setattr(cancelling.Canceller, "_cancel", cancel)
+    patch.setattr(Canceller, "cancel", cancel)
 
 
 def with_lost_requests_sent_again(patch: pytest.MonkeyPatch) -> None:
