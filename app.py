@@ -175,7 +175,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         links=links,
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, rosters)
+    escalations = EscalationService(steps, rosters)
     tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, canceller, links)
     calls = assemble(settings, tools)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
@@ -195,7 +195,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         page=calls.page,
         queries=Queries(store, progress, links, client_id=settings.client_id),
         notifications=NotificationReceiver(
-            validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
+            validator_for(settings, lambda url: CallbackKeys(url, session)), progress, calls.hooks
         ),
         work=Work(
             {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},

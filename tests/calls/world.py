@@ -125,7 +125,7 @@ class World:
             check_after_seconds=120,
             now=now,
         )
-        escalations = EscalationService(self.store, steps, rosters, now=now)
+        escalations = EscalationService(steps, rosters, now=now)
         self.escalations = EscalationRoutes(escalations, steps, links, self.settings, now=now)
         tools = CallTools(
             graph,
@@ -150,7 +150,7 @@ class World:
         self.work = Work(kinds, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, links, client_id=CLIENT, now=now)
         validator: Any = None
-        self.receiver = NotificationReceiver(validator, self.store, self.progress, self.parts.hooks, now=now)
+        self.receiver = NotificationReceiver(validator, self.progress, self.parts.hooks)
 
     def request(self, handler: str, body: Any = None, *, wide: bool = False, **more: Any) -> Answer | Exception | None:
         """Send a request to a route of calls; return the answer, the error, or None where the process was killed."""

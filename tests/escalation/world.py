@@ -248,7 +248,7 @@ class EscalationWorld:
             check_after_seconds=CHECK_AFTER,
             now=now,
         )
-        self.service = EscalationService(store, self.progress, rosters, now=now)
+        self.service = EscalationService(self.progress, rosters, now=now)
         publisher.followers = Followers(delivery, invitations, calls, self.service)
         watchdog = Watchdog(
             store, progress, graph, check_after_seconds=CHECK_AFTER, give_up_after_seconds=GIVE_UP_AFTER, now=now
@@ -257,7 +257,7 @@ class EscalationWorld:
         self.work = Work(kinds, alarms, queue, self.poison, now=now)
         self.routes = EscalationRoutes(self.service, self.progress, links, settings, now=now)
         anybody: Any = None
-        self.receiver = NotificationReceiver(anybody, store, progress, calls, now=now)
+        self.receiver = NotificationReceiver(anybody, progress, calls)
 
     def post(self, body: Any, *, wait: bool = False, headers: Mapping[str, str] | None = None) -> Answer | None:
         """A flow's request: what it is answered; None where the process exits before."""

@@ -131,6 +131,7 @@ def _break(story: Story, case: UseCase, way: str, *numbers: int) -> tuple[str, P
     story.settle(130 + 60 * len(plan.broken))
     case.ended(story)
     assert max(story.graph.calls.values(), default=0) <= 1, "nobody is called twice"
+    assert story.is_noted(), "the call is removed one day"
     return str(response), plan
 
 

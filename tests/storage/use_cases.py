@@ -170,7 +170,7 @@ class Story:
         self._work = Work({INVITATION: watchdog}, alarms, queue, queue, now=now)
         self._queries = Queries(self.store, progress, Links("https://app.example", ()), now=now)
         anybody: Any = NoCalls()
-        self._receiver = NotificationReceiver(anybody, self.store, progress, anybody, now=now)
+        self._receiver = NotificationReceiver(anybody, progress, anybody)
         self._health = Health(
             {"table": partial(table_faults, settings, None), "queue": partial(queue_faults, settings, name, None)}, []
         )
@@ -267,6 +267,11 @@ class Story:
         """Return the names of all pending messages."""
         self._receive()
         return [json.loads(one.text)["alarm"] for one in self._waiting]
+
+    def is_noted(self) -> bool:
+        """Return whether the call will be removed when its time is over."""
+        notes = self.store.kept_since_before(self.clock.now() + timedelta(days=1))
+        return any(partition == CALL for _, partition in notes)
 
     def delivery(self) -> DeliveryState:
         """Return how far notifying the flow has come."""
