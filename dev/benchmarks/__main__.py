@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import at_once, callbacks, following, importing, one_process
+from dev.benchmarks import at_once, built, callbacks, following, importing, one_process
 from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "import": importing.figures,
+    "built": built.figures,
     "cpu": one_process.processor,
     "wall": one_process.wall,
     "callbacks": callbacks.figures,

@@ -102,7 +102,7 @@ USES = {
     "poll": UseCase(lambda story: story.poll(), _notified, _invited),
     "health": UseCase(lambda story: story.health(), _notified, _invited),
 }
-PATTERNS = {"single": (0,), "two in a row": (0, 1)}
+PATTERNS = {"single": (0,), "two in a row": (0, 1), "two with one between": (0, 2)}
 
 
 def _requests(story: Story, case: UseCase) -> int:
