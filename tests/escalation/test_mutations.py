@@ -11,7 +11,7 @@ from domain import steps
 from domain.escalation import Escalation
 from domain.invitation import Ended, Operation
 from domain.waiting import WaitingFlow
-from escalation import progress
+from escalation import progress, routes
 from invite import service
 from invite.cancelling import Canceller, Result, Tried
 from tests.escalation import test_steps
@@ -20,6 +20,7 @@ from tests.escalation.test_any_order import run
 from tests.escalation.test_requests import end_while_something_happens
 
 if TYPE_CHECKING:
+    from domain.record import CallRecord
     from domain.sightings import Roster
 
 pytestmark = pytest.mark.usefixtures("in_order")
@@ -72,6 +73,16 @@ def with_a_stop_that_ends_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Escalation, "is_final", property(lambda self: self.status in ("completed", "failed")))
 
 
+def open_without_cancelling(patch: pytest.MonkeyPatch) -> None:
+    """An escalation is closed with its flows, whoever still rings."""
+
+    def is_open(escalation: Escalation, _: CallRecord) -> bool:
+        return not escalation.is_final or any(flow.is_waiting for flow in escalation.flows)
+
+    for module in (progress, routes):
+        patch.setattr(module, "is_open", is_open)
+
+
 MUTATIONS = (
     without_reading_the_roster,
     with_lost_requests_sent_again,
@@ -108,3 +119,10 @@ def test_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     without_claims(monkeypatch)
     with pytest.raises(AssertionError):
         end_while_something_happens(established())
+
+
+def test_open_until_everybody_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that, who is listed after the end is left ringing."""
+    open_without_cancelling(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_steps.test_stopped_before_a_person_is_listed(established())
