@@ -38,7 +38,7 @@ def main() -> None:
     """Measure all benches or the named ones, print the table, and write it into a page on request."""
     parser = argparse.ArgumentParser(prog="python -m dev.benchmarks", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help="which to measure (default: all)")
-    parser.add_argument("--into", type=Path, help="a page whose table is replaced, such as docs/benchmarks.md")
+    parser.add_argument("--into", type=Path, help="a page whose rows of these are replaced, such as docs/benchmarks.md")
     options = parser.parse_args()
     started = time.monotonic()
     figures: list[Figure] = []
@@ -50,7 +50,8 @@ def main() -> None:
     say(f"{time.monotonic() - started:.0f} s")
     page = options.into or ROOT / ".local" / "benchmarks" / "table.md"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(within(page.read_text(encoding="utf-8"), measured) if options.into else measured, encoding="utf-8")
+    text = within(page.read_text(encoding="utf-8"), measured, BENCHES) if options.into else measured
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
