@@ -11,12 +11,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from connector import package
 from connector.routes import ROOT
+from web.about import version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-VERSION = "1.0.0.0"
+VERSION = f"{version()}.0"
 CONNECTOR = "callinv_callinvites"
 VARIABLE = "callinv_Host"
 PREFIX = "callinv"

@@ -1,4 +1,4 @@
-"""``python -m connector.generate``: writes the connector's definitions, ``docs/openapi.yaml`` and ``docs/codes.md``."""
+"""``python -m connector.generate``: writes the connector's definitions, and the pages of docs that come from code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from connector import openapi, swagger
+from connector import actions, openapi, reference, swagger
 from connector.routes import ROOT
 from flows.codes import ADVICE, When
 
@@ -72,7 +72,10 @@ def files() -> dict[Path, str]:
         FOLDER / "entra" / "apiProperties.json": _with_sign_in(),
     }
     written = {path: json.dumps(made, indent=2, ensure_ascii=False) + "\n" for path, made in documents.items()}
-    return {**written, ROOT / "docs" / "openapi.yaml": openapi.written(), ROOT / "docs" / "codes.md": _codes()}
+    docs = ROOT / "docs"
+    pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written()}
+    pages |= {"actions.md": actions.written(), "codes.md": _codes()}
+    return {**written, **{docs / name: page for name, page in pages.items()}}
 
 
 def _codes() -> str:

@@ -267,4 +267,10 @@ OPERATIONS: dict[str, Operation] = {
         responses.Health,
         texts={503: "The app can't do its work. The faults explain why."},
     ),
+    "about": Operation(
+        "Get name and version",
+        "Returns the app's name, version and links; as a page where text/html is accepted.",
+        (200,),
+        responses.About,
+    ),
 }

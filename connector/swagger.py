@@ -10,6 +10,7 @@ from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, NoWords, Schema, described, schemas
 from connector.words import DISPLAY_NAMES, KINDS, PARAMETERS, Words
+from web.about import version
 
 if TYPE_CHECKING:
     from connector.words import Visibility
@@ -58,7 +59,7 @@ def definition(security: Schema = KEY) -> Schema:
         "info": {
             "title": "Call Invites for Teams",
             "description": "Invites people and phone numbers to a Microsoft Teams call and reports who joined.",
-            "version": "1.0",
+            "version": version(),
             "contact": {
                 "name": "Call Invites",
                 "url": "https://example.com/call-invites",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "connector"
+GENERATED = generate.files()
 _STRING = r'"(?:\\.|[^"\\])*"'
 
 
@@ -39,10 +40,10 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", generate.files(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_current(path: Path) -> None:
     """A committed file is what the code generates: run ``python -m connector.generate`` after a change."""
-    assert path.read_text(encoding="utf-8") == generate.files()[path]
+    assert path.read_text(encoding="utf-8") == GENERATED[path]
 
 
 @pytest.mark.parametrize("folder", [FOLDER, FOLDER / "entra"], ids=lambda folder: folder.name)
