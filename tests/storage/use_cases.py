@@ -35,6 +35,7 @@ from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
+from storage import rows
 from storage.budget import CALLBACK_SECONDS, REQUEST_SECONDS, budget
 from storage.errors import StorageError, StorageUnavailable
 from storage.probe import queue_faults, table_faults
@@ -152,7 +153,8 @@ class Story:
         self._waiting: list[Waiting] = []
         now = self.clock.now
         self._client = table_client(settings)
-        self.store = TableStore(StorageTable(self._client))
+        self._table = StorageTable(self._client)
+        self.store = TableStore(self._table)
         real = StorageQueue(settings, name)
         queue = DelayedQueue(real, self.clock)
         alarms = Alarms(queue, now)
@@ -270,8 +272,9 @@ class Story:
 
     def is_noted(self) -> bool:
         """Return whether the call will be removed when its time is over."""
-        notes = self.store.kept_since_before(self.clock.now() + timedelta(days=1))
-        return any(partition == CALL for _, partition in notes)
+        today = self.clock.now()
+        days = (rows.retention_day(today - timedelta(days=back)) for back in range(3))
+        return any(self._table.get(day, CALL) is not None for day in days)
 
     def delivery(self) -> DeliveryState:
         """Return how far notifying the flow has come."""
