@@ -1,4 +1,4 @@
-"""``python -m connector.generate``: writes the connector's definitions, and the pages of docs that come from code."""
+"""``python -m connector.generate``: writes the connector's definitions, and the pages and pictures made from code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from connector import actions, openapi, reference, swagger
+from connector.drawing import picture
+from connector.package import title
 from connector.routes import ROOT
 from flows.codes import ADVICE, When
 
@@ -75,7 +77,17 @@ def files() -> dict[Path, str]:
     docs = ROOT / "docs"
     pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written()}
     pages |= {"actions.md": actions.written(), "codes.md": _codes()}
-    return {**written, **{docs / name: page for name, page in pages.items()}}
+    return {**written, **{docs / name: page for name, page in pages.items()}, **_pictures()}
+
+
+def _pictures() -> dict[Path, str]:
+    """Return the pictures of the sample flows that have a page."""
+    pages = sorted((ROOT / "docs" / "flows").glob("*.md"))
+    flows = {page: FOLDER / "flows" / f"{page.stem}.json" for page in pages}
+    return {
+        page.with_suffix(".svg"): picture(json.loads(flow.read_text(encoding="utf-8")), title(flow))
+        for page, flow in flows.items()
+    }
 
 
 def _codes() -> str:

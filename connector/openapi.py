@@ -97,7 +97,7 @@ def _parameter(name: str) -> Schema:
     known = OPERATIONS.values()
     place = "query" if any(name in operation.query for operation in known) else "path"
     place = "header" if any(name in operation.headers for operation in known) else place
-    required = name != "includeLeft"
+    required = not name.startswith("include")
     return {"name": name, "in": place, "required": required, "description": words.description, "schema": schema}
 
 

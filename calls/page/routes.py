@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calls.page.policy import PAGE_HEADERS, content_security_policy
-from calls.page.views import timeline_csv, timeline_view
+from calls.page.spreadsheet import timeline_csv, timeline_file
+from calls.page.views import timeline_view
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
+from domain.standing import settles_at
 from escalation.views import escalation_view
 from flows.links import new_token, token_matches
 from flows.queries import known_call
@@ -69,11 +71,17 @@ class PageRoutes:
         return Answer(HTTPStatus.OK, {"pageUrl": self._links.page(call)})
 
     def timeline(self, request: Request) -> Answer:
-        """Answer what happened in a call, oldest first; as CSV where that is asked for."""
+        """Answer what happened in a call, oldest first; as CSV where ``Accept`` asks for that.
+
+        With ``includeCsv=true`` the CSV comes beside the events, as a file: a flow can't send ``Accept``.
+        """
         record = self._store.timeline(call_id_in(request))
         if "text/csv" in request.headers.get("accept", "").casefold():
             return Answer(HTTPStatus.OK, text=timeline_csv(record, self._client_id), media_type="text/csv")
-        return Answer(HTTPStatus.OK, {"value": timeline_view(record, self._client_id)})
+        body: dict[str, Any] = {"value": timeline_view(record, self._client_id)}
+        if request.query.get("includeCsv", "").casefold() == "true":
+            body["csv"] = timeline_file(record, self._client_id)
+        return Answer(HTTPStatus.OK, body)
 
     def page(self, _: Request) -> Answer:
         """Answer the page, which holds no data."""
@@ -86,8 +94,14 @@ class PageRoutes:
         Raises:
             NotFound: there is no such call, or the token is not its page's.
         """
-        record = self._store.live(call_id_in(request))
-        call, token = record.call, request.headers.get("x-page-token", "")
+        rows, token = self._store.live(call_id_in(request)), request.headers.get("x-page-token", "")
+        # Only who had the token and has seen these rows can have this; so nothing has to be decoded for a 304.
+        etag = _etag(f"{token} {rows.stamp()}".encode("utf-8", "replace"))
+        known = request.headers.get("if-none-match", "")
+        if rows.entities and etag in known:
+            return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        record = rows.record()
+        call = record.call
         if call is None or call.page_token is None or not token_matches(call.page_token, token):
             message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
             raise NotFound("PageNotFound", message)
@@ -109,8 +123,9 @@ class PageRoutes:
                 "timeline": timeline_view(record, self._client_id),
             },
         )
-        etag = f'"{hashlib.sha256(answer.content() or b"").hexdigest()[:32]}"'
-        if etag in request.headers.get("if-none-match", ""):
+        if any((at := settles_at(one)) is not None and at > now for one in record.invitations.values()):
+            etag = _etag(answer.content() or b"")  # it changes by time alone
+        if etag in known:
             return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
         return replace(answer, headers={"ETag": etag})
 
@@ -122,6 +137,10 @@ class PageRoutes:
             return record.with_call(replace(call, page_token=token))
 
         return self._store.update(known.call_id, Needs(call=True), change).after.call or known
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 @cache

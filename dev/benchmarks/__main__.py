@@ -25,11 +25,13 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "wall": one_process.wall,
     "callbacks": callbacks.figures,
     "post": at_once.post,
+    "won": at_once.won,
     "next": following.next_person,
     "established": following.established,
     "hanging": at_once.hanging,
     "busy": at_once.busy,
     "memory": one_process.memory,
+    "live": one_process.live,
     "trips": one_process.trips,
 }
 
