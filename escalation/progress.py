@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.waiting import WaitingFlow
-    from escalation.cancelling import Canceller
+    from escalation.cancelling import StepCanceller
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
@@ -60,7 +60,7 @@ class EscalationProgress:
         publisher: Publisher,
         *,
         invitations: InvitationService,
-        canceller: Canceller,
+        canceller: StepCanceller,
         links: Links,
         check_after_seconds: float,
         now: Callable[[], datetime] = utc_now,

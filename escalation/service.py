@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from flows.turn import Turn
     from invite.key import Key
     from invite.roster import RosterReader
-    from storage.store import Store
 
 _MOST_ATTEMPTS = 100
 _SCOPE = "escalation"
@@ -64,13 +63,11 @@ class EscalationService:
 
     def __init__(
         self,
-        store: Store,
         progress: EscalationProgress,
         rosters: RosterReader,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store = store
         self._progress = progress
         self._rosters = rosters
         self._now = now
@@ -179,7 +176,6 @@ class EscalationService:
             return record.with_escalation(replace(draft, flows=flows))
 
         self._progress.save(turn, draft.call_id, draft.id, insert)
-        self._store.keep(draft.call_id, self._now())
         run_duties(turn)
 
     def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:

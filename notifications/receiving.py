@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from flows.duties import run_duties
-from flows.turn import Turn, utc_now
+from flows.turn import Turn
 from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
 from notifications.bodies import callback_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from flows.progress import Progress
     from notifications.payload import Report
     from notifications.token import TokenValidator
-    from storage.store import Store
     from web.answers import Request
 
 _events = Events("notifications")
@@ -54,18 +53,14 @@ class NotificationReceiver:
     def __init__(
         self,
         validator: TokenValidator,
-        store: Store,
         progress: Progress,
         calls: Calls,
         *,
-        now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._validator = validator
-        self._store = store
         self._progress = progress
         self._calls = calls
-        self._now = now
         self._clock = clock
         self._named_caller_at = float("-inf")
 
@@ -122,8 +117,6 @@ class NotificationReceiver:
         call = updated.after.call
         if origin is not None and (call is None or call.start_id is None):
             turn.note(f"found {call_id}", partial(self._calls.found, turn, origin.start_id, origin.attempt, call_id))
-        if updated.before.call is None and updated.after.call is not None:
-            self._store.keep(call_id, self._now())
 
     def _authorize(self, request: Request) -> TokenKind:
         try:
