@@ -216,12 +216,13 @@ class Posts:
     """What reached the flows, and what they respond."""
 
     script: list[PostResponse] = field(default_factory=list)
+    outcome: str = "completed"
     posted: list[tuple[str, str]] = field(default_factory=list)
     meanwhile: Any = None
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
         self.posted.append((url, headers["webhook-id"]))
-        assert json.loads(body)["status"] == "completed"
+        assert json.loads(body)["status"] == self.outcome
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
@@ -336,3 +337,27 @@ def test_without_waiting_nothing_is_posted(world: World, posts: Posts) -> None:
     invite(world)
     world.report(operation_item(world.graph.taken[0], "completed"))
     assert (posts.posted, stored(world)[0].flows) == ([], ())
+
+
+@pytest.mark.parametrize("run", [1, 2])
+@pytest.mark.parametrize(("asks", "answer"), [(FLOW, "refused"), (None, "refused"), (FLOW, "throttled")])
+def test_flow_that_subscribes_before_the_refusal(
+    world: World, posts: Posts, monkeypatch: pytest.MonkeyPatch, asks: str | None, answer: str, run: int
+) -> None:
+    """A flow that got its 201 while Graph was asked is notified of the refusal; the flow that asked has it already."""
+    ask = world.graph.invite
+
+    def subscribes_then_asks(*arguments: Any, **named: Any) -> Any:
+        world.clock.moment += timedelta(seconds=1)
+        invite(world, url=f"{FLOW}/later", run=run)
+        return ask(*arguments, **named)
+
+    monkeypatch.setattr(world.graph, "invite", subscribes_then_asks)
+    world.graph.next_answers, posts.outcome = [answer], "failed"
+    with pytest.raises((GraphRefused, Busy)):
+        invite(world, url=asks, run=1)
+    for _ in range(3):
+        pass_time(world, 120)
+    assert [url for url, _ in posts.posted] == [f"{FLOW}/later"]
+    assert the_flow(world).state is Delivery.DELIVERED
+    assert world.graph.taken == []
