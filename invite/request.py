@@ -26,12 +26,6 @@ def _guid(value: str) -> str:
     return value
 
 
-def _filled_in(value: str) -> str:
-    if not value.strip():
-        raise PydanticCustomError("Empty", "This ID is empty. Fill it in.")
-    return value
-
-
 def _e164(value: str, info: ValidationInfo) -> str:
     """Return a number in E.164; the context, where there is one, is what ``PHONE_PREFIXES`` allows."""
     from invite import phones  # noqa: PLC0415 - with the first phone number only
@@ -93,9 +87,7 @@ class Identity(Model):
     """Who is invited: the members of Graph's ``identity`` and of the types derived from it."""
 
     odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
-    id: Annotated[
-        str, StringConstraints(min_length=1, max_length=1024, pattern=rules.NO_CONTROLS), AfterValidator(_filled_in)
-    ]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=rules.NOT_BLANK)]
     displayName: Text | None = None  # noqa: N815 - the names on the wire are Graph's
     identityProvider: Text | None = None  # noqa: N815
     tenantId: Guid | None = None  # noqa: N815

@@ -339,10 +339,12 @@ def test_without_waiting_nothing_is_posted(world: World, posts: Posts) -> None:
     assert (posts.posted, stored(world)[0].flows) == ([], ())
 
 
-@pytest.mark.parametrize("run", [1, 2])
-@pytest.mark.parametrize(("asks", "answer"), [(FLOW, "refused"), (None, "refused"), (FLOW, "throttled")])
+@pytest.mark.parametrize(
+    ("asks", "run", "answer"),
+    [(FLOW, 1, "refused"), (FLOW, 2, "refused"), (None, 2, "refused"), (FLOW, 1, "throttled"), (FLOW, 2, "throttled")],
+)
 def test_flow_that_subscribes_before_the_refusal(
-    world: World, posts: Posts, monkeypatch: pytest.MonkeyPatch, asks: str | None, answer: str, run: int
+    world: World, posts: Posts, *, asks: str | None, run: int, answer: str
 ) -> None:
     """A flow that got its 201 while Graph was asked is notified of the refusal; the flow that asked has it already."""
     ask = world.graph.invite
@@ -352,7 +354,7 @@ def test_flow_that_subscribes_before_the_refusal(
         invite(world, url=f"{FLOW}/later", run=run)
         return ask(*arguments, **named)
 
-    monkeypatch.setattr(world.graph, "invite", subscribes_then_asks)
+    world.graph.invite = subscribes_then_asks  # type: ignore[method-assign]
     world.graph.next_answers, posts.outcome = [answer], "failed"
     with pytest.raises((GraphRefused, Busy)):
         invite(world, url=asks, run=1)
