@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
-from domain.roster import apply_list
 from graph.errors import GraphError
 from observability.events import Events
 
@@ -49,8 +47,6 @@ class RosterReader:
             return None
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
-            call = current.call_or_new(now)
-            after, changed = apply_list(call, current.roster, roster, now)
-            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+            return current.with_roster_read(roster, now)
 
         return roster, self._progress.save(turn, call_id, Needs(call=True, roster=True), apply).after.call

@@ -49,6 +49,8 @@ class Evidence:
     """What Graph states about operations, by id."""
     seen: frozenset[str] = frozenset()
     """Hashes of identities that are in the call and not in its lobby."""
+    roster: Roster | None = None
+    """Who is in the call, where that could be read."""
     there_before: frozenset[str] = frozenset()
     """Hashes of identities that were in the call before Graph was asked: their presence proves nothing."""
 
@@ -72,12 +74,13 @@ def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) 
     if call.state == "terminated":
         return Evidence(call_ended(call.result), operations, seen=_joined_after(roster, invitation.asked))
     try:
-        listed = graph.roster(invitation.call_id, scenario_id=scenario_id).people
+        read = graph.roster(invitation.call_id, scenario_id=scenario_id)
     except GraphError:
-        listed = ()  # a one-to-one call has no readable roster
+        read = None  # a one-to-one call has no readable roster
     return Evidence(
         operations=operations,
-        seen=_in_call(listed) | _joined_after(roster, invitation.asked),
+        seen=_in_call(read.people if read is not None else ()) | _joined_after(roster, invitation.asked),
+        roster=read,
         there_before=_there_before(roster, invitation.asked),
     )
 
