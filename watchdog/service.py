@@ -111,7 +111,7 @@ class Watchdog:
             invitation = record.invitations.get(watched.id)
             if invitation is None:
                 return record
-            if evidence.roster is not None and (record.call is not None or evidence.roster.people):
+            if evidence.roster is not None:
                 record = record.with_roster_read(evidence.roster, now)
             age = now - invitation.asked
             after = conclude(invitation, evidence, now, given_up=age >= self._give_up_after)

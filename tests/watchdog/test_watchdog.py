@@ -219,6 +219,14 @@ def test_presence_of_who_was_seen(roster: tuple[RosterEntry, ...]) -> None:
     assert (current.people, current.joined_count) == ((Status.COMPLETED, Status.RUNNING, Status.RUNNING), 1)
 
 
+@pytest.mark.parametrize("people", [[], OutcomeUnknown("cut")])
+def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphError) -> None:
+    """A call without a readable roster says nothing about who has left it."""
+    kennel = looked(FakeGraph(people=people), entry("bob", Presence.IN_CALL), made=invitation(operation(0, 1)))
+    held = kennel.store.read(CALL, Needs(call=True, roster=True))
+    assert [one.presence for one in held.record.roster.values()] == [Presence.IN_CALL]
+
+
 def test_refused_and_not_repeated() -> None:
     """A throttled invitation that no flow repeated has failed, with Graph's reason."""
     after = _concluded(SEEN, 0, state=Refused(BUSY, final=False))
