@@ -252,6 +252,30 @@ def test_flows_of_several_runs(world: World, posts: Posts) -> None:
     assert len(world.graph.taken) == 1
 
 
+def test_flow_that_has_cancelled(world: World, posts: Posts) -> None:
+    """Of five flows the one that no longer waits gives its place to a further one, only once."""
+    *_, invitation = [invite(world, url=f"{FLOW}{run}", run=run) for run in range(5)]
+    world.stop_waiting(invitation, invitation.flows[1])
+    invite(world, url=f"{FLOW}5", run=5)
+    with pytest.raises(TooManyFlows):
+        invite(world, url=f"{FLOW}6", run=6)
+    world.clock.moment += timedelta(seconds=5)
+    world.report(operation_item(world.graph.taken[0], "completed"))
+    assert sorted(url for url, _ in posts.posted) == [f"{FLOW}{run}" for run in (0, 2, 3, 4, 5)]
+
+
+def test_flow_after_five_have_the_outcome(world: World, posts: Posts) -> None:
+    """A further run gets the outcome too, also at the URL of an earlier one."""
+    for run in range(5):
+        invite(world, url=f"{FLOW}{run}", run=run)
+    world.clock.moment += timedelta(seconds=5)
+    world.report(operation_item(world.graph.taken[0], "completed"))
+    assert len(posts.posted) == 5
+    invite(world, url=f"{FLOW}0", run=5)
+    pass_time(world, 5)
+    assert [url for url, _ in posts.posted[5:]] == [f"{FLOW}0"]
+
+
 @pytest.mark.parametrize(
     ("runs", "urls"),
     [
