@@ -19,15 +19,15 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor build package lock screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock recording screenshots format clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
 $(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.sh
-	@echo "==> Installing what the app runs with here: 205 MB of Python packages into .venv (two thirds Node.js),"
+	@echo "==> Installing what the app runs with here, 275 MB: 210 MB of Python packages into .venv (two thirds Node.js),"
 	@echo "    and Azurite, 65 MB, into dev/node_modules. Half a minute, the first time; all of it stays in this folder."
 	@sh dev/python_environment.sh requirements-demo.txt "$(PYTHON)"
 	@touch $@
@@ -80,12 +80,18 @@ doctor: $(PYTHON_READY) ## check everything that the app needs, and say how to f
 build: $(TESTS_READY) ## make the deployable package in .local/build and .local/build.zip (BUILD="--python 3.13")
 	@$(RUN) dev.build $(BUILD)
 
-package: $(TESTS_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
+package: $(PYTHON_READY) ## make the Power Platform solutions and the sample flows' packages in .local/packages
 	@$(RUN) connector.solution $(PACKAGE)
+
+teams-app: $(PYTHON_READY) ## make the app package for Teams in .local/packages (TEAMS_APP="--bot ...")
+	@$(RUN) dev.teams_app $(TEAMS_APP)
 
 lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
 	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 		--custom-compile-command "make lock" --output-file requirements.lock
+
+recording: $(RUN_READY) ## play the demo and record it for README.md, in docs/images/demo.svg
+	@$(RUN) dev.recording
 
 screenshots: $(TESTS_READY) ## take the pictures of the page for docs/images (needs Chromium)
 	@$(RUN) dev.screenshots

@@ -209,6 +209,12 @@ def health(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpR
     return edge.health(context, lambda app: app.health.answer())
 
 
+@app.route("about", methods=["GET"], auth_level=ANYONE)
+def about(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
+    """The app's name, version and links."""
+    return edge.about(req, context)
+
+
 @app.queue_trigger("message", WORK, storage_connection())
 async def work(message: func.QueueMessage, context: func.Context = BY_HAND) -> None:
     """Everything that time brings: alarms, retries, what an earlier request had no time for."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from calls.following import needs_of
 from calls.outcomes import escalation_of, invitation_of, outcome_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
+from calls.sharing import is_usable
 from domain.inference import call_ended
-from domain.record import CallRecord, Needs
 from domain.standing import result_of
 from domain.start import (
     GROUP_SETTLES,
@@ -28,7 +28,6 @@ from domain.start import (
     StartStatus,
     Waiting,
     ended,
-    in_call,
     is_asking,
     leaving,
 )
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     from calls.following import Follower
     from calls.legs import Legs
     from calls.progress import StartProgress
+    from calls.sharing import SharedCalls
+    from domain.record import CallRecord
     from domain.results import ResultInfo
     from domain.start import Start
     from flows.turn import Turn
@@ -66,6 +67,7 @@ class Advancer:
         starts: StartProgress,
         creator: Creator,
         legs: Legs,
+        shared: SharedCalls,
         *,
         follower: Follower,
         endings: Endings,
@@ -76,6 +78,7 @@ class Advancer:
         self._starts = starts
         self._creator = creator
         self._legs = legs
+        self._shared = shared
         self._follower = follower
         self._endings = endings
         self._reader = reader
@@ -91,8 +94,11 @@ class Advancer:
         if start is not None:
             self.go_on(turn, start)
 
-    def go_on(self, turn: Turn, start: Start) -> None:
-        """Do what can be done for a start that was just read or written; see ``advance``."""
+    def go_on(self, turn: Turn, start: Start, record: CallRecord | None = None) -> None:
+        """Do what can be done for a start that was just read or written; see ``advance``.
+
+        ``record`` is its call, where that was just read or written.
+        """
         if start.to_leave and (start.leave_at is None or self._now() >= start.leave_at):
             self._endings.leave_strays(turn, start)
         match start.stage:
@@ -105,7 +111,7 @@ class Advancer:
                 if self._now() >= start.look_at:
                     self._fail(turn, start, never_confirmed(code))
             case InCall():
-                self._in_call(turn, start, start.stage)
+                self._in_call(turn, start, start.stage, record)
             case Over():
                 # A POST that is due is claimed by the run that reads it.
                 self._starts.save(turn, start.id, lambda current, _: current)
@@ -114,21 +120,13 @@ class Advancer:
 
     def _wait(self, turn: Turn, start: Start, leader: str) -> None:
         """Use the leg of the start that has the meeting, or take it over where that has failed."""
-        other = self._starts.read(leader)
-        call_id = other.call_id if other is not None else None
-        call = None if call_id is None else self._store.read(call_id, Needs(call=True)).record.call
-        has_ended = call is not None and call.has_ended
-        if call is not None and call.start_id is not None and not has_ended and not _was_left(other, call_id):
-            self._legs.use(turn, start, call.call_id)
-            after = self._starts.save(
-                turn,
-                start.id,
-                lambda current, now: None if current is None else in_call(current, call.call_id, now, owns=False),
-            ).after
-            self._legs.note(start)
-            if after is not None and isinstance(after.stage, InCall):
-                self._in_call(turn, after, after.stage)
+        other, held = self._shared.find(leader)
+        if held is not None and is_usable(other, held):
+            after, record = self._shared.use(turn, start, held)
+            if isinstance(after.stage, InCall):
+                self._in_call(turn, after, after.stage, record)
             return
+        has_ended = held is not None and held.record.call is not None and held.record.call.has_ended
         # A crash after the leg was taken over may leave two starts that wait for each other.
         waits_for_this = other is not None and other.stage == Waiting(start.id)
         if other is not None and not other.is_final and not has_ended and not waits_for_this:
@@ -169,11 +167,11 @@ class Advancer:
             else:
                 self.go_on(turn, mine)
 
-    def _in_call(self, turn: Turn, start: Start, stage: InCall) -> None:
+    def _in_call(self, turn: Turn, start: Start, stage: InCall, record: CallRecord | None = None) -> None:
         if not stage.is_sole:
             self._find_thread(turn, start, stage)
             return
-        record = self._record(turn, start, stage)
+        record = record or self._record(turn, start, stage)
         call = record.call
         if call is None:
             return
@@ -189,7 +187,7 @@ class Advancer:
             if stage.invited is None:
                 if not self._follower.follow(turn, start, record):
                     return
-                record = self._read(start, stage.call_id)
+                record = self._read(start, stage.call_id) if start.participants else record
             self._settle(turn, start.id, record)
 
     def _find_thread(self, turn: Turn, start: Start, stage: InCall) -> None:
@@ -209,6 +207,10 @@ class Advancer:
         record = self._read(start, stage.call_id)
         if stage.owns and (record.call is None or record.call.start_id is None):
             self._creator.link(turn, start.id, start.attempt, stage.call_id, None)
+            record = self._read(start, stage.call_id)
+        call = record.call
+        if call is not None and not call.has_ended and start.id not in call.starts:
+            self._legs.use(turn, start, stage.call_id)
             record = self._read(start, stage.call_id)
         if _lacks_alarm(start, record):
             kept = self._legs.keep_alive(turn, stage.call_id)
@@ -286,11 +288,6 @@ class Advancer:
 
     def _read(self, start: Start, call_id: str) -> CallRecord:
         return self._store.read(call_id, needs_of(start)).record
-
-
-def _was_left(other: Start | None, call_id: str | None) -> bool:
-    """Return whether the other start's call is about to be left."""
-    return other is not None and call_id in other.to_leave
 
 
 def _lacks_alarm(start: Start, record: CallRecord) -> bool:

@@ -13,11 +13,12 @@ from calls.ending import Endings
 from calls.following import Follower, needs_of
 from calls.hooks import CallHooks, StartAlarms
 from calls.legs import CALL, Legs
-from calls.listing import CallList
+from calls.listing import LISTED, CallList, SilentCalls
 from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
+from calls.sharing import SharedCalls
 from calls.views import start_view
 from calls.watching import CallKeeper
 from flows.turn import utc_now
@@ -83,10 +84,12 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         keep_alive_seconds=settings.keep_alive_seconds,
         now=now,
     )
+    shared = SharedCalls(store, starts, legs)
     creator = Creator(
         graph,
         starts,
         legs,
+        shared,
         public_base_url=base,
         tenant_id=tenant_id,
         client_id=client_id,
@@ -105,13 +108,15 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         now=now,
     )
     follower = Follower(starts, tools.invitations, tools.escalations, reader, endings, now=now)
-    advancer = Advancer(store, starts, creator, legs, follower=follower, endings=endings, reader=reader, now=now)
+    advancer = Advancer(
+        store, starts, creator, legs, shared, follower=follower, endings=endings, reader=reader, now=now
+    )
     creator.advance, endings.free = advancer.advance, creator.free
     keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)
     service = StartService(
         store, starts, creator, advancer, tenant_id=tenant_id, give_up_seconds=give_up_seconds, now=now
     )
-    listing = CallList(tools.rows, store, reader, now=now)
+    listing = CallList(tools.rows, tools.alarms, now=now)
     return CallParts(
         routes=CallRoutes(service, starts, endings, listing, links=tools.links, settings=settings, now=now),
         page=PageRoutes(store, tools.links, client_id=client_id, now=now),
@@ -124,7 +129,11 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
             keeper=keeper,
             rejects_incoming=settings.rejects_incoming_calls,
         ),
-        kinds={START: StartAlarms(starts, advancer), CALL: keeper},
+        kinds={
+            START: StartAlarms(starts, advancer),
+            CALL: keeper,
+            LISTED: SilentCalls(tools.rows, store, reader, now=now),
+        },
     )
 
 

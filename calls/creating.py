@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.legs import CallFacts, Legs
+from calls.sharing import SharedCalls, is_usable
 from domain.call import CallKind
 from domain.meeting import leg_key
 from domain.start import (
@@ -24,8 +25,8 @@ from domain.start import (
     in_call,
     is_asking,
     leaving,
+    listening,
 )
-from domain.waiting import LISTENS_AFTER
 from flows.advice import advice_for_create_refusal
 from flows.turn import utc_now
 from graph.calls import MeetingCoordinates, MeetingId, Targets, create_body
@@ -64,7 +65,13 @@ class Begun:
 
     start: Start
     record: CallRecord | None = None
-    """Its call, where it is new: nothing was reported of it yet, so nothing follows."""
+    """Its call, where that is known: of a new one nothing was reported yet."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing follows yet, since nothing was reported of the call."""
+        call = self.record.call if self.record is not None else None
+        return call is not None and call.established_at is None and not call.has_ended
 
 
 class Creator:
@@ -74,6 +81,7 @@ class Creator:
         graph: Microsoft Graph.
         starts: by which starts change.
         legs: by which calls are kept.
+        shared: the calls that several starts use.
         public_base_url: of this app, for ``callbackUri``.
         tenant_id: the calls' tenant.
         client_id: the app's own id.
@@ -86,6 +94,7 @@ class Creator:
         graph: Graph,
         starts: StartProgress,
         legs: Legs,
+        shared: SharedCalls,
         *,
         public_base_url: str,
         tenant_id: str,
@@ -96,6 +105,7 @@ class Creator:
         self._graph = graph
         self._starts = starts
         self._legs = legs
+        self._shared = shared
         self._base = public_base_url
         self._tenant_id = tenant_id
         self._client_id = client_id
@@ -120,13 +130,18 @@ class Creator:
             StorageUnavailable: Graph was not asked.
         """
         if isinstance(start.stage, Accepted):
-            leader = self._legs.reserve(start)
+            leader = self._legs.reserve(start, waits=False)
+            if leader not in (None, start.id):
+                other, call = self._shared.find(leader or "")
+                if call is not None and is_usable(other, call):
+                    return Begun(*self._shared.use(turn, start, call, held))
+                leader = self._legs.reserve(start)
 
             def change(current: Start | None, now: datetime) -> Start | None:
                 if current is None:
                     return None
                 after = begins(current, turn.me, leader, now)
-                return _listening(after, turn, now) if isinstance(after.stage, Waiting) else after
+                return listening(after, turn.may_post, now) if isinstance(after.stage, Waiting) else after
 
             updated = self._starts.save(turn, start.id, change, held=held)
             held, start = updated.held, updated.after or start
@@ -197,7 +212,7 @@ class Creator:
                 start = in_call(start, call_id, now, is_sole=is_sole)
             if _is_stray(start, call_id):
                 start = leaving(start, [call_id], now)
-            return _listening(start, turn, now)
+            return listening(start, turn.may_post, now)
 
         start = self._starts.save(turn, start_id, change, held=held).after
         if start is None or _is_stray(start, call_id):
@@ -228,7 +243,7 @@ class Creator:
 
     def _unknown(self, turn: Turn, held: HeldOne[Start], start: Start, code: str | None) -> Start:
         def change(current: Start | None, now: datetime) -> Start | None:
-            return None if current is None else _listening(answered(current, turn.me, code), turn, now)
+            return None if current is None else listening(answered(current, turn.me, code), turn.may_post, now)
 
         return self._starts.save(turn, start.id, change, held=held).after or start
 
@@ -267,17 +282,6 @@ def _is_stray(start: Start, call_id: str) -> bool:
             return status in (StartStatus.FAILED, StartStatus.STOPPED)
         case _:
             return False
-
-
-def _listening(start: Start, turn: Turn, now: datetime) -> Start:
-    """Note from when on the flow listens whose response follows this write."""
-    if turn.may_post:
-        return start
-    flows = tuple(
-        replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and not flow.attempts else flow
-        for flow in start.flows
-    )
-    return start if flows == start.flows else replace(start, flows=flows)
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flows.alarms import Alarms
     from flows.progress import Progress
     from flows.turn import Turn
+    from storage.reading import Held
     from storage.singles import SingleRows
     from storage.store import Store
 
@@ -70,14 +71,14 @@ class Legs:
         self._keep_alive_seconds = keep_alive_seconds
         self._now = now
 
-    def reserve(self, start: Start) -> str | None:
+    def reserve(self, start: Start, *, waits: bool = True) -> str | None:
         """Take the leg of a start's meeting; return the start that has it, None for a start without a meeting."""
         if start.meeting is None:
             return None
-        return self.take(key_of(start.meeting, self._tenant_id), start.id)
+        return self.take(key_of(start.meeting, self._tenant_id), start.id, waits=waits)
 
-    def take(self, key: str, start_id: str, *, instead_of: str | None = None) -> str:
-        """Take a leg that is free, or wait for the start that has it; return which start has it now."""
+    def take(self, key: str, start_id: str, *, instead_of: str | None = None, waits: bool = True) -> str:
+        """Take a leg that is free, else wait for the start that has it; return which start has it now."""
 
         def change(leg: Leg | None) -> Leg | None:
             now = self._now()
@@ -86,7 +87,7 @@ class Legs:
                     return leg
                 waiting = () if leg is None else tuple(one for one in leg.waiting if one != start_id)
                 return Leg(key, start_id, waiting=waiting, updated=now)
-            if start_id in leg.waiting:
+            if start_id in leg.waiting or not waits:
                 return leg
             return replace(leg, waiting=(*leg.waiting[-_MOST_WAITING:], start_id), updated=now)
 
@@ -182,7 +183,7 @@ class Legs:
 
         return self._progress.save(turn, call_id, Needs(call=True), change).after
 
-    def use(self, turn: Turn, start: Start, call_id: str) -> CallRecord:
+    def use(self, turn: Turn, start: Start, call_id: str, *, held: Held | None = None) -> CallRecord:
         """Note that a further start uses a call."""
 
         def change(record: CallRecord, now: datetime) -> CallRecord:
@@ -197,7 +198,7 @@ class Legs:
             )
             return record.with_call(call)
 
-        return self._progress.save(turn, call_id, Needs(call=True), change).after
+        return self._progress.save(turn, call_id, Needs(call=True), change, held=held).after
 
     def release(self, turn: Turn, start_id: str, call_id: str) -> Call | None:
         """Note that a start no longer uses a call."""

@@ -227,10 +227,11 @@ class StartService:
             run_duties(turn)
             raise
         try:
-            if begun.record is None:
-                self._advancer.go_on(turn, begun.start)
+            if not begun.is_new:
+                turn.taken.add(f"start {start.id}")  # what is learnt on the way, it acts on itself
+                self._advancer.go_on(turn, begun.start, begun.record)
             run_duties(turn)
-            return begun if begun.record is not None else self._again_read(begun.start)
+            return begun if begun.is_new else self._again_read(begun.start)
         except StorageError as error:
             # Graph was asked: what is due is left to the alarm.
             _events.warning("a start is left to its alarm", start=start.id, kind=type(error).__name__)

@@ -11,12 +11,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from connector import package
 from connector.routes import ROOT
+from web.about import version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-VERSION = "1.0.0.0"
+VERSION = f"{version()}.0"
 CONNECTOR = "callinv_callinvites"
 VARIABLE = "callinv_Host"
 PREFIX = "callinv"
@@ -26,7 +27,7 @@ CONNECTOR_ID = str(uuid.uuid5(_IDS, CONNECTOR))
 _API = "/providers/Microsoft.PowerApps/apis/"
 FOLDER = ROOT / "connector"
 # The name that a flow's file uses for a connection, and the connection reference in the solution.
-REFERENCES = {"shared_callinvites": f"{PREFIX}_callinvites", "shared_teams": f"{PREFIX}_teams"}
+REFERENCES = {key: key.replace("shared", PREFIX) for key in ("shared_callinvites", *package.STANDARD)}
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _FLOW_SETTINGS = {
     "Type": 1,
@@ -129,7 +130,7 @@ def _connection_reference(key: str) -> str:
     api = "shared_callinv-5fcallinvites" if is_own else key
     return (
         f'<connectionreference connectionreferencelogicalname="{REFERENCES[key]}">'
-        f"<connectionreferencedisplayname>{TITLE if is_own else 'Microsoft Teams'}</connectionreferencedisplayname>"
+        f"<connectionreferencedisplayname>{package.STANDARD.get(key, TITLE)}</connectionreferencedisplayname>"
         f"<connectorid>{_API}{api}</connectorid>{own}"
         "<iscustomizable>1</iscustomizable><statecode>0</statecode><statuscode>1</statuscode></connectionreference>"
     )
@@ -155,11 +156,12 @@ def _connector() -> str:
 
 
 def connector_files() -> dict[str, bytes | str]:
-    """Return the connector's files; its host is the environment variable, so there is neither parameter nor policy."""
+    """Return the connector's files; its host is the environment variable, so it needs neither parameter nor policy."""
     definition = json.loads((FOLDER / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
     definition["host"] = f'@environmentVariables("{VARIABLE}")'
     properties = json.loads((FOLDER / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
     key = {"api_key": properties["connectionParameters"]["api_key"]}
+    routing = [one for one in properties["policyTemplateInstances"] if one["templateId"] != "dynamichosturl"]
     label = "Host name of Call Invites"
     variable = (
         f'<environmentvariabledefinition schemaname="{VARIABLE}"><displayname default="{label}">'
@@ -170,7 +172,7 @@ def connector_files() -> dict[str, bytes | str]:
     return {
         f"Connector/{CONNECTOR}_openapidefinition.json": json.dumps(definition),
         f"Connector/{CONNECTOR}_connectionparameters.json": json.dumps(key),
-        f"Connector/{CONNECTOR}_policytemplateinstances.json": "[]",
+        f"Connector/{CONNECTOR}_policytemplateinstances.json": json.dumps(routing),
         f"Connector/{CONNECTOR}_iconblob.Png": (FOLDER / "icon.png").read_bytes(),
         f"environmentvariabledefinitions/{VARIABLE}/environmentvariabledefinition.xml": variable,
     }

@@ -1,4 +1,4 @@
-"""``python -m connector.generate``: writes the connector's definitions, ``docs/openapi.yaml`` and ``docs/codes.md``."""
+"""``python -m connector.generate``: writes the connector's definitions, and the pages and pictures made from code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from connector import openapi, swagger
+from connector import actions, openapi, reference, swagger
+from connector.drawing import picture
+from connector.package import title
 from connector.routes import ROOT
 from flows.codes import ADVICE, When
 
@@ -72,7 +74,20 @@ def files() -> dict[Path, str]:
         FOLDER / "entra" / "apiProperties.json": _with_sign_in(),
     }
     written = {path: json.dumps(made, indent=2, ensure_ascii=False) + "\n" for path, made in documents.items()}
-    return {**written, ROOT / "docs" / "openapi.yaml": openapi.written(), ROOT / "docs" / "codes.md": _codes()}
+    docs = ROOT / "docs"
+    pages = {"openapi.yaml": openapi.written(), "openapi.html": reference.written()}
+    pages |= {"actions.md": actions.written(), "codes.md": _codes()}
+    return {**written, **{docs / name: page for name, page in pages.items()}, **_pictures()}
+
+
+def _pictures() -> dict[Path, str]:
+    """Return the pictures of the sample flows that have a page."""
+    pages = sorted((ROOT / "docs" / "flows").glob("*.md"))
+    flows = {page: FOLDER / "flows" / f"{page.stem}.json" for page in pages}
+    return {
+        page.with_suffix(".svg"): picture(json.loads(flow.read_text(encoding="utf-8")), title(flow))
+        for page, flow in flows.items()
+    }
 
 
 def _codes() -> str:

@@ -12,6 +12,7 @@ from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, Schema, schemas
 from connector.words import PARAMETERS
+from web.about import version
 
 _URL = {"required": True, "description": "An absolute URL.", "schema": {"type": "string", "format": "uri"}}
 _SECONDS = {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}
@@ -48,7 +49,7 @@ def document() -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "Call Invites for Microsoft Teams",
-            "version": "1.0",
+            "version": version(),
             "summary": "Invites people and phone numbers to a Teams call in progress and reports who joined.",
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
@@ -96,7 +97,7 @@ def _parameter(name: str) -> Schema:
     known = OPERATIONS.values()
     place = "query" if any(name in operation.query for operation in known) else "path"
     place = "header" if any(name in operation.headers for operation in known) else place
-    required = name != "includeLeft"
+    required = not name.startswith("include")
     return {"name": name, "in": place, "required": required, "description": words.description, "schema": schema}
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from connector.words import Visibility
+    from connector.words import Visibility, Words
 
 # The description of a response by its status; that of 200 is its body's.
 STATUSES: dict[int, str] = {
@@ -27,6 +27,20 @@ STATUSES: dict[int, str] = {
     429: "Microsoft Graph is busy and no person was called. Power Automate tries again.",
     503: "The app isn't available and no person was called. Power Automate tries again.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What makers see of a body that the app accepts in more forms than one."""
+
+    members: tuple[str, ...]
+    """Its properties in this form."""
+    required: str
+    """The property that this form needs, though the app accepts the body without it."""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """Words that replace those of ``words.MEMBERS``."""
+    only_users: bool = False
+    """Whether the people are users, in no other call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +62,7 @@ class Operation:
     """Header parameters."""
     texts: Mapping[int, str] = field(default_factory=dict)
     """Descriptions that replace those of ``STATUSES``."""
+    form: Form | None = None
+    """The form of the body in the connector, if it isn't the whole of it."""
+    routed: tuple[str, str] | None = None
+    """The function that it uses, which another operation is named after, and its own path: a policy routes that."""

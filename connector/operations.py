@@ -4,32 +4,56 @@ from __future__ import annotations
 
 from calls.request import StartAndWaitBody, StartBody
 from connector import responses, watching
+from connector.forms import JOIN, NEW_CALL
 from connector.operation import Operation
 from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
 _INVITE = (400, 401, 403, 404, 409, 413, 422, 429, 503)
-
-# By the name of the function in function_app.py, in the order in which makers see them.
+# By the name of the function in function_app.py, or a name of its own where it is ``routed``; in the makers' order.
 OPERATIONS: dict[str, Operation] = {
     "start_call_and_wait": Operation(
         "Join a meeting and invite people (waits)",
-        "Joins a meeting by its link, invites people and pauses the flow until each of them has accepted, declined or "
-        "not answered. Without a meeting, starts a call with one to five users. Succeeds whatever they do.",
+        "Joins a meeting, calls people at once or step by step, and pauses the flow until it is known who accepted. "
+        "Succeeds whatever they do.",
+        (201, *_INVITE),
+        responses.Start,
+        "JoinMeetingAndWait",
+        "important",
+        StartAndWaitBody,
+        form=JOIN,
+    ),
+    "start_call": Operation(
+        "Join a meeting and fail if no one accepts",
+        "Joins a meeting, calls people at once or step by step, and polls for the outcome. "
+        "Fails if the app can't join or no one accepts, with the reason; succeeds if all or some accept.",
+        (202, *_INVITE),
+        responses.Start,
+        "JoinMeeting",
+        body=StartBody,
+        form=JOIN,
+    ),
+    "start_new_call_and_wait": Operation(
+        "Start a call (waits)",
+        "Starts a call with one to five users, without a meeting, and pauses the flow until it is known who accepted. "
+        "Succeeds whatever they do, so check Status or Joined Count; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Start,
         "StartCallAndWait",
         "important",
         StartAndWaitBody,
+        form=NEW_CALL,
+        routed=("start_call_and_wait", "/calls/start-new-and-wait"),
     ),
-    "start_call": Operation(
-        "Join a meeting and fail if no one accepts",
-        "Joins a meeting, or starts a call with one to five users, then invites people and polls for the outcome. "
-        "Fails if there is no call or no one accepts, with the reason; succeeds if all or some accept.",
+    "start_new_call": Operation(
+        "Start a call and fail if no one accepts",
+        "Starts a call with one to five users and polls for the outcome. Fails if no one accepts, with the reason.",
         (202, *_INVITE),
         responses.Start,
         "StartCall",
         body=StartBody,
+        form=NEW_CALL,
+        routed=("start_call", "/calls/start-new"),
     ),
     "invite_participants_and_wait": Operation(
         "Invite people (waits)",
@@ -227,10 +251,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_timeline": Operation(
         "Get timeline",
-        "Lists what happened in a call, oldest first; as CSV with Accept: text/csv. It is empty for an unknown call.",
+        "Lists what happened in a call, oldest first, and the same as CSV on request. It is empty for an unknown call.",
         (200, 400, 401, 503),
         watching.Timeline,
         "GetTimeline",
+        query=("includeCsv",),
     ),
     "renew_page_token": Operation(
         "Renew the page link",
@@ -248,10 +273,7 @@ OPERATIONS: dict[str, Operation] = {
         texts={304: "Nothing has changed since the ETag of If-None-Match."},
     ),
     "page": Operation(
-        "Open the page",
-        "Returns the page that shows a call live, as HTML without data.",
-        (200,),
-        texts={200: "The page."},
+        "Open the page", "Returns the page of a call, as HTML without data.", (200,), texts={200: "The page."}
     ),
     "receive_notifications": Operation(
         "Receive notifications",
@@ -266,5 +288,8 @@ OPERATIONS: dict[str, Operation] = {
         (200, 503),
         responses.Health,
         texts={503: "The app can't do its work. The faults explain why."},
+    ),
+    "about": Operation(
+        "Get name and version", "Returns name, version and links; a page for text/html.", (200,), responses.About
     ),
 }

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 _IDS = uuid.UUID("6d3a2f0e-6f0f-4f3c-9d53-0f2f1b7f8a11")
 _CREATED = "2026-01-01T00:00:00.0000000Z"
 _TITLE = "Call Invites for Teams"
-_STANDARD = {"shared_teams": "Microsoft Teams"}
+# Microsoft's own connectors, by the key of their connection in a flow.
+STANDARD = {
+    "shared_teams": "Microsoft Teams",
+    "shared_office365": "Office 365 Outlook",
+    "shared_office365groups": "Office 365 Groups",
+    "shared_office365users": "Office 365 Users",
+    "shared_shifts": "Shifts for Microsoft Teams",
+}
 
 
 def package(name: str, flow: dict[str, Any]) -> bytes:
@@ -94,7 +101,7 @@ def _id(name: str) -> str:
 def _api(key: str) -> dict[str, Any]:
     """Return a connector: Microsoft's by its name, the custom one without, since that differs between environments."""
     made = _existing("Microsoft.PowerApps/apis", key, [])
-    if key not in _STANDARD:
+    if key not in STANDARD:
         return made
     del made["creationType"]
     return {"id": f"/providers/Microsoft.PowerApps/apis/{key}", "name": key, **made, "configurableBy": "System"}
@@ -105,7 +112,7 @@ def _existing(kind: str, key: str, needs: list[str]) -> dict[str, Any]:
         "type": kind,
         "suggestedCreationType": "Existing",
         "creationType": "Existing",
-        "details": {"displayName": _STANDARD.get(key, _TITLE)},
+        "details": {"displayName": STANDARD.get(key, _TITLE)},
         "configurableBy": "User",
         "hierarchy": "Child",
         "dependsOn": needs,

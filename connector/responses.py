@@ -211,7 +211,7 @@ class Escalation(_Dated):
 
     id: str = shown("Escalation ID", "The ID of the escalation. Use it in Get escalation.", pattern=_ID)
     status: EscalationStatus = shown(
-        "Status", "completed: someone joined. failed: no one did. stopped: by Stop escalation."
+        "Status", "completed: someone joined. failed: no one did. stopped: by Stop an escalation."
     )
     reason: str | None = shown("Reason", "What happened and what to do. Empty if someone joined.")
     joined: list[JoinedPerson] = shown("Joined People", "The people who joined, in order.")
@@ -258,7 +258,16 @@ class Health(_Object):
     """Whether the app can do its work."""
 
     status: Literal["healthy", "unhealthy"]
+    version: str
     checks: list[Check] = Field(min_length=1)
+
+
+class About(_Object):
+    """What this app is."""
+
+    name: str
+    version: str
+    links: dict[str, str]
 
 
 class Fault(_Object):

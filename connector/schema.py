@@ -89,7 +89,9 @@ def _member(model: str, name: str, schema: Schema) -> Schema:
         return kept
     if name not in (KINDS if model == "IdentitySet" else MEMBERS):
         raise NoWords(f"{model}.{name}")
-    return described(kept, KINDS[name].words if model == "IdentitySet" else MEMBERS[name])
+    return described(
+        kept, KINDS[name].words if model == "IdentitySet" else MEMBERS.get(f"{model}.{name}", MEMBERS[name])
+    )
 
 
 def _nullable(schema: Schema) -> Schema:

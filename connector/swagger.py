@@ -5,11 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from connector.operation import STATUSES, Operation
+from connector.operation import STATUSES, Form, Operation
 from connector.operations import OPERATIONS
 from connector.routes import Route, prefix, routes
 from connector.schema import REFERENCE, NoWords, Schema, described, schemas
 from connector.words import DISPLAY_NAMES, KINDS, PARAMETERS, Words
+from web.about import version
 
 if TYPE_CHECKING:
     from connector.words import Visibility
@@ -48,8 +49,9 @@ def definition(security: Schema = KEY) -> Schema:
     answers = {operation.response.__name__ for operation in shown.values() if operation.response}
     paths: dict[str, Schema] = {}
     for name, operation in shown.items():
-        route = functions[name]
-        path = paths.setdefault(route.path, {})
+        function, own_path = operation.routed or (name, functions[name].path)
+        route = functions[function]
+        path = paths.setdefault(own_path, {})
         if HTTPStatus.CREATED in operation.statuses:
             path["x-ms-notification-content"] = {"description": "The outcome.", "schema": _answer(operation)}
         path[route.method.lower()] = _operation(operation, route, known)
@@ -58,7 +60,7 @@ def definition(security: Schema = KEY) -> Schema:
         "info": {
             "title": "Call Invites for Teams",
             "description": "Invites people and phone numbers to a Microsoft Teams call and reports who joined.",
-            "version": "1.0",
+            "version": version(),
             "contact": {
                 "name": "Call Invites",
                 "url": "https://example.com/call-invites",
@@ -102,6 +104,8 @@ def _operation(operation: Operation, route: Route, known: dict[str, Schema]) -> 
     ]
     if operation.body is not None:
         schema = _inline(known[operation.body.__name__], known, set(), is_body=True)
+        if operation.form is not None:
+            schema = _in_form(schema, operation.form)
         body = {"name": "body", "in": "body", "required": True, "schema": schema}
         made["parameters"].append(described(body, Words("Request", "What to do, and with whom.")))
     made["responses"] = _responses(operation)
@@ -174,6 +178,19 @@ def _plain(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_body
         if required:
             made["required"] = required
     return made
+
+
+def _in_form(schema: Schema, form: Form) -> Schema:
+    """Return a body as makers see it in a form."""
+    shown = {name: member for name, member in schema["properties"].items() if name in form.members}
+    for name, words in form.words.items():
+        shown[name] = described(shown[name], words)
+    if form.only_users:
+        person = shown["participants"]["items"]["properties"]["identity"]
+        user = {**person, "properties": {"user": person["properties"]["user"]}}
+        one = {"type": "object", "properties": {"identity": user}, "required": ["identity"]}
+        shown["participants"] = {**shown["participants"], "minItems": 1, "maxItems": 5, "items": one}
+    return {**schema, "properties": shown, "required": [form.required, *schema["required"]]}
 
 
 def _identity(known: dict[str, Schema]) -> Schema:

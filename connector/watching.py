@@ -34,10 +34,18 @@ class Event(_Object):
     by: str = shown("Event By", "The hash of who asked for it, where callers sign in.", "advanced", default="")
 
 
+class TimelineFile(_Object):
+    """The timeline as CSV."""
+
+    name: str = shown("CSV Name", "The file's name.", "advanced")
+    contentBytes: str = shown("CSV Content", "The file, in the form in which mail actions attach it.", "advanced")
+
+
 class Timeline(_Object):
     """What happened in the call, oldest first."""
 
     value: list[Event] = shown("Timeline", "What happened in the call, oldest first.")
+    csv: TimelineFile = shown("CSV", "The same as a file, where that was asked for.", "advanced", default=None)
 
 
 class PageLink(_Object):

@@ -21,9 +21,10 @@ class Words(NamedTuple):
 
 _USER_ID = "The Id from Get user profile (V2). An email address doesn't work."
 _PHONE_NUMBER = "A plus sign, the country code and the number, such as +1 206 555 0100."
-# By the name of the property, in whichever body it is.
+# By the name of the property, in whichever body it is; after the body's name where that differs.
 MEMBERS: dict[str, Words] = {
     "participants": Words("People", "The people to invite, up to 50.", "important"),
+    "StepBody.participants": Words("People", "The people to call together, up to 10.", "important"),
     "clientContext": Words(
         "Invitation Name",
         "A unique name for this invitation, such as incident-4711. The same name never calls people twice.",
@@ -52,7 +53,7 @@ MEMBERS: dict[str, Words] = {
     "removeFromDefaultAudioRoutingGroup": Words(
         "Without Shared Audio", "Yes to keep the person out of the shared audio at first.", "advanced"
     ),
-    "meeting": Words("Meeting", "The meeting to join. Leave it empty to call one to five users.", "important"),
+    "meeting": Words("Meeting", "The meeting to join: its link, or its ID and passcode.", "important"),
     "joinWebUrl": Words("Meeting Link", "The link to the meeting, or the text of its invitation.", "important"),
     "joinMeetingId": Words("Meeting ID", "Instead of the link: the meeting ID from the invitation.", "important"),
     "passcode": Words("Passcode", "The passcode that belongs to the meeting ID.", "important"),
@@ -207,6 +208,10 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
     "x-page-token": (Words("Page Token", "The token from the page's link."), {"type": "string", "minLength": 1}),
     "includeLeft": (
         Words("Include People Who Left", "Yes to list people who have left, too.", "advanced"),
+        {"type": "boolean"},
+    ),
+    "includeCsv": (
+        Words("Include CSV", "Yes to get the timeline as a CSV file, too, for example to attach it.", "advanced"),
         {"type": "boolean"},
     ),
 }

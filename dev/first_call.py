@@ -27,12 +27,12 @@ _LONGEST_SECONDS = 300.0
 _KEY = "CALL_INVITES_KEY"
 _WRONG_USAGE = 2
 _NO_ADDRESS = (
-    "Check the URL, and that the app is running: az functionapp show -n <app> -g <group> --query state.",
+    'Check the URL, and that the app is running: az functionapp show -n "$app" -g "$group" --query state.',
     "Behind a proxy, set HTTPS_PROXY; with its own certificate authority, REQUESTS_CA_BUNDLE.",
 )
 _CHECKS: dict[int, tuple[str, ...]] = {
     400: ("Change what is named above, and try again.",),
-    401: ("Use a function key of this app: az functionapp keys list -n <app> -g <group> --query functionKeys.",),
+    401: ('Use a function key of this app: az functionapp keys list -n "$app" -g "$group" --query functionKeys.',),
     403: (
         "Where callers sign in: the signed-in identity has to be in ALLOWED_PRINCIPALS.",
         "Where the network is restricted: allow this machine's address.",

@@ -24,4 +24,6 @@ class CallEntry:
     subject: str | None = None
     start_id: str | None = None
     read_at: datetime | None = None
-    """When a call of others was last read, where nothing was reported for a day."""
+    """When a call of which nothing was reported for a day was last looked at."""
+    queued_at: datetime | None = None
+    """When a message was sent so that it is looked at."""

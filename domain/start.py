@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from domain.escalation import StopWhen, escalation_id
-from domain.waiting import WaitingFlow, claimed
+from domain.waiting import LISTENS_AFTER, WaitingFlow, claimed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,6 +221,17 @@ def in_call(start: Start, call_id: str, now: datetime, *, owns: bool = True, is_
             return replace(start, stage=replace(stage, is_sole=True), updated=now)
         case _:
             return start
+
+
+def listening(start: Start, may_post: bool, now: datetime) -> Start:  # noqa: FBT001 - a turn's
+    """Note from when on the flow listens whose response follows this write; a turn that ``may_post`` has none."""
+    if may_post:
+        return start
+    flows = tuple(
+        replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and not flow.attempts else flow
+        for flow in start.flows
+    )
+    return start if flows == start.flows else replace(start, flows=flows)
 
 
 def invited(start: Start, now: datetime) -> Start:

@@ -86,7 +86,7 @@ class EscalationService:
         """Call people step by step, or return what became of it if this was asked before.
 
         Raises:
-            NotFound: the call has ended.
+            NotFound: the call has ended, or neither the app nor Graph knows it.
             BadRequest: it is a one-to-one call.
             KeyReused: the same explicit key came with another body.
             StorageUnavailable: no person was called.
@@ -103,7 +103,8 @@ class EscalationService:
             escalation = found.escalations.get(name)
             if escalation is None:
                 _check_call(found)
-                self._rosters.read(turn, call_id)
+                # A call of which the app has heard nothing yet may be one that a bot of the same registration made.
+                self._rosters.read(turn, call_id, must_exist=found.call is None)
                 draft = self._draft(call_id, name, context, request, key)
                 return self._insert(turn, draft, flow)
             if escalation.fingerprint != key.fingerprint:

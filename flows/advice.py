@@ -17,6 +17,11 @@ _BY_CODE = {(advice.when, code): advice for advice in ADVICE for code in advice.
 _DIAG_CODE = re.compile(r"DiagCode:\s*(\d{1,9})#(\d{1,9})")
 _SHOWN_CODE = re.compile(r"[A-Za-z]{1,40}|[0-9]{1,6}")
 _LARGEST_SUBCODE = 999_999
+_NO_PERMISSION = "7504"
+_LACKS = (
+    "The app lacks the permission {} in this tenant. Ask your administrator to grant admin consent to it, again after "
+    "each change of permissions."
+)
 _NO_REASON = (
     "The invitation failed, and Microsoft Graph gave no reason. Try again, or try another way to reach the person."
 )
@@ -51,6 +56,8 @@ def advice_for_call_end(result: ResultInfo | None) -> str:
 def _refusal(error: GraphAnswered, when: When, what: str) -> str:
     kinds, code = [when, When.REQUEST], error.code or ""
     known = _first(kinds, [code])
+    if error.lacks is not None and (known is None or code == _NO_PERMISSION):
+        return _LACKS.format(error.lacks)
     if known is not None:
         return known.text
     shown = f" (code {code})" if _SHOWN_CODE.fullmatch(code) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -84,7 +85,7 @@ class Publisher:
         if before is None or before.state is not call.state or title(before) != title(call) or call.has_ended:
             name = f"call {call.call_id} {call.state}"
             turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
-        for start_id in call.starts:
+        for start_id in () if _is_noted_only(before, call) else call.starts:
             turn.note(f"start {start_id}", partial(followers.advance, turn, start_id))
         was_in = set() if before is None else _in_call(before)
         has_newcomers = bool(_in_call(call) - was_in)
@@ -93,6 +94,14 @@ class Publisher:
         is_quiet = all(_known_status(one, record) is not None for one in record.invitations.values())
         if call.leave_afterwards and not call.has_ended and not call.starts and record.invitations and is_quiet:
             turn.note(f"leave {call.call_id}", partial(followers.nothing_left, turn, call.call_id))
+
+
+def _is_noted_only(before: Call | None, call: Call) -> bool:
+    """Return whether only was noted which starts use a call: nothing became known that any of them waits for."""
+    if before is None or before.starts == call.starts:
+        return False
+    noted = replace(before, starts=call.starts, leave_afterwards=call.leave_afterwards, page_token=call.page_token)
+    return replace(noted, updated=call.updated) == call
 
 
 def _in_call(call: Call) -> set[str]:

@@ -43,6 +43,8 @@ class Turn:
     """What follows from what was written, done once everything is written."""
     taken: set[str] = field(default_factory=set)
     """The duties that this turn has, so that none is noted twice."""
+    sent: dict[tuple[object, ...], object] = field(default_factory=dict)
+    """The requests to Graph that this turn has begun, so that none is sent twice; see ``begins``."""
 
     def run(self, now: datetime) -> Run:
         """Return who acts, and until when, for the domain's decisions."""
@@ -64,3 +66,8 @@ class Turn:
         if name not in self.taken:
             self.taken.add(name)
             self.duties.append(duty)
+
+    def begins(self, *request: object) -> bool:
+        """Return whether a request to Graph is to be begun: not if the same turn has, by a duty or on its way."""
+        mine = object()
+        return self.sent.setdefault(request, mine) is mine

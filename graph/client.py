@@ -21,6 +21,7 @@ from graph import wire
 from graph.calls import read_call
 from graph.errors import GraphError, NothingSent, OutcomeUnknown, Refused, Throttled
 from graph.participants import read_roster
+from graph.permissions import CALL_SEVERAL, lacks, needed_to_create
 from graph.tracing import mark_failed, request_span
 from graph.transport import CONNECT_SECONDS, nothing_was_sent
 
@@ -53,7 +54,8 @@ class GraphClient:
 
     def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
         """Start or join a call, with a body of ``graph.calls.create_body``; nothing at Graph recognises a repeat."""
-        response = self._request(_Request("create", "POST", None, "", scenario_id, read_seconds, body))
+        needs = needed_to_create(body)
+        response = self._request(_Request("create", "POST", None, "", scenario_id, read_seconds, body, needs))
         return read_call(_json(response), location=response.headers.get("Location"))
 
     def call(self, call_id: str, *, scenario_id: str) -> CallRead:
@@ -81,7 +83,9 @@ class GraphClient:
             scenario_id: see the class.
             read_seconds: how long to wait for the response.
         """
-        request = _Request("invite", "POST", call_id, "/participants/invite", scenario_id, read_seconds, body)
+        request = _Request(
+            "invite", "POST", call_id, "/participants/invite", scenario_id, read_seconds, body, CALL_SEVERAL
+        )
         response = self._request(request)
         return wire.operation_state(_json(response), location=response.headers.get("Location"))
 
@@ -105,10 +109,12 @@ class GraphClient:
         response = self._send(request, token)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             # Revoked or rotated meanwhile: one fresh token, once. Graph took nothing, so sending again is safe.
-            response = self._send(request, self._tokens.fresh_token(token))
+            token = self._tokens.fresh_token(token)
+            response = self._send(request, token)
         if response.status_code < 300:  # noqa: PLR2004 - the end of 2xx
             return response
-        raise _error(response)
+        is_forbidden = response.status_code == HTTPStatus.FORBIDDEN
+        raise _error(response, lacks(token, request.needs) if is_forbidden else None)
 
     def _send(self, request: _Request, token: str) -> requests.Response:
         client_request_id = str(uuid.uuid4())
@@ -159,6 +165,8 @@ class _Request:
     scenario_id: str
     read_seconds: float = _READ_SECONDS
     body: Mapping[str, Any] | None = None
+    needs: str | None = None
+    """The permission that Graph wants for it, where that is known."""
 
     @property
     def path_of_call(self) -> str:
@@ -188,7 +196,7 @@ def _log_request(
     )
 
 
-def _error(response: requests.Response) -> GraphError:
+def _error(response: requests.Response, lacking: str | None) -> GraphError:
     status = response.status_code
     code, message, request_id, client_request_id = wire.error_body(_json(response))
     kind = Throttled if status in _THROTTLING else Refused
@@ -202,6 +210,7 @@ def _error(response: requests.Response) -> GraphError:
         request_id=request_id or response.headers.get("request-id"),
         client_request_id=client_request_id or response.headers.get("client-request-id"),
         retry_after=wire.retry_after(response.headers.get("Retry-After")),
+        lacks=lacking,
     )
 
 

@@ -46,6 +46,7 @@ class GraphAnswered(GraphError):
         request_id: str | None = None,
         client_request_id: str | None = None,
         retry_after: float | None = None,
+        lacks: str | None = None,
     ) -> None:
         super().__init__(f"Graph responded {status} with code {code}")
         self.status = status
@@ -56,6 +57,8 @@ class GraphAnswered(GraphError):
         self.client_request_id = client_request_id
         self.retry_after = retry_after
         """Seconds, where Graph gave them."""
+        self.lacks = lacks
+        """The permission that the app's token lacks for the request."""
 
 
 class Throttled(GraphAnswered):

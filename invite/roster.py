@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
-from graph.errors import GraphError
+from graph.errors import GraphError, Refused
+from invite.refusals import answer_for_refusals
+from invite.sending import Sent
 from observability.events import Events
 
 if TYPE_CHECKING:
@@ -34,15 +37,20 @@ class RosterReader:
         self._graph = graph
         self._progress = progress
 
-    def read(self, turn: Turn, call_id: str) -> tuple[Roster, Call | None] | None:
+    def read(self, turn: Turn, call_id: str, *, must_exist: bool = False) -> tuple[Roster, Call | None] | None:
         """Read who is in a call; what the app reads itself settles nothing.
 
         Returns:
             What Graph listed, and the call with everybody's presence; None where Graph did not answer.
+
+        Raises:
+            NotFound: Graph has no such call, and it ``must_exist``.
         """
         try:
             roster = self._graph.roster(call_id, scenario_id=str(uuid.uuid4()))
         except GraphError as error:
+            if must_exist and isinstance(error, Refused) and error.status == HTTPStatus.NOT_FOUND:
+                raise answer_for_refusals([Sent(0, error=error)]) from None
             _events.info("the people in a call could not be read", kind=type(error).__name__)
             return None
 

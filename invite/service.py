@@ -141,14 +141,7 @@ class InvitationService:
         return self._again(turn, held, invitation, None, None)[0]
 
     def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
-        """Send the Graph requests that this turn has taken over; see ``flows.publish.Followers``.
-
-        Args:
-            turn: who sends them.
-            held: the call's record, which has the invitation.
-            invitation: whose requests they are.
-            ends: after which none is begun.
-        """
+        """Send the requests that this turn has taken over, none after ``ends``; see ``flows.publish.Followers``."""
         self._send(turn, held, invitation, None, ends=ends)
 
     def _draft(
@@ -228,7 +221,11 @@ class InvitationService:
         self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None, *, ends: datetime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
-        places = asking_places(invitation, turn.me)
+        # A duty of this turn may hold the same requests, as they were before their answers.
+        request = invitation.id, invitation.asked
+        places = [one for one in asking_places(invitation, turn.me) if turn.begins(*request, one)]
+        if not places:
+            return invitation, held.record.call, ()
         _events.info(
             "inviting",
             invitation=invitation.id,
@@ -245,6 +242,9 @@ class InvitationService:
         if ends is not None:
             seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
         sent = self._sender.send(invitation, places, scenario_id, seconds)
+        for entry in sent:
+            if not entry.was_begun:
+                turn.sent.pop((*request, entry.place), None)
         written, call = self._record(turn, held, invitation, sent)
         return written, call, sent
 

@@ -53,6 +53,9 @@ def apply_reports(record: CallRecord, reports: Sequence[Report], now: datetime) 
                 record = _settled(record, now, by_roster=True)
             case CallReport():
                 record = apply_call_state(record, report.state, report.result, now)
+                call = record.call_or_new(now)
+                if call.direction is None and report.direction is not None:
+                    record = record.with_call(replace(call, direction=report.direction))
     return _note_settling(record, now)
 
 

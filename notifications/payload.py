@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _OURS = frozenset({"inviteparticipantsoperation", "commsoperation", ""})
 
 
+_DIRECTIONS = ("incoming", "outgoing")
+
+
 @dataclass(frozen=True, slots=True)
 class OperationReport:
     """Graph speaks of an invite operation."""
@@ -56,11 +59,13 @@ class DeltaReport:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """Graph tells a call's state."""
+    """Graph reports a call's state."""
 
     call_id: str
     state: CallState
     result: ResultInfo | None
+    direction: str | None = None
+    """``incoming`` or ``outgoing``, which Graph leaves out of most reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,9 @@ def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_delet
         state = wire.text(entity.get("state"))
         # The call object is gone, whatever state it shows.
         known = CallState.TERMINATED if is_deleted else call_state(state)
-        yield CallReport(call_id, known, wire.result_info(entity.get("resultInfo")))
+        direction = (wire.text(entity.get("direction")) or "").casefold()
+        result = wire.result_info(entity.get("resultInfo"))
+        yield CallReport(call_id, known, result, direction if direction in _DIRECTIONS else None)
     elif _is_participant(entity, kind):
         # One participant by itself: a change of that one, or its end.
         gone = {**entity, "removedState": {}} if is_deleted else entity

@@ -103,6 +103,20 @@ class SingleRows:
         """List a call as open, or replace its entry."""
         self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, _ANY))
 
+    def update_entry(
+        self,
+        call_id: str,
+        change: Callable[[CallEntry | None], CallEntry | None],
+        *,
+        held: HeldOne[CallEntry] | None = None,
+    ) -> UpdatedOne[CallEntry]:
+        """Change the entry of a call that is listed."""
+        return self._update(_ENTRY, call_id, change, None, held)
+
+    def entry(self, call_id: str) -> HeldOne[CallEntry]:
+        """Read the entry of a call."""
+        return self._read(_ENTRY, call_id)
+
     def unindex(self, call_id: str) -> None:
         """List a call no longer."""
         self._table.delete(_OPEN, [rows.partition_key(call_id)])
@@ -117,11 +131,12 @@ class SingleRows:
         except (Conflict, WriteUnknown):
             raise StorageUnavailable from None
 
-    def open_calls(self, most: int | None = None) -> list[CallEntry]:
-        """Return open calls, newest first."""
+    def open_calls(self) -> list[HeldOne[CallEntry]]:
+        """Return the entries of open calls, newest first: one request for each thousand."""
         found = self._table.query(_OPEN, (rows.FIRST, rows.LAST))
-        entries = [_ENTRY.read(rows.document_of(entity)) for entity in found]
-        return sorted(entries, key=lambda entry: (entry.created, entry.call_id), reverse=True)[:most]
+        entries = [(_ENTRY.read(rows.document_of(entity)), entity["etag"]) for entity in found]
+        entries.sort(key=lambda one: (one[0].created, one[0].call_id), reverse=True)
+        return [HeldOne(entry, etag) for entry, etag in entries]
 
     def _read(self, form: _Form[T], name: str) -> HeldOne[T]:
         entity = self._table.get(form.partition(name), form.key(name))

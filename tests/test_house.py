@@ -90,6 +90,7 @@ TABLE_OF_CONTENTS = {
     "list_participants": ("calls/{callId}/participants", "GET", "function"),
     "receive_notifications": ("notifications", "POST", "anonymous"),
     "health": ("health", "GET", "anonymous"),
+    "about": ("about", "GET", "anonymous"),
 }
 QUEUES = {"work": "work", "deliver_outcome": "invitation-outcomes", "check_invitation": "invitation-checks"}
 TIMERS = {"forget_old_calls": "0 30 2 * * *"}
@@ -266,7 +267,7 @@ def test_package() -> None:
     """What is deployed is the app's rooms and what the host and the build need; nothing else."""
     assert {_room(path) for path in MODULES} <= ARROWS.keys()
     others = {str(path) for path in PACKAGE if path.suffix != ".py"}
-    assert others == {"calls/page/page.html", "host.json", "requirements.txt"}
+    assert others == {"VERSION", "calls/page/page.html", "host.json", "requirements.txt"}
 
 
 def test_package_works_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from web.about import version
 from web.answers import Answer
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _check(name: str, faults: Sequence[str]) -> dict[str, Any]:
 
 def _answer(checks: list[dict[str, Any]]) -> Answer:
     healthy = all(check["status"] == "ok" for check in checks)
-    body = {"status": "healthy" if healthy else "unhealthy", "checks": checks}
+    body = {"status": "healthy" if healthy else "unhealthy", "version": version(), "checks": checks}
     if healthy:
         return Answer(HTTPStatus.OK, body)
     return Answer(HTTPStatus.SERVICE_UNAVAILABLE, body, {"Retry-After": "30", "x-ms-error-code": "Unhealthy"})

@@ -10,6 +10,7 @@ import azure.functions as func
 
 from domain.configuration.callers import SignIn
 from settings import SettingsError
+from web.about import about
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
 from web.health import broken, unconfigured
@@ -87,6 +88,11 @@ class HttpEdge(Generic[A]):
             _log.exception("unforeseen")
             answer = broken(error)
         return _response(answer)
+
+    def about(self, request: func.HttpRequest, context: func.Context | None) -> func.HttpResponse:
+        """Answer ``GET /about``, which needs no settings."""
+        with self._within(context):
+            return _response(about(_request(request)))
 
     def _error_of(self, error: Exception) -> ApiError:
         """Return the response for an error of another room, or for one that no room foresaw."""

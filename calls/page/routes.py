@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calls.page.policy import PAGE_HEADERS, content_security_policy
-from calls.page.views import timeline_csv, timeline_view
+from calls.page.spreadsheet import timeline_csv, timeline_file
+from calls.page.views import timeline_view
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
 from escalation.views import escalation_view
@@ -69,11 +70,17 @@ class PageRoutes:
         return Answer(HTTPStatus.OK, {"pageUrl": self._links.page(call)})
 
     def timeline(self, request: Request) -> Answer:
-        """Answer what happened in a call, oldest first; as CSV where that is asked for."""
+        """Answer what happened in a call, oldest first; as CSV where ``Accept`` asks for that.
+
+        With ``includeCsv=true`` the CSV comes beside the events, as a file: a flow can't send ``Accept``.
+        """
         record = self._store.timeline(call_id_in(request))
         if "text/csv" in request.headers.get("accept", "").casefold():
             return Answer(HTTPStatus.OK, text=timeline_csv(record, self._client_id), media_type="text/csv")
-        return Answer(HTTPStatus.OK, {"value": timeline_view(record, self._client_id)})
+        body: dict[str, Any] = {"value": timeline_view(record, self._client_id)}
+        if request.query.get("includeCsv", "").casefold() == "true":
+            body["csv"] = timeline_file(record, self._client_id)
+        return Answer(HTTPStatus.OK, body)
 
     def page(self, _: Request) -> Answer:
         """Answer the page, which holds no data."""

@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "wall": one_process.wall,
     "callbacks": callbacks.figures,
     "post": at_once.post,
+    "won": at_once.won,
     "next": following.next_person,
     "established": following.established,
     "hanging": at_once.hanging,

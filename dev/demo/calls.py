@@ -1,4 +1,4 @@
-"""The demo's calls, as a flow would make them: a meeting joined by its link, a one-to-one call, keep-alive, the end."""
+"""The demo's calls, as a flow would make them: meetings joined, a one-to-one call, keep-alive, the end."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ _PEOPLE = {
 }
 _DECLINES = "9f4fe8ea-e6e2-4f0b-a1a2-5f4b8c1d7a03"
 _ALONE = {"9f4fe8ea-e6e2-4f0b-a1a2-5f4b8c1d7a04": "Nestor Wilke"}
+_ON_CALL = {
+    "9f4fe8ea-e6e2-4f0b-a1a2-5f4b8c1d7a05": "Lidia Holloway",
+    "9f4fe8ea-e6e2-4f0b-a1a2-5f4b8c1d7a06": "Grady Archie",
+    "9f4fe8ea-e6e2-4f0b-a1a2-5f4b8c1d7a07": "Miriam Graham",
+}
 _MINUTES = 45
 _KEPT_SECONDS = 5.0
 """What the 45 minutes last here within which Graph wants to be asked to keep a call."""
@@ -44,9 +49,10 @@ class Calls:
         self._graph.limits(keep_alive=_KEPT_SECONDS / TIME_SCALE)
         call_id = self._join(number)
         self._call_one(number + 1)
+        self._escalate(number + 2)
         if call_id is not None:
-            self._keep(number + 2, call_id)
-            self._leave(number + 3, call_id)
+            self._keep(number + 3, call_id)
+            self._leave(number + 4, call_id)
 
     def _join(self, number: int) -> str | None:
         meeting = self._graph.meeting()
@@ -66,6 +72,18 @@ class Calls:
         started = self._start({"participants": _users(_ALONE)}, f"Call_{number}", _ALONE)
         if started is not None:
             self._compare("completed", started, dict.fromkeys(_ALONE, "completed"), _ALONE)
+            self._flow.hang_up(str(started["callId"]))
+
+    def _escalate(self, number: int) -> None:
+        meeting, (first, second, third) = self._graph.meeting(), _ON_CALL
+        self._graph.person(first, "ringsOut", after=15)
+        self._screen.title(f"{number}  A meeting joined, and people called into it until somebody joins")
+        steps = [{"participants": _users({one: name})} for one, name in _ON_CALL.items()]
+        body = {"meeting": {"joinWebUrl": meeting.join_web_url}, "steps": steps}
+        started = self._start(body, f"Escalate_{number}", _ON_CALL)
+        if started is not None:
+            expected = {first: "failed", second: "completed", third: "notStarted"}
+            self._compare("completed", started, expected, _ON_CALL, called=[first, second])
             self._flow.hang_up(str(started["callId"]))
 
     def _keep(self, number: int, call_id: str) -> None:
@@ -108,15 +126,26 @@ class Calls:
             response = self._flow.poll(response.headers["Location"])
         return response
 
-    def _compare(self, status: str, start: dict[str, Any], expected: dict[str, str], people: dict[str, str]) -> None:
+    def _compare(
+        self,
+        status: str,
+        start: dict[str, Any],
+        expected: dict[str, str],
+        people: dict[str, str],
+        *,
+        called: list[str] | None = None,
+    ) -> None:
         found = {one["identity"]["user"]["id"]: one for one in start["participants"]}
         for person, name in people.items():
             one = found[person]
             self._screen.line("person", f"{name}: {one['status']}, {one['presence']}. {one['reason'] or ''}".strip())
         statuses = {person: one["status"] for person, one in found.items()}
-        called = sorted(ring.person for ring in self._graph.log.rings if ring.person in people)
-        is_right = start["status"] == status and statuses == expected and called == sorted(people)
-        self._expect(is_right, "as expected, and each person was called once", f"this had to be {status}")
+        rings = sorted(ring.person for ring in self._graph.log.rings if ring.person in people)
+        is_right = start["status"] == status and statuses == expected and rings == sorted(called or people)
+        good = "as expected, and each person was called once"
+        if called is not None:
+            good = "as expected, each person was called once, and no one after who joined"
+        self._expect(is_right, good, f"this had to be {status}")
 
     def _kept(self) -> int:
         return sum(entry.route == "keepAlive" for entry in self._graph.log.requests)

@@ -13,6 +13,7 @@ import requests
 
 from dev.doctor import connection, identity
 from dev.doctor.findings import Finding, fault, not_checked, ok, warning
+from graph import permissions
 from graph.entra_errors import entra_error
 from graph.errors import CredentialRefused, NothingSent
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from graph.credentials import TokenSource
     from settings import Settings
 
-INVITING = "Calls.InitiateGroupCall.All"
+INVITING = permissions.CALL_SEVERAL
+# What the app does without these; it can't invite anybody without the one above.
+_OTHERS = {
+    permissions.JOIN_MEETING: "the actions that join a meeting",
+    permissions.CALL_ONE: "a call to one user without a meeting",
+}
 # Graph's own application id, which is the same everywhere and can stand as a token's audience.
 GRAPH_ID = "00000003-0000-0000-c000-000000000000"
 # As much as the app allows to the clocks of those that send it tokens.
@@ -133,13 +139,20 @@ def _owner(claims: dict[str, Any], settings: Settings) -> list[Finding]:
 
 
 def _roles(claims: dict[str, Any], settings: Settings) -> list[Finding]:
-    roles = claims.get("roles")
-    if isinstance(roles, list) and INVITING in roles:
-        return []
+    given = claims.get("roles")
+    roles = given if isinstance(given, list) else []
     client = settings.client_id
     fix = (
         f"A tenant administrator: az ad app permission admin-consent --id {client}, or Entra ID > App registrations > "
         "Call Invites > API permissions > Grant admin consent. Where az ad app permission list --id "
-        f"{client} shows nothing, first docs/deploy.md#1-app-registration; a consent takes some minutes"
+        f"{client} doesn't show it, first docs/deploy.md#1-app-registration; a consent takes some minutes"
     )
-    return [fault(f"the token lacks {INVITING}: an administrator has not consented to it (Graph answers 7504)", fix)]
+    findings = []
+    if INVITING not in roles:
+        text = f"the token lacks {INVITING}: an administrator has not consented to it (Graph answers 7504)"
+        findings.append(fault(text, fix))
+    for name, action in _OTHERS.items():
+        if name not in roles:
+            text = f"the token lacks {name}: without it Graph refuses {action} (7504)"
+            findings.append(warning(text, fix))
+    return findings

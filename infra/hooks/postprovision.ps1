@@ -74,7 +74,7 @@ Write-Output @"
 What is left, where it isn't done yet (docs/deploy.md):
   1. A tenant administrator consents to $((Get-Content "$PSScriptRoot/permissions.txt") -join ', '):
      $consent
-  2. A Teams administrator lets people use the bot.
+  2. Where people should find the bot in Teams: make teams-app, which a Teams administrator uploads.
   3. A bot of your own that creates calls gives this as their callbackUri:
      $env:NOTIFICATIONS_URL
 "@

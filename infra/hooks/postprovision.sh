@@ -56,7 +56,7 @@ cat <<END
 What is left, where it isn't done yet (docs/deploy.md):
   1. A tenant administrator consents to $(paste -sd, "$hooks/permissions.txt" | sed 's/,/, /g'):
      $consent
-  2. A Teams administrator lets people use the bot.
+  2. Where people should find the bot in Teams: make teams-app, which a Teams administrator uploads.
   3. A bot of your own that creates calls gives this as their callbackUri:
      $NOTIFICATIONS_URL
 END

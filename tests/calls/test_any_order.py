@@ -42,6 +42,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "id": {"meeting": BY_ID, **call_of(BEN), "clientContext": "id"},
     "together": meeting(ANNA, CLEO, clientContext="together", separately=False),
     "nobody": {**meeting(), "clientContext": "nobody"},
+    "steps": {**meeting(), "steps": [call_of(BEN), call_of(CLEO)], "clientContext": "steps"},
     "one": call_of(ANNA, clientContext="one"),
     "group": call_of(BEN, CLEO, clientContext="group"),
     "flow": meeting(ANNA),

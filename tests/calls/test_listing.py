@@ -84,21 +84,56 @@ def test_at_most_two_hundred() -> None:
 
 
 def test_silent_for_a_day() -> None:
-    """A call of others without news for a day is read once; 404 closes it."""
+    """A call of others without news for a day is read once, by the queue: the list itself asks Graph nothing."""
     world = World()
     world.graph.calls["alive"] = FakeCall("alive", "", 0, None, (), state="established")
     for name in ("alive", "gone"):
         world.report(name, call_item(name, "established"))
     world.pass_time(DAY - 60)
     assert len(listed(world)) == 2
-    assert world.graph.asked == []
+    assert world.messages.asked == []
     world.pass_time(120)
-    assert [call["id"] for call in listed(world)] == ["alive"]
+    assert len(listed(world)) == 2
+    assert world.graph.asked == []
+    world.work_queue()
     assert world.graph.asked == ["read call", "read call"]
+    assert [call["id"] for call in listed(world)] == ["alive"]
     assert got(world, "gone")["state"] == "terminated"
     world.pass_time(3 * DAY)
     assert [call["id"] for call in listed(world)] == ["alive"]
+    world.work_queue()
     assert len(world.graph.asked) == 2
+
+
+def test_queued_once() -> None:
+    """However often the list is read, each call has one message; a list queues a few, so that it stays fast."""
+    world = World()
+    for number in range(6):
+        world.report(f"call-{number}", call_item(f"call-{number}", "established"))
+    world.pass_time(DAY + 60)
+    costs = []
+    for _ in range(3):
+        world.table.asked.clear()
+        world.messages.asked.clear()
+        assert len(listed(world)) == 6
+        costs.append((len(world.table.asked), len(world.messages.asked)))
+    assert costs == [(5, 4), (3, 2), (1, 0)]
+    world.work_queue()
+    assert listed(world) == []
+    assert len(world.graph.asked) == 6
+
+
+def test_queue_fails() -> None:
+    """Where the queue fails the list is answered, and the next one tries again."""
+    world = World()
+    world.report("gone", call_item("gone", "established"))
+    world.pass_time(DAY + 60)
+    world.queue.refused_kinds = {"listed"}
+    assert [call["id"] for call in listed(world)] == ["gone"]
+    world.queue.refused_kinds = set()
+    listed(world)
+    world.work_queue()
+    assert listed(world) == []
 
 
 def test_unreadable() -> None:
@@ -107,8 +142,22 @@ def test_unreadable() -> None:
     world.report("gone", call_item("gone", "established"))
     world.pass_time(DAY + 60)
     world.graph.other_answers = ["unavailable"]
-    assert [call["id"] for call in listed(world)] == ["gone"]
+    for _ in range(2):
+        assert [call["id"] for call in listed(world)] == ["gone"]
+        world.work_queue()
     assert listed(world) == []
+
+
+def test_direction_of_others() -> None:
+    """A call of others has the direction that Graph reported at some time."""
+    world = World()
+    for name, direction in {"in": "Incoming", "odd": "sideways"}.items():
+        item = call_item(name, "established")
+        item["resourceData"]["direction"] = direction
+        world.report(name, item)
+        world.report(name, call_item(name, "established"))
+    assert {call["id"]: call["direction"] for call in listed(world)} == {"in": "incoming", "odd": None}
+    assert got(world, "in")["direction"] == "incoming"
 
 
 def test_end_that_the_index_missed() -> None:
@@ -123,5 +172,6 @@ def test_end_that_the_index_missed() -> None:
     world.memory.delete = original  # type: ignore[method-assign]
     assert world.listed() == [view["callId"]]
     world.pass_time(DAY + 60)
-    assert listed(world) == []
+    listed(world)
+    world.work_queue()
     assert world.listed() == []

@@ -245,3 +245,21 @@ def test_stage_of_one_that_waits() -> None:
     second = world.start(meeting(**SECOND))
     stages = {start.id: start.stage for start in world.starts()}
     assert stages[second["id"]] == Waiting(first["id"])
+
+
+def test_killed_before_the_call_names_it() -> None:
+    """A start that was killed while it took the call over is noted by its alarm, and calls its people once."""
+    for lines in range(1, 12):
+        world = World()
+        world.start(meeting(ANNA))
+        call = world.the_call()
+        world.establish(call)
+        world.plan.countdown = lines
+        world.start(meeting(BEN, **SECOND))
+        world.pass_time(130)
+        second = world.start(meeting(BEN, **SECOND))
+        world.pass_time(15)
+        assert [operation["people"] for operation in world.graph.operations].count([BEN]) == 1, lines
+        stored = world.stored_call(call.id)
+        assert stored is not None
+        assert second["id"] in stored.starts, lines

@@ -27,6 +27,35 @@ def test_start(kind: str, *, waits: bool) -> None:
     assert world.graph.asked == ["create"]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_second_start(*, waits: bool) -> None:
+    """A start that uses a call that is there costs no more than another, and asks Graph nothing."""
+    world = World()
+    world.start(meeting(ANNA))
+    _forget(world)
+    world.start(meeting(BEN, clientContext="second"), waits=waits)
+    assert len(world.table.asked) <= 8, world.table.asked
+    assert len(world.messages.asked) <= 2
+    assert world.graph.asked == []
+
+
+def test_second_start_that_calls() -> None:
+    """Where the call is established its people are called in the same request: the reading, 1 to Graph a person."""
+    world = World()
+    world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    _forget(world)
+    world.start(meeting(BEN, clientContext="second"))
+    assert world.graph.asked == ["roster", "invite"]
+    assert len(world.table.asked) <= 21, world.table.asked
+    assert len(world.messages.asked) == 2
+
+
+def _forget(world: World) -> None:
+    for one in (world.table, world.messages, world.graph):
+        one.asked.clear()
+
+
 def test_poll() -> None:
     """A poll: at most 2, before and after the call is there."""
     world = World()

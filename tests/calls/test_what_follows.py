@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from tests.calls.fake_graph import call_item, entry
@@ -266,3 +269,28 @@ def test_thread_of_a_lost_response() -> None:
     world.pass_time(25)
     assert len(world.graph.operations) == 1
     assert world.view(view["id"])["status"] == "running"
+
+
+@pytest.mark.parametrize("lines", range(1, 30))
+def test_no_time_then_killed(lines: int) -> None:
+    """A request that had no time to call people is killed; whichever message takes them over calls them once."""
+    world = World()
+    view = world.start(meeting(ANNA))
+    call = world.the_call()
+    roster = world.graph.roster
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        world.clock.sleep(3)
+        return roster(*arguments, **named)
+
+    world.graph.roster = slow  # type: ignore[method-assign]
+    world.plan.countdown = lines
+    world.establish(call)
+    world.graph.roster = roster  # type: ignore[method-assign]
+    for waiting in world.queue.waiting:
+        if waiting.message["kind"] == "invitation":  # the start's own alarm finds them first
+            waiting.due += timedelta(seconds=200)
+    world.pass_time(400)
+    # Who was asked for when the process was killed may have been called.
+    assert [operation["people"] for operation in world.graph.operations] in ([], [[ANNA]])
+    assert world.view(view["id"])["status"] == "running" if world.graph.operations else lines > 2

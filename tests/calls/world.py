@@ -285,7 +285,7 @@ class World:
 
     def listed(self) -> list[str]:
         """Return the calls of the index."""
-        return [entry.call_id for entry in SingleRows(self.memory).open_calls()]
+        return [one.value.call_id for one in SingleRows(self.memory).open_calls() if one.value is not None]
 
 
 def link(thread: str) -> str:

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from connector.routes import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -126,6 +128,14 @@ class Callbacks(ThreadingHTTPServer):
         query = urlencode({"api-version": "2016-06-01", "sp": "/runs/r", "sv": "1.0", "sig": secrets.token_urlsafe(32)})
         return f"http://127.0.0.1:{self.port}{path}?{query}"
 
+    def deliver(self, url: str, body: Any) -> bool:
+        """Return whether a POST to a URL is waited for, and give its body to who waits."""
+        found = self.waiting.get(urlsplit(url).path)
+        if found is not None:
+            found[1].append(body)
+            found[0].set()
+        return found is not None
+
     def outcome(self, url: str, seconds: float) -> Any:
         """Wait for the POST to a URL and return its body; None if it does not arrive in time."""
         path = urlsplit(url).path
@@ -139,19 +149,22 @@ class _Callback(BaseHTTPRequestHandler):
     server: Callbacks
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        found = self.server.waiting.get(urlsplit(self.path).path)
-        status = 404 if found is None else 200
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = 200 if self.server.deliver(self.path, body) else 404
         self.server.statuses.append(status)
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        if found is not None:
-            found[1].append(json.loads(body))
-            found[0].set()
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
+
+
+def connector_files() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the connector's definition and its properties."""
+    definition = json.loads((ROOT / "connector" / "apiDefinition.swagger.json").read_text(encoding="utf-8"))
+    properties = json.loads((ROOT / "connector" / "apiProperties.json").read_text(encoding="utf-8"))["properties"]
+    return definition, properties
 
 
 class Gateway:
@@ -159,8 +172,16 @@ class Gateway:
 
     PREFIX = "https://0123456789abcdef.07.common.europe.azure-apihub.net/apim/callinvites/5f6e7d8c9b0a"
 
-    def __init__(self, definition: dict[str, Any], app: str, key: str, wire: Wire) -> None:
+    def __init__(
+        self, definition: dict[str, Any], properties: Mapping[str, Any], app: str, key: str, wire: Wire
+    ) -> None:
         self._definition = definition
+        self._routes = {
+            operation: policy["parameters"]["x-ms-apimTemplateParameter.newPath"]
+            for policy in properties["policyTemplateInstances"]
+            if policy["templateId"] == "routerequesttoendpoint"
+            for operation in policy["parameters"]["x-ms-apimTemplate-operationName"]
+        }
         self._base = app + definition["basePath"]
         self._key = key
         self._wire = wire
@@ -185,6 +206,7 @@ class Gateway:
             elif name in rest:
                 query[name] = str(rest.pop(name))
         assert not rest, f"the definition has no parameters {list(rest)}"
+        path = self._routes.get(operation_id, path)
         return self._forward(method, path + (f"?{urlencode(query)}" if query else ""), headers, body or None)
 
     def follow(self, method: str, location: str, headers: Mapping[str, str]) -> Reply:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from tests.connector.functions import FUNCTIONS, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,8 @@ class Context:
     trigger: Any = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     item: Any = None
+    items: Mapping[str, Any] = field(default_factory=dict)
+    """The current item by the loop's name."""
     callback_url: str = ""
 
 
@@ -53,7 +56,7 @@ def evaluate(value: Any, context: Context) -> Any:
         return _Parser(value[1:], context).whole()()
     if value.startswith("@@") and not value.startswith("@@{"):
         return value[1:]
-    return _PART.sub(lambda part: "@{" if part[1] is None else _text(_Parser(part[1], context).whole()()), value)
+    return _PART.sub(lambda part: "@{" if part[1] is None else text(_Parser(part[1], context).whole()()), value)
 
 
 def holds(expression: Any, context: Context) -> bool:
@@ -97,14 +100,10 @@ def _ordered(one: Any, other: Any) -> tuple[Any, Any]:
     return one, other
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return (
-        json.dumps(value, separators=(",", ":"), ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
-    )
+def _starts(value: Any, start: Any) -> bool:
+    if not isinstance(value, str) or not isinstance(start, str):
+        raise ExpressionError("two strings are expected")
+    return value.casefold().startswith(start.casefold())
 
 
 def _if(condition: Lazy, then: Lazy, otherwise: Lazy) -> Any:
@@ -117,31 +116,24 @@ _LAZY: dict[str, Callable[..., Any]] = {
     "if": _if,
     "or": lambda *values: any(_boolean(value()) for value in values),
 }
-_NET_FORMAT = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-
-
-def _time(value: datetime, form: str) -> str:
-    return value.strftime(re.sub("|".join(_NET_FORMAT), lambda found: _NET_FORMAT[found[0]], form))
-
-
 _PLAIN: dict[str, Callable[..., Any]] = {
-    "addhours": lambda value, hours, form: _time(datetime.fromisoformat(value) + timedelta(hours=hours), form),
-    "concat": lambda *values: "".join(_text(value) for value in values),
-    "encodeuricomponent": lambda value: quote(_text(value), safe=""),
+    **FUNCTIONS,
+    "encodeuricomponent": lambda value: quote(text(value), safe=""),
     "equals": _equals,
     "first": lambda values: next(iter(_sequence(values)), None),
+    "greater": lambda one, other: _ordered(one, other)[0] > other,
     "greaterorequals": lambda one, other: _ordered(one, other)[0] >= other,
-    "join": lambda values, separator: separator.join(_text(value) for value in _sequence(values)),
+    "join": lambda values, separator: separator.join(text(value) for value in _sequence(values)),
     "json": json.loads,
     "last": lambda values: _sequence(values)[-1] if values else None,
     "length": lambda values: len(_sequence(values)),
+    "lessorequals": lambda one, other: _ordered(one, other)[0] <= other,
     "less": lambda one, other: _ordered(one, other)[0] < other,
     "not": lambda value: not _boolean(value),
     "setproperty": lambda value, name, new: {**value, name: new},
     "skip": lambda values, count: _sequence(values)[count:],
-    "startswith": lambda value, start: _text(value).casefold().startswith(start.casefold()),
+    "startswith": _starts,
     "take": lambda values, count: _sequence(values)[:count],
-    "utcnow": lambda form="yyyy-MM-ddTHH:mm:ssZ": _time(datetime.now(UTC), form),
 }
 
 
@@ -149,11 +141,15 @@ def _call(name: str, arguments: list[Lazy], context: Context) -> Any:
     look_up: dict[str, Callable[..., Any]] = {
         "body": lambda action: _property(_look_up(context.actions, action), "body", safe=True),
         "item": lambda: context.item,
+        "items": lambda loop: context.items[loop],
         "listcallbackurl": lambda: context.callback_url,
         "outputs": lambda action: _look_up(context.actions, action),
         "parameters": lambda _: {},
         "triggerbody": lambda: context.trigger,
-        "variables": lambda variable: _look_up(context.variables, variable),
+        "triggeroutputs": lambda: {"body": context.trigger},
+        "variables": lambda variable: {key.casefold(): value for key, value in context.variables.items()}[
+            variable.casefold()
+        ],
     }
     key = name.casefold()
     try:
@@ -165,7 +161,7 @@ def _call(name: str, arguments: list[Lazy], context: Context) -> Any:
 
 
 def _look_up(values: Mapping[str, Any], name: str) -> Any:
-    return next(value for key, value in values.items() if key.casefold() == name.casefold())
+    return next((value for key, value in values.items() if key.casefold() == name.casefold()), None)
 
 
 def _property(value: Any, key: Any, *, safe: bool) -> Any:

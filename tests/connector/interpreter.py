@@ -10,18 +10,19 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
-from tests.connector import expressions
+from tests.connector import expressions, loops
 from tests.connector.engine_http import Reply
 from tests.connector.expressions import Context
-from tests.connector.teams import CONNECTION, Teams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tests.connector.connections import Connection
     from tests.connector.engine_http import Callbacks, Gateway, Wire
     from tests.connector.referee import Referee
 
@@ -64,7 +65,7 @@ class Run:
         callbacks: where its waiting actions are called back.
         longest: seconds of this machine after which an action times out, in place of its own limit.
         referee: evaluates expressions.
-        teams: the connection to Microsoft Teams, where the flow has one.
+        connections: those to Microsoft's connectors, by their keys in the flow.
     """
 
     flow: dict[str, Any]
@@ -74,11 +75,14 @@ class Run:
     callbacks: Callbacks
     longest: float = 30.0
     referee: Referee = expressions
-    teams: Teams | None = None
+    connections: Mapping[str, Connection] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     id: str = field(default_factory=lambda: "0858" + uuid.uuid4().hex.upper())
     _results: dict[str, _Result] = field(default_factory=dict)
-    _variables: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, Any] = field(default_factory=dict)
+    waited: list[float] = field(default_factory=list)
+    """The seconds of its delays."""
     _began: float = field(default_factory=time.monotonic)
 
     def start(self) -> str:
@@ -88,11 +92,11 @@ class Run:
             TriggerRefused: the trigger refuses the body.
         """
         definition = self.flow["definition"]
-        trigger = definition["triggers"]["manual"]
-        validator = jsonschema.Draft7Validator(trigger["inputs"]["schema"])
+        (trigger,) = definition["triggers"].values()
+        validator = jsonschema.Draft7Validator(trigger["inputs"].get("schema", {}))
         if trigger.get("operationOptions") == "EnableSchemaValidation" and not validator.is_valid(self.trigger_body):
             raise TriggerRefused
-        return self._run_all(definition["actions"])
+        return self.run_all(definition["actions"])
 
     def outputs(self, name: str) -> Any:
         """Return what an action returned."""
@@ -102,9 +106,9 @@ class Run:
         """Return how an action ended; ``Skipped`` if it never ran."""
         return self._results[name].status if name in self._results else SKIPPED
 
-    def _run_all(self, actions: dict[str, Action]) -> str:
+    def run_all(self, actions: dict[str, Action]) -> str:
         """Run actions after those that they wait for; the last ones of every branch decide on success."""
-        for name in actions:
+        for name in _names(actions):
             self._results.pop(name, None)
         waiting = dict(actions)
         while waiting:
@@ -133,12 +137,15 @@ class Run:
         except ValueError:  # an expression fails
             return _Result(FAILED)
 
-    def _context(self, **more: Any) -> Context:
+    def context(self, **more: Any) -> Context:
+        """Return what an expression can refer to now."""
         outputs = {name: result.outputs for name, result in self._results.items()}
-        return Context(outputs, self.trigger_body, self._variables, **more)
+        here: dict[str, Any] = {"item": next(reversed(self.items.values()), None), "items": self.items} | more
+        return Context(outputs, self.trigger_body, self.variables, **here)
 
-    def _value(self, value: Any, **more: Any) -> Any:
-        return self.referee.evaluate(value, self._context(**more))
+    def value(self, value: Any, **more: Any) -> Any:
+        """Return a value of the definition with its expressions evaluated."""
+        return self.referee.evaluate(value, self.context(**more))
 
     def _headers(self, name: str) -> dict[str, str]:
         return {
@@ -153,49 +160,53 @@ class Run:
         return time.monotonic() + self.longest
 
     def _compose(self, _: str, action: Action) -> _Result:
-        return _Result(SUCCEEDED, self._value(action["inputs"]))
+        return _Result(SUCCEEDED, self.value(action["inputs"]))
 
     def _select(self, _: str, action: Action) -> _Result:
-        entries = self._value(action["inputs"]["from"])
+        entries = self.value(action["inputs"]["from"])
         if not isinstance(entries, list):
             return _Result(FAILED)
-        return _Result(SUCCEEDED, {"body": [self._value(action["inputs"]["select"], item=entry) for entry in entries]})
+        return _Result(SUCCEEDED, {"body": [self.value(action["inputs"]["select"], item=entry) for entry in entries]})
 
     def _query(self, _: str, action: Action) -> _Result:
-        entries = self._value(action["inputs"]["from"])
+        entries = self.value(action["inputs"]["from"])
         if not isinstance(entries, list):
             return _Result(FAILED)
         where = action["inputs"]["where"]
-        return _Result(SUCCEEDED, {"body": [entry for entry in entries if self._value(where, item=entry) is True]})
+        return _Result(SUCCEEDED, {"body": [entry for entry in entries if self.value(where, item=entry) is True]})
 
     def _initialize(self, _: str, action: Action) -> _Result:
-        for variable in action["inputs"]["variables"]:
-            self._variables[variable["name"]] = self._value(variable["value"])
+        loops.initialize(self, action)
+        return _Result(SUCCEEDED)
+
+    def _append(self, _: str, action: Action) -> _Result:
+        loops.append(self, action)
         return _Result(SUCCEEDED)
 
     def _set(self, _: str, action: Action) -> _Result:
-        self._variables[action["inputs"]["name"]] = self._value(action["inputs"]["value"])
+        self.variables[action["inputs"]["name"]] = self.value(action["inputs"]["value"])
         return _Result(SUCCEEDED)
 
     def _increment(self, _: str, action: Action) -> _Result:
-        self._variables[action["inputs"]["name"]] += self._value(action["inputs"]["value"])
+        loops.increment(self, action)
         return _Result(SUCCEEDED)
 
+    def _wait(self, _: str, action: Action) -> _Result:
+        loops.wait(self, action, lambda: datetime.now(UTC))
+        return _Result(SUCCEEDED)
+
+    def _for_each(self, name: str, action: Action) -> _Result:
+        return _Result(loops.for_each(self, name, action))
+
     def _if(self, _: str, action: Action) -> _Result:
-        branch = action if self.referee.holds(action["expression"], self._context()) else action.get("else", {})
-        return _Result(self._run_all(branch.get("actions", {})))
+        branch = action if self.referee.holds(action["expression"], self.context()) else action.get("else", {})
+        return _Result(self.run_all(branch.get("actions", {})))
 
     def _until(self, _: str, action: Action) -> _Result:
-        # The condition comes after each turn. A failed turn doesn't end the loop; at its limit it has succeeded.
-        status = SUCCEEDED
-        for _turn in range(action["limit"]["count"]):
-            status = self._run_all(action["actions"])
-            if self.referee.holds(action["expression"], self._context()):
-                break
-        return _Result(status)
+        return _Result(loops.until(self, action))
 
     def _http(self, name: str, action: Action) -> _Result:
-        inputs = self._value(action["inputs"])
+        inputs = self.value(action["inputs"])
         headers = self._headers(name)
         deadline = self._deadline()
         reply = self.wire.request(inputs["method"], inputs["uri"], {**inputs["headers"], **headers}, inputs["body"])
@@ -203,16 +214,17 @@ class Run:
         return _ended(self.wire.polled(reply, lambda url: self.wire.request("GET", url, headers), deadline))
 
     def _connection(self, name: str, action: Action) -> _Result:
-        inputs = self._value(action["inputs"])
-        if self.teams is not None and inputs["host"]["connectionName"] == CONNECTION:
-            return _ended(self.teams.call(inputs["host"]["operationId"], inputs["parameters"]))
+        inputs = self.value(action["inputs"])
+        connection = self.connections.get(inputs["host"]["connectionName"])
+        if connection is not None:
+            return _ended(connection.call(inputs["host"]["operationId"], inputs["parameters"]))
         headers = self._headers(name)
         deadline = self._deadline()
         reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers)
         return _ended(self.wire.polled(reply, lambda url: self.gateway.follow("GET", url, headers), deadline))
 
     def _connection_webhook(self, name: str, action: Action) -> _Result:
-        inputs = self._value(action["inputs"])
+        inputs = self.value(action["inputs"])
         url = self.callbacks.new_url()
         headers = self._headers(name)
         reply = self.gateway.call(inputs["host"]["operationId"], inputs["parameters"], headers, url)
@@ -223,7 +235,7 @@ class Run:
 
     def _webhook(self, name: str, action: Action) -> _Result:
         url = self.callbacks.new_url()
-        subscribe = self._value(action["inputs"]["subscribe"], callback_url=url)
+        subscribe = self.value(action["inputs"]["subscribe"], callback_url=url)
         headers = {**subscribe["headers"], **self._headers(name)}
         reply = self.wire.request(subscribe["method"], subscribe["uri"], headers, subscribe["body"])
         assert action["inputs"]["unsubscribe"] == {}, "no other is used"
@@ -236,6 +248,14 @@ class Run:
         return _ended(None if body is None else Reply(200, {}, body))
 
 
+def _names(actions: dict[str, Action]) -> Iterator[str]:
+    """Go through the names of actions and of those inside them."""
+    for name, action in actions.items():
+        yield name
+        yield from _names(action.get("actions", {}))
+        yield from _names(action.get("else", {}).get("actions", {}))
+
+
 def _ended(reply: Reply | None) -> _Result:
     if reply is None:
         return _Result(TIMED_OUT)
@@ -246,7 +266,10 @@ def _ended(reply: Reply | None) -> _Result:
 
 
 _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
+    "AppendToArrayVariable": Run._append,
+    "AppendToStringVariable": Run._append,
     "Compose": Run._compose,
+    "Foreach": Run._for_each,
     "Http": Run._http,
     "HttpWebhook": Run._webhook,
     "If": Run._if,
@@ -258,14 +281,17 @@ _KINDS: dict[str, Callable[[Run, str, Action], _Result]] = {
     "Select": Run._select,
     "SetVariable": Run._set,
     "Until": Run._until,
+    "Wait": Run._wait,
 }
 
 
-def with_settings(flow: dict[str, Any], app: str, key: str) -> dict[str, Any]:
+def with_settings(flow: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return a flow in which a maker has filled in *Settings*, the one thing that its page says to fill in."""
     actions = dict(flow["definition"]["actions"])
-    if "app" in actions.get("Settings", {}).get("inputs", {}):
-        actions["Settings"] = {**actions["Settings"], "inputs": {"app": app, "key": key}}
+    if "Settings" in actions:
+        inputs = actions["Settings"]["inputs"]
+        known = {name: value for name, value in settings.items() if name in inputs}
+        actions["Settings"] = {**actions["Settings"], "inputs": {**inputs, **known}}
     return {**flow, "definition": {**flow["definition"], "actions": actions}}
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "connector"
+GENERATED = generate.files()
 _STRING = r'"(?:\\.|[^"\\])*"'
 
 
@@ -39,10 +40,10 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", generate.files(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_current(path: Path) -> None:
     """A committed file is what the code generates: run ``python -m connector.generate`` after a change."""
-    assert path.read_text(encoding="utf-8") == generate.files()[path]
+    assert path.read_text(encoding="utf-8") == GENERATED[path]
 
 
 @pytest.mark.parametrize("folder", [FOLDER, FOLDER / "entra"], ids=lambda folder: folder.name)
@@ -99,7 +100,8 @@ def test_no_unused_words() -> None:
         for body in [*bodies, known["InvitationParticipantInfo"], known["MeetingBody"], known["StepBody"]]
         for name in body["properties"]
     }
-    assert MEMBERS.keys() <= members
+    assert {name.rpartition(".")[2] for name in MEMBERS} <= members
+    assert {name.partition(".")[0] for name in MEMBERS if "." in name} <= known.keys()
     assert KINDS.keys() == known["IdentitySet"]["properties"].keys()
     shown = {name for kind in KINDS.values() for name in kind.members}
     assert shown == known["Identity"]["properties"].keys() - {"@odata.type"}
@@ -122,7 +124,7 @@ def test_people_are_called_separately() -> None:
                 hidden = schema["properties"]["separately"]
                 assert (hidden["type"], hidden["default"], hidden["x-ms-visibility"]) == ("boolean", True, "internal")
                 assert "separately" in schema["required"]
-    assert found == 4
+    assert found == 6
 
 
 def test_every_status_is_described() -> None:
@@ -141,7 +143,40 @@ def test_properties(folder: str) -> None:
     assert set(re.findall(r"@connectionParameters\('(\w+)'\)", text)) <= properties["connectionParameters"].keys()
     assert properties["connectionParameters"]["api_key"]["type"] == "securestring"
     assert "stackOwner" not in properties
-    assert {entry["templateId"] for entry in properties["policyTemplateInstances"]} <= {"dynamichosturl", "setheader"}
+    used = {entry["templateId"] for entry in properties["policyTemplateInstances"]}
+    assert used <= {"dynamichosturl", "routerequesttoendpoint", "setheader"}
+
+
+def test_routed_operations() -> None:
+    """An operation with a path of its own is routed to the app's, by a path without parameters as policies have it."""
+    properties = _read(FOLDER / "apiProperties.json")["properties"]
+    routed = {
+        name: policy["parameters"]["x-ms-apimTemplateParameter.newPath"]
+        for policy in properties["policyTemplateInstances"]
+        for name in policy["parameters"].get("x-ms-apimTemplate-operationName", [])
+    }
+    known = routes()
+    expected = {entry.action: known[entry.routed[0]].path for entry in OPERATIONS.values() if entry.routed}
+    assert routed == expected
+    assert len(routed) == 2
+
+
+def test_forms() -> None:
+    """Joining needs a meeting and offers steps; a new call needs users, and has neither."""
+    found = {
+        entry["operationId"]: entry["parameters"][0]["schema"]
+        for item in swagger.definition()["paths"].values()
+        for entry in item.values()
+        if "operationId" in entry and entry["operationId"].startswith(("Join", "Start"))
+    }
+    for action in ("JoinMeeting", "JoinMeetingAndWait"):
+        assert {"meeting", "participants", "steps", "stopWhen", "repeat"} <= found[action]["properties"].keys()
+        assert found[action]["required"][0] == "meeting"
+    for action in ("StartCall", "StartCallAndWait"):
+        assert not {"meeting", "steps", "leaveAfterwards"} & found[action]["properties"].keys()
+        people = found[action]["properties"]["participants"]
+        assert (found[action]["required"][0], people["minItems"], people["maxItems"]) == ("participants", 1, 5)
+        assert people["items"]["properties"]["identity"]["properties"].keys() == {"user"}
 
 
 def test_files_have_no_escapes() -> None:
@@ -188,7 +223,8 @@ def test_calls_are_picked() -> None:
 
 def test_steps_are_built_in_the_designer() -> None:
     """A step is an item with people and a time, described in place: the designer has no row for a reference."""
-    for path in ("/calls/{callId}/escalate", "/calls/{callId}/escalate-and-wait"):
+    joins = ("/calls/start", "/calls/start-and-wait")
+    for path in ("/calls/{callId}/escalate", "/calls/{callId}/escalate-and-wait", *joins):
         (body,) = (
             entry for entry in swagger.definition()["paths"][path]["post"]["parameters"] if entry["in"] == "body"
         )

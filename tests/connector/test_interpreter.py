@@ -18,7 +18,13 @@ def _run(**actions: dict[str, Any]) -> Run:
     flow = {"definition": {"triggers": {"manual": trigger}, "actions": actions}}
     definition = {"basePath": "/api", "paths": {}}
     with Callbacks() as callbacks:
-        run = Run(flow, {"list": None}, Wire(), Gateway(definition, "", "", Wire()), callbacks)
+        run = Run(
+            flow,
+            {"list": None},
+            Wire(),
+            Gateway(definition, {"policyTemplateInstances": []}, "", "", Wire()),
+            callbacks,
+        )
         run.start()
     return run
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector.package import package
+from connector.package import STANDARD, package
 from connector.routes import ROOT
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def test_flow(file: Path) -> None:
 def test_connectors(file: Path) -> None:
     """Connector and connection have no id or name of an environment; the maker picks existing ones.
 
-    Microsoft's own connector is found by its name.
+    Microsoft's own connectors are found by their names.
     """
     resources = _files(package("A flow", json.loads(file.read_text(encoding="utf-8"))))["manifest.json"]["resources"]
     for resource in resources.values():
-        if resource.get("name") == "shared_teams":
-            assert resource["id"].endswith("/apis/shared_teams")
+        if resource.get("name") in STANDARD:
+            assert resource["id"].endswith(f"/apis/{resource['name']}")
             assert resource["configurableBy"] == "System"
             assert "creationType" not in resource
         elif resource["type"] != "Microsoft.Flow/flows":

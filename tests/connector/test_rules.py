@@ -158,9 +158,10 @@ def schema_forms(document: Document) -> Iterator[str]:
 
 def webhooks(document: Document) -> Iterator[str]:
     """A webhook action asks for the flow's URL, describes the outcome, and has a URL by which it is cancelled."""
-    hooks = [path for path, item in document["paths"].items() if "x-ms-notification-content" in item]
+    contents = [item.get("x-ms-notification-content") for item in document["paths"].values()]
+    outcomes = {json.dumps(content) for content in contents if content is not None}
     deletes = [path for path, method, _ in _operations(document) if method == "delete" and path.endswith("/callback")]
-    if len(deletes) < len(hooks):
+    if len(deletes) < len(outcomes):  # one for each kind of outcome
         yield "DELETE"
     for path, item in document["paths"].items():
         bodies = [entry["schema"] for entry in item.get("post", {}).get("parameters", []) if entry["in"] == "body"]

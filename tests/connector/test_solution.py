@@ -13,13 +13,16 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from connector import solution
-from connector.customizations import CONNECTOR, CONNECTOR_ID, REFERENCES, VARIABLE
+from connector.customizations import CONNECTOR, CONNECTOR_ID, FOLDER, REFERENCES, VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = solution.solutions()
 CONNECTOR_ZIP, FLOWS_ZIP, ALL_ZIP = "call-invites-connector.zip", "call-invites-flows.zip", "call-invites-all.zip"
+SAMPLES = sorted((FOLDER / "flows").glob("*.json"))
+# Those with the connector; the others need a key.
+OWN = sum("shared_callinvites" in path.read_text(encoding="utf-8") for path in SAMPLES)
 MANIFEST = [
     "UniqueName",
     "LocalizedNames",
@@ -130,13 +133,14 @@ def test_named_files(name: str) -> None:
 
 
 def test_connector() -> None:
-    """The host is the environment variable, the key is asked for with a connection, and no policy is needed."""
+    """The host is the environment variable, the key is asked for with a connection, and policies route only."""
     files = _read(CONNECTOR_ZIP)
     definition = json.loads(files[f"Connector/{CONNECTOR}_openapidefinition.json"])
     assert (definition["host"], definition["basePath"]) == (f'@environmentVariables("{VARIABLE}")', "/api")
     parameters = json.loads(files[f"Connector/{CONNECTOR}_connectionparameters.json"])
     assert {name: entry["type"] for name, entry in parameters.items()} == {"api_key": "securestring"}
-    assert json.loads(files[f"Connector/{CONNECTOR}_policytemplateinstances.json"]) == []
+    policies = json.loads(files[f"Connector/{CONNECTOR}_policytemplateinstances.json"])
+    assert {policy["templateId"] for policy in policies} == {"routerequesttoendpoint"}
     icon = files[f"Connector/{CONNECTOR}_iconblob.Png"]
     assert struct.unpack(">II", icon[16:24]) == (230, 230)
 
@@ -161,9 +165,11 @@ def test_flows(name: str) -> None:
         entry.attrib["connectionreferencelogicalname"]: entry.findtext("customconnectorid/connectorid")
         for entry in root.iter("connectionreference")
     }
-    assert references == {REFERENCES["shared_callinvites"]: CONNECTOR_ID, REFERENCES["shared_teams"]: None}
+    assert references == {
+        reference: CONNECTOR_ID if key == "shared_callinvites" else None for key, reference in REFERENCES.items()
+    }
     flows = {path: json.loads(content) for path, content in files.items() if path.startswith("Workflows/")}
-    assert len(flows) == len(_ids(name)["29"]) == 6
+    assert len(flows) == len(_ids(name)["29"]) == OWN
     for path, flow in flows.items():
         identifier = r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}"
         assert re.fullmatch(rf"Workflows/[A-Za-z0-9]+-{identifier}\.json", path)
@@ -182,7 +188,7 @@ def test_dependencies() -> None:
     """The flows need the connector, once for the reference and once for each flow; the others need nothing."""
     found = _xml(_read(FLOWS_ZIP), "solution.xml").findall(".//MissingDependency")
     assert {entry.find("Required").attrib["id"].strip("{}") for entry in found} == {CONNECTOR_ID}  # type: ignore[union-attr]
-    assert [entry.find("Dependent").attrib["type"] for entry in found] == ["connectionreference", *["29"] * 6]  # type: ignore[union-attr]
+    assert [entry.find("Dependent").attrib["type"] for entry in found] == ["connectionreference", *["29"] * OWN]  # type: ignore[union-attr]
     for name in (CONNECTOR_ZIP, ALL_ZIP):
         assert _xml(_read(name), "solution.xml").findall(".//MissingDependency") == []
 
@@ -206,4 +212,4 @@ def test_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["solution", "--out", str(tmp_path)])
     assert solution.main() == 0
     assert {path.name for path in tmp_path.iterdir()} > FILES.keys()
-    assert len(list(tmp_path.iterdir())) == len(FILES) + 8
+    assert len(list(tmp_path.iterdir())) == len(FILES) + len(SAMPLES)

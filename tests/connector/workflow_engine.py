@@ -99,7 +99,7 @@ class Engine:
         self._ask("validate", definition, None)
 
     def _ask(self, kind: str, value: Any, context: Context | None) -> Any:
-        names = ("actions", "trigger", "variables", "item", "callback_url")
+        names = ("actions", "trigger", "variables", "item", "items", "callback_url")
         values = {name: getattr(context, name) for name in names} if context else {}
         assert self._process.stdin
         assert self._process.stdout
@@ -168,11 +168,12 @@ def _context(context: dict[str, Any], templates: str) -> Any:
     one, none = system.Func[system.String, token], system.Func[token]
     boolean = system.Func[system.String, system.Boolean]
     helper = expressions.TemplateExpressionEvaluationHelper(False)
-    helper.OnGetAction = one(lambda name: _parsed({"outputs": actions[name.casefold()]}))
+    helper.OnGetAction = one(lambda name: _parsed({"outputs": actions.get(name.casefold())}))
     helper.OnGetTrigger = one(lambda _: _parsed({"outputs": {"body": context["trigger"]}}))
     helper.OnGetVariable = one(lambda name: _parsed(variables[name.casefold()]))
     helper.OnGetParameter = one(lambda _: _parsed({}))
     helper.OnGetCurrentItem = none(lambda: _parsed(context["item"]))
+    helper.OnGetItem = one(lambda name: _parsed(context["items"][name]))
     helper.OnListCallbackUrl = system.Func[system.String](lambda: context["callback_url"])
     helper.OnGetActionIsRepetitive = boolean(lambda _: False)
     helper.OnGetActionHasNonReferenceableAggregatedPartialContent = boolean(lambda _: False)

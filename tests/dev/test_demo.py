@@ -57,7 +57,8 @@ def test_the_demo_shows_every_use_from_the_invitation_to_the_roster() -> None:
         assert labels[:7] == ["invites", "202", "rings", "outcome", "reports", "presence", "roster"], lines
         assert f"outcome   {use.answer} " in lines
         assert ("inCall" in lines) == (not use.declining)
-    for part in ("A meeting joined by its link", "A one-to-one call", "A call kept alive", "Hanging up"):
+    parts = ("A meeting joined by its link", "A one-to-one call", "A meeting joined, and people called")
+    for part in (*parts, "A call kept alive", "Hanging up"):
         _, found, rest = shown.stdout.partition(f"  {part}")
         assert found, part
         assert "\n  right " in rest.partition("\n\n")[0], rest

@@ -76,7 +76,7 @@ def test_commands(host: Host, graph: Simulator) -> None:
     graph.create_call(host.callback_uri, call_id=_OTHER_CALL, participants=[_MOVED])
     base, location = f"http://127.0.0.1:{host.port}", ""
     commands = _commands()
-    assert len(commands) == 21
+    assert len(commands) == 22
     for heading, command, http, body in commands:
         variables = f"key={KEY} call={base}/api/calls/{_CALL} location='{location}'\n"
         script = variables + command.replace("http://localhost:7071", base).replace("curl -i", "curl -si")

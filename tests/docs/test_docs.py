@@ -22,6 +22,7 @@ import invite.reading
 import notifications.receiving  # noqa: F401 - has an error of its own
 from dev.host import app_model
 from observability.tracing import SWITCHES
+from tests.connector import expressions
 from web import errors
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGES = sorted(
     [_ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "test.http")]
-    + [page for folder in ("docs", "dev/simulator", "connector") for page in (_ROOT / folder).rglob("*.md")]
+    + [page for folder in ("docs", "dev/simulator", "connector", "examples") for page in (_ROOT / folder).rglob("*.md")]
 )
 _ROOMS = ("invite", "calls", "escalation", "notifications", "watchdog", "flows", "web")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -233,3 +234,54 @@ def test_deployment_package(tmp_path: Path) -> None:
     assert int(imported.stdout) == len(_app().http) + len(_app().queue) + len(_app().timer)
     ignored = [line for line in _text(".funcignore").splitlines() if re.fullmatch(r"[a-z]+", line)]
     assert not set(ignored) & set(names)
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_shown)
+def test_shell_lines_can_be_pasted(page: Path) -> None:
+    """No command holds a placeholder in angle brackets, which a shell takes for a redirection."""
+    shell = [block for kind, block in _FENCE.findall(_text(page)) if kind in ("sh", "bash", "powershell")]
+    assert [found for block in shell for found in re.findall(r"<[A-Za-z][\w .-]*>", block)] == []
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+@pytest.mark.parametrize("page", _PAGES, ids=_shown)
+def test_shell_lines_are_complete(page: Path) -> None:
+    """A shell can parse every command as it is printed."""
+    for kind, block in _FENCE.findall(_text(page)):
+        if kind == "sh":
+            parsed = subprocess.run(["/bin/sh", "-n"], input=block, capture_output=True, text=True, check=False)
+            assert parsed.returncode == 0, (block, parsed.stderr)
+
+
+def test_expressions_for_makers() -> None:
+    """The expressions of docs/makers.md give a phone number, or a manager, also where a profile has none."""
+    table = _text("docs/makers.md").partition("**Values from other actions.**")[2].partition("\n\n*Get")[0]
+    phone, can_be_called, manager = re.findall(r"\| `([^`]+)` \|", table)
+
+    def given(user: object, boss: object = None) -> expressions.Context:
+        found = {"Get_user_profile_(V2)": {"body": user}, "Get_manager_(V2)": {"body": boss}}
+        return expressions.Context(actions=found)
+
+    mobile = given({"mobilePhone": "+12065550100", "businessPhones": ["+12065550101"]})
+    business = given({"mobilePhone": None, "businessPhones": ["+12065550101"]})
+    without = given({"mobilePhone": None, "businessPhones": []}, {"error": {"status": 404}})
+    assert [expressions.evaluate(f"@{phone}", one) for one in (mobile, business, without)] == [
+        "+12065550100",
+        "+12065550101",
+        None,
+    ]
+    assert [expressions.evaluate(f"@{can_be_called}", one) for one in (mobile, without)] == [True, False]
+    assert expressions.evaluate(f"@{manager}", given({}, {"id": "manager"})) == "manager"
+    assert re.fullmatch("[0-9a-f-]{36}", expressions.evaluate(f"@{manager}", without))
+
+
+def test_by_hand_is_as_azd() -> None:
+    """The steps by hand ask for the hooks' permissions, and the registration trusts the same issuer and audience."""
+    page = _text("docs/deploy.md").partition("\n## By hand\n")[2]
+    permissions = re.search(r"for permission in (.+); do", page)
+    assert permissions
+    assert permissions[1].split() == _text("infra/hooks/permissions.txt").split()
+    common = _text("infra/hooks/common.sh")
+    for value in re.findall(r"(?:authority=|audience=)(\S+)", common):
+        assert value in page, value
+    assert '"name\\": \\"call-invites-$identity' in page

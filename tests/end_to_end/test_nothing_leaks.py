@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NUMBER = "+4915112345678"
 NAME = "Maximiliane Mustermann"
+THREAD, PASSCODE = "19:meeting_TWF4aW1pbGlhbmVNdXN0ZXJtYW5u@thread.v2", "pXq93LkWvB"
 SIGNATURE = "c2lnbmF0dXJlLW9mLWEtZmxvdw"
 PEOPLE = {behaviour: str(uuid.uuid4()) for behaviour in ("answers", "declines", "fails", "busy")}
 
@@ -51,11 +53,32 @@ def traffic(host: Host, graph: Simulator) -> list[str]:
     errors.append(host.request("POST", path, json={**waiting, "callbackUrl": flow.replace("https", "ftp")}).text)
     graph.fault(call_id=call_id, status=403, code="7504", message=f"addParticipants failed for 4:{NUMBER}")
     errors.append(host.invite(call_id, {"participants": [user(str(uuid.uuid4()))]}).text)
+    errors += starts(host, graph)
     for token in (graph.token(aud=NAME), graph.token(unknown_key=True), "x.y.z", NUMBER):
         assert graph.post_notification(call_id, [{"resourceData": {"displayName": NAME}}], token=token) == 401
     assert graph.post_notification(call_id, f"not json {NUMBER}".encode()) == 400
     assert graph.wait_idle()
     return errors
+
+
+def starts(host: Host, graph: Simulator) -> list[str]:
+    """Meetings joined by link and by passcode, an escalation, wrong ones of each, and what was answered to those."""
+    meeting = graph.meeting(thread_id=THREAD, passcode=PASSCODE)
+    by_id = {"joinMeetingId": meeting.join_meeting_id, "passcode": PASSCODE}
+    steps = [{"participants": [user(PEOPLE["declines"])]}]
+    link, answers = {"joinWebUrl": meeting.join_web_url}, []
+    for body in (
+        {"meeting": link, "steps": steps},
+        {"meeting": by_id, "participants": [user(PEOPLE["declines"])]},
+        {"meeting": {**by_id, "passcode": PASSCODE + "x"}, "participants": [user(PEOPLE["answers"])]},
+        {"meeting": {"joinWebUrl": meeting.join_web_url.replace("teams.microsoft", f"{PASSCODE}.example")}},
+        {"meeting": {**link, **by_id}, "steps": steps},
+    ):
+        started = host.request("POST", "/calls/start", json=body)
+        answers.append((host.outcome(started) if started.status_code == 202 else started).text)
+    for call in host.get("/calls")["value"]:
+        host.request("DELETE", f"/calls/{quote(call['id'], safe='')}")
+    return answers
 
 
 @pytest.fixture
@@ -64,7 +87,7 @@ def watched(settings: dict[str, str], tmp_path: Path, graph: Simulator) -> tuple
     with run_host(settings, tmp_path) as host:
         errors = traffic(host, graph)
         tokens = [entry["token"] for entry in re.finditer(r"token=(?P<token>[\w-]{20,})", "".join(errors))]
-    secrets = [NUMBER, NUMBER[1:], NAME, SIGNATURE, KEY, *PEOPLE.values(), *tokens]
+    secrets = [THREAD, THREAD[3:-10], PASSCODE, NUMBER, NUMBER[1:], NAME, SIGNATURE, KEY, *PEOPLE.values(), *tokens]
     secrets += [settings["GRAPH_CLIENT_SECRET"], "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"]
     return host.lines, errors, secrets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -147,6 +148,31 @@ def test_an_ended_call(world: EscalationWorld) -> None:
     assert status_of(world.post(steps(1))) == 404
     again = world.post(body)
     assert (status_of(again), body_of(again)["status"]) == (202, "failed")
+
+
+def test_a_slow_request(world: EscalationWorld) -> None:
+    """Two seconds after it came no person is called: they are *notStarted*, and the queue calls them at once."""
+    step = {"participants": [entry(person(1)), entry(person(2))]}
+    request = world.request(json.dumps({"steps": [step]}).encode())
+    world.clock.sleep(2.5)
+    answer = world.routes.escalate(request)
+    assert status_of(answer) == 202
+    assert [one["status"] for one in body_of(answer)["steps"][0]["participants"]] == ["notStarted"] * 2
+    assert not world.graph.taken
+    world.pass_time(1)
+    assert world.graph.calls == {person(1): 1, person(2): 1}
+
+
+def test_an_unknown_call() -> None:
+    """404 where Graph doesn't know it either, and nothing is stored."""
+    world = EscalationWorld()
+    world.graph.ended = True
+    answer = world.post(steps(1))
+    assert (status_of(answer), body_of(answer)["error"]["code"]) == (404, "CallNotFound")
+    assert body_of(answer)["error"]["innerError"]["code"] == "8522"
+    assert (world.memory.rows, world.queue.waiting) == ({}, [])
+    world.graph.ended = False
+    assert status_of(world.post(steps(1))) == 202
 
 
 def test_a_one_to_one_call(world: EscalationWorld) -> None:

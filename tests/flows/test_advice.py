@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from domain.results import ResultInfo
 from flows.advice import advice_for_call_end, advice_for_create_refusal, advice_for_outcome, advice_for_refusal
 from flows.codes import ADVICE, Advice, When
 from graph.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS = [pytest.param(advice, id=f"{advice.when.name}-{advice.codes.split()[0]}") for advice in ADVICE]
 PERSONAL = "failed for participant 4:+12345678901"
@@ -213,3 +217,13 @@ def test_several_causes(result: ResultInfo, first: str, second: str) -> None:
     tenant = advice_for_refusal(Refused(403, code="7505"))
     assert tenant.index("The call belongs") < tenant.index("the person does")
     assert tenant == advice_for_refusal(Refused(403, code="8517"))
+
+
+@pytest.mark.parametrize("explain", [advice_for_refusal, advice_for_create_refusal])
+def test_missing_permission(explain: Callable[[Refused], str]) -> None:
+    """The permission that the token lacks is named alone; another cause keeps its own advice."""
+    for code in ("7504", "Forbidden", None):
+        text = explain(Refused(403, code=code, lacks="Calls.Some.All"))
+        assert "lacks the permission Calls.Some.All" in text
+        assert "Calls.InitiateGroupCall.All" not in text
+    assert "Calls.Some.All" not in explain(Refused(403, code="7503", lacks="Calls.Some.All"))

@@ -16,6 +16,7 @@ from graph.client import GraphClient
 from graph.credentials import TokenSource
 from graph.errors import NothingSent, OutcomeUnknown, Refused, Throttled, TokenUnavailable
 from graph.participants import invite_body
+from graph.permissions import lacks, needed_to_create
 from invite.reading import invitees, read_body
 from invite.request import InviteBody
 from invite.splitting import split
@@ -79,6 +80,41 @@ def test_support_can_follow_a_request(client: GraphClient, call_id: str, simulat
     assert one.scenario_id == other.scenario_id == SCENARIO
     assert one.client_request_id != other.client_request_id
     assert _GUID.fullmatch(str(one.client_request_id))
+
+
+@pytest.mark.parametrize(
+    ("roles", "missing"),
+    [(["Calls.JoinGroupCall.All"], "Calls.InitiateGroupCall.All"), (["Calls.InitiateGroupCall.All"], None)],
+)
+def test_the_permission_that_the_token_lacks(
+    settings: Settings,
+    session: requests.Session,
+    call_id: str,
+    simulator: Simulator,
+    *,
+    roles: list[str],
+    missing: str | None,
+) -> None:
+    """It is known by the token's own roles, as is that another cause was meant."""
+    simulator.fault(status=403, code="7504")
+    token = FixedToken(simulator.entra.access_token(roles=roles))
+    with pytest.raises(Refused) as caught:
+        _invite(GraphClient(settings.graph_endpoint, token, session), call_id)
+    assert caught.value.lacks == missing
+
+
+@pytest.mark.parametrize(
+    ("body", "needs"),
+    [
+        ({"meetingInfo": {}}, "Calls.JoinGroupCall.All"),
+        ({"targets": [{}]}, "Calls.Initiate.All"),
+        ({"targets": [{}, {}]}, "Calls.InitiateGroupCall.All"),
+    ],
+)
+def test_what_a_create_needs(body: dict[str, Any], needs: str) -> None:
+    """A meeting, one person, several: a permission each."""
+    assert needed_to_create(body) == needs
+    assert lacks("no token", needs) is None
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ SCENARIO = "00000000-0000-4000-8000-00000000cafe"
 class FixedToken(TokenSource):
     """Always the same token, for servers that accept any."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, token: str = "secret-token") -> None:
+        self._fixed = token
 
     def token(self) -> str:
-        return "secret-token"
+        return self._fixed
 
     def fresh_token(self, refused: str) -> str:
         return refused

@@ -1,4 +1,4 @@
-"""Many invitations through every real part, with faults of every kind that the simulator knows.
+"""Many invitations and starts through every real part, with faults of every kind that the simulator knows.
 
 Flows behave as the flow engine does: they repeat a POST on 408, 429, 5xx and broken connections; then they poll, or
 wait at a URL of their own. Every outcome is judged by the simulator's log.
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 _RETRIED = {408, 429, *range(500, 600)}
 _MOST_TRIES = 9
 _WAIT = 0.5
+# Creates that are refused, whose response is lost, or that are slow; the second start of a meeting may meet them, too.
+CREATE_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 429, "retry_after": 2},
+    {"status": 503},
+    {"status": 500, "taken": True},
+    {"status": 504},
+    {"cut": "before"},
+    {"cut": "after"},
+    {"delay_after": 30},
+    {"status": 409, "code": "8519"},
+)
 # What a share of the requests meets; each is one fault, played for one invitation.
 REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
     {"status": 429, "retry_after": 2.128},
@@ -72,9 +83,12 @@ class Flow:
     """One flow that invites one person, and the outcome that it got."""
 
     call_id: str
+    """Empty where it starts with a meeting."""
     person: str
     behaviour: Outcome
     faults: list[dict[str, Any]]
+    meeting: str = ""
+    """The link of the meeting that it joins."""
     waits: bool = False
     """Whether it waits at a URL of its own instead of polling."""
     context: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -99,7 +113,7 @@ class Tally:
         outcomes = Counter(flow.outcome for flow in self.flows)
         faulty = sum(bool(flow.faults) for flow in self.flows)
         return (
-            f"{len(self.flows)} invitations, {faulty} with faults, {self.seconds:.0f} s: "
+            f"{len(self.flows)} invitations and starts, {faulty} with faults, {self.seconds:.0f} s: "
             f"{len(self.lost)} lost, {len(self.twice)} called twice, {len(self.wrong)} wrong, "
             f"{len(self.repeated)} notified twice; outcomes {dict(outcomes)}"
         )
@@ -111,14 +125,17 @@ def soak(
     waiting: WaitingFlow,
     *,
     count: int,
+    starts: int,
     share: float,
     seed: int,
     at_once: int = 16,
     say: Callable[[str], None] = print,
 ) -> Tally:
-    """Run ``count`` flows, of which a ``share`` meets a fault, and judge their outcomes."""
+    """Run ``count`` flows and ``starts`` that join meetings, a ``share`` of them with faults; judge their outcomes."""
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     flows = [_flow(hosts, graph, chance, share) for _ in range(count)]
+    flows += [start for _ in range(starts // 2) for start in _starts_in_one_meeting(graph, chance, share)]
+    chance.shuffle(flows)
     started = time.monotonic()
     with ThreadPoolExecutor(at_once) as pool:
         for number, _ in enumerate(
@@ -153,12 +170,30 @@ def _flow(hosts: Sequence[Host], graph: Simulator, chance: random.Random, share:
     return Flow(call_id, person, behaviour, faults, waits=chance.random() < _WAIT)
 
 
+def _starts_in_one_meeting(graph: Simulator, chance: random.Random, share: float) -> list[Flow]:
+    """Return two flows that join the same meeting: they share a call, or one joins after the other's failure."""
+    link = graph.meeting().join_web_url
+    flows = []
+    for _ in range(2):
+        flow = Flow("", str(uuid.uuid4()), chance.choice(BEHAVIOURS), [], link, waits=chance.random() < _WAIT)
+        reporting: Any = chance.choice(REPORT_FAULTS) if chance.random() < share else {}
+        flow.faults += [reporting] if reporting else []
+        graph.person(flow.person, flow.behaviour, **reporting)
+        if chance.random() < share:
+            flow.faults.append(chance.choice(CREATE_FAULTS))
+            graph.fault(route="create", **flow.faults[-1])
+        flows.append(flow)
+    return flows
+
+
 def _run(host: Host, flow: Flow, waiting: WaitingFlow) -> None:
     body: dict[str, Any] = {
         "participants": [{"identity": {"user": {"id": flow.person}}}],
         "clientContext": flow.context,
     }
     path = f"/calls/{flow.call_id}/participants/invite"
+    if flow.meeting:
+        path, body["meeting"] = "/calls/start", {"joinWebUrl": flow.meeting}
     if flow.waits:
         path, body["callbackUrl"] = f"{path}-and-wait", waiting.url_of(flow.context)
     wait = 0.1

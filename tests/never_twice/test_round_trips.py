@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flows.alarms import Message
+from flows.progress import INVITATION
 from storage.queue import StorageQueue, queue_client
 from tests.never_twice.world import CALL, World, call_item, operation_item, roster_item
 from tests.storage_fixtures import CountingTransport
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from settings import Settings
     from storage.table import StorageTable
 
+ROOT = Path(__file__).resolve().parents[2]
 PERSON, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 
 
@@ -109,3 +114,26 @@ def test_poll(counted: Counted) -> None:
     request = Request(route={"callId": CALL, "invitationId": token[0]}, query={"token": token[1]})
     assert world.queries.result(request).status == 202
     assert counted.spent() == (["GET"], 0, 0)
+
+
+def test_whole_invitation(counted: Counted) -> None:
+    """What docs/deploy.md multiplies: a person, a waiting flow, two rosters, and an alarm that finds nothing to do."""
+    world = counted.world
+    world.invite((PERSON,), "context", {}, waits=True)
+    counted.ends(1)
+    world.report(roster_item({OTHER}))
+    world.report(roster_item({PERSON, OTHER}))
+    stored = world.store.all_invitations(CALL).invitations.values()
+    invitation = next(one for one in stored if one.client_context == "context")
+    now = world.clock.now()
+    message = Message(INVITATION, CALL, invitation.id, invitation.alarm.name, now, now)
+    counted._tables.sent.pop()  # the test's own reading
+    world.work.act(message)
+    requests, messages, _ = counted.spent()
+    executions = 5  # the invite, three callbacks, the message
+    host = 2  # it takes the message from the queue, and deletes it
+    said = re.search(
+        r"(\d+) executions, (\d+) Table and (\d+) Queue transactions", (ROOT / "docs/deploy.md").read_text("utf-8")
+    )
+    assert said, (executions, len(requests), messages + host, requests)
+    assert tuple(map(int, said.groups())) == (executions, len(requests), messages + host)

@@ -25,7 +25,7 @@ _VARIABLES = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID", "AZ
 # How GitHub runs a step whose shell is named: bash.
 _BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 # What Azure is sent; everything else in the project is the developer's.
-_APP = {"app.py", "function_app.py", "host.json", "requirements.txt", "settings.py"}
+_APP = {"VERSION", "app.py", "function_app.py", "host.json", "requirements.txt", "settings.py"}
 _ROOMS = {
     "calls",
     "domain",

@@ -15,6 +15,7 @@ from settings import StorageLocation
 from storage.probe import queue_faults, table_faults
 from tests.dev.doctor.standins import serving
 from tests.invite.fakes import Clock
+from web.about import version
 from web.health import Health, unconfigured
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def test_healthy(app_settings: Settings, storage_name: str) -> None:
     assert (answer.status, dict(answer.headers)) == (200, {})
     assert answer.body == {
         "status": "healthy",
+        "version": version(),
         "checks": [
             {"name": "configuration", "status": "ok", "faults": [], "warnings": ["a warning"]},
             {"name": "tableStorage", "status": "ok", "faults": []},

@@ -84,7 +84,7 @@ def given(*, left: float = 3600, **claims: Any) -> Answer:
         "aud": "https://graph.microsoft.com",
         "tid": _TENANT,
         "appid": _CLIENT,
-        "roles": ["Calls.InitiateGroupCall.All"],
+        "roles": ["Calls.InitiateGroupCall.All", "Calls.JoinGroupCall.All", "Calls.Initiate.All"],
         "exp": int(time.time() + left),
     }
     held = {name: value for name, value in {**good, **claims}.items() if value is not None}

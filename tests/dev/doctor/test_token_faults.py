@@ -105,6 +105,19 @@ def test_a_permission_that_nobody_consented_to(doctor: Doctor, graph: Simulator,
 
 
 @pytest.mark.parametrize(
+    ("missing", "action"),
+    [("Calls.JoinGroupCall.All", "the actions that join a meeting"), ("Calls.Initiate.All", "a call to one user")],
+)
+def test_a_permission_of_some_actions(doctor: Doctor, graph: Simulator, missing: str, action: str) -> None:
+    """Which action does not work without it; the others do, so it is a warning."""
+    graph.entra.roles = tuple(role for role in graph.entra.roles if role != missing)
+    said = doctor(only="token")
+    assert said.status == 0
+    assert f"the token lacks {missing}: without it Graph refuses {action}" in said.of("token")
+    assert "az ad app permission admin-consent" in said.of("token")
+
+
+@pytest.mark.parametrize(
     ("code", "error", "sentence", "fix"),
     [
         (7000222, "invalid_client", "has expired", "az ad app credential reset"),

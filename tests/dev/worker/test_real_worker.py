@@ -154,13 +154,14 @@ def test_a_failed_run_gives_nothing_away(simulator: Simulator, tmp_path: Path) -
     text = json.dumps({"v": 1, "kind": "check", "call": _PHONE, "callId": _PHONE, "invitationId": _PHONE})
     failed = []
     with real_worker(ROOT, settings, tmp_path / "log.txt") as worker:
-        for name, trigger in worker.functions.items():
-            if trigger["type"] in {"queueTrigger", "timerTrigger"}:
-                is_queue = trigger["type"] == "queueTrigger"
-                result = worker.queue(name, text.encode()) if is_queue else worker.timer(name)
-                failed += [name] if result["status"] == "Failure" else []
-                for secret in (_PHONE, "c2VjcmV0LWtleQ", graph["GRAPH_CLIENT_SECRET"]):
-                    assert secret not in result["message"] + result["stack"], name
+        # The queues of the previous release run the same code, and each run waits for storage for seconds.
+        for name, result in (
+            ("work", worker.queue("work", text.encode())),
+            ("forget_old_calls", worker.timer("forget_old_calls")),
+        ):
+            failed += [name] if result["status"] == "Failure" else []
+            for secret in (_PHONE, "c2VjcmV0LWtleQ", graph["GRAPH_CLIENT_SECRET"]):
+                assert secret not in result["message"] + result["stack"], name
     assert failed
 
 

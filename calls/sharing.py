@@ -1,0 +1,59 @@
+"""One leg per meeting: a start uses the call that another start has made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.record import CallRecord, Needs
+from domain.start import InCall, Start, in_call, listening
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from calls.legs import Legs
+    from calls.progress import StartProgress
+    from flows.turn import Turn
+    from storage.reading import Held
+    from storage.singles import HeldOne
+    from storage.store import Store
+
+
+class SharedCalls:
+    """Finds the call of a meeting's leg, and has further starts use it."""
+
+    def __init__(self, store: Store, starts: StartProgress, legs: Legs) -> None:
+        self._store = store
+        self._starts = starts
+        self._legs = legs
+
+    def find(self, leader: str) -> tuple[Start | None, Held | None]:
+        """Return the start that has a leg, and its call, None before that is known."""
+        other = self._starts.read(leader)
+        call_id = other.call_id if other is not None else None
+        return other, None if call_id is None else self._store.read(call_id, Needs(call=True))
+
+    def use(
+        self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None
+    ) -> tuple[Start, CallRecord | None]:
+        """Have a start use a call; what is lost by a crash in between is made up for, see ``Advancer``."""
+        call_id = call.record.call_id
+
+        def change(current: Start | None, now: datetime) -> Start | None:
+            if current is None:
+                return None
+            return listening(in_call(current, call_id, now, owns=False), turn.may_post, now)
+
+        after = self._starts.save(turn, start.id, change, held=held).after
+        if after is None or not isinstance(after.stage, InCall) or after.stage.call_id != call_id:
+            return after or start, None
+        record = self._legs.use(turn, after, call_id, held=call)
+        self._legs.note(after)
+        return after, record
+
+
+def is_usable(other: Start | None, held: Held | None) -> bool:
+    """Return whether a call goes on, was made by the start that has the leg, and is not about to be left."""
+    call = held.record.call if held is not None else None
+    if other is None or call is None:
+        return False
+    return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave

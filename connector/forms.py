@@ -1,0 +1,27 @@
+"""The forms in which makers see the body of a start: joining a meeting, and a call without one."""
+
+from __future__ import annotations
+
+from connector.operation import Form
+from connector.words import Words
+
+_OF_START = ("separately", "subject", "clientContext", "callbackUrl")
+JOIN = Form(
+    ("meeting", "participants", "steps", "stopWhen", "repeat", "leaveAfterwards", *_OF_START),
+    "meeting",
+    {
+        "participants": Words(
+            "People", "The people to invite at once, up to 50. Leave it empty to call people step by step.", "important"
+        ),
+        "steps": Words("Steps", "Or whom to call step by step until someone joins, up to 10 steps.", "important"),
+    },
+)
+NEW_CALL = Form(
+    ("participants", *_OF_START),
+    "participants",
+    {
+        "participants": Words("People", "The users to call, one to five.", "important"),
+        "subject": Words("Subject", "A title for the call.", "advanced"),
+    },
+    only_users=True,
+)
