@@ -170,12 +170,11 @@ class InvitationService:
     def _insert(self, turn: Turn, draft: Invitation, flow: FlowRequest | None) -> tuple[Held, Invitation]:
         """Insert the invitation where there is none yet, in one request; else read the one that is there."""
 
+        # The time at which the flow listens is written with Graph's answers; a crash before leaves it to the alarm.
+        new = draft if flow is None else subscribe(draft, flow, draft.asked, draft.watch_at)
+
         def insert(record: CallRecord, _: datetime) -> CallRecord:
-            if draft.id in record.invitations:
-                return record
-            # The time at which the flow listens is written with Graph's answers; a crash before leaves it to the alarm.
-            new = draft if flow is None else subscribe(draft, flow, draft.asked, draft.watch_at)
-            return record.with_invitation(new)
+            return record if new.id in record.invitations else record.with_invitation(new)
 
         needs = _needs(draft.id)
         nothing = self._store.nothing_yet(draft.call_id)
