@@ -169,7 +169,6 @@ class InvitationService:
 
     def _insert(self, turn: Turn, draft: Invitation, flow: FlowRequest | None) -> tuple[Held, Invitation]:
         """Insert the invitation where there is none yet, in one request; else read the one that is there."""
-
         # The time at which the flow listens is written with Graph's answers; a crash before leaves it to the alarm.
         new = draft if flow is None else subscribe(draft, flow, draft.asked, draft.watch_at)
 
