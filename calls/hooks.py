@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import RETRY, Start, is_open
+from domain.start import RETRY, Start
+from domain.start_progress import is_open
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -105,7 +105,7 @@ class Bare:
         return began
 
     def established(self, count: int) -> dict[str, float]:
-        """Replace a row, read another and who is in the call, write that with a new one and a message, and ask Graph."""
+        """Replace a row, read it and who is in the call, replace it with a new one and a message, and ask Graph."""
         began = {}
         for keys in [self.invite() for _ in range(count)]:
             person = str(uuid.uuid4())
