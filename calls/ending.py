@@ -136,7 +136,7 @@ class Endings:
                 self.free(turn, start)
             self._legs.note(start)
         else:
-            # This run leaves the call itself, once people are cancelled: the app can't cancel in a call that it has left.
+            # This run leaves the call itself, after the cancelling: in a call that it has left, Graph lets it cancel nothing.
             turn.taken |= {f"start {start_id}", f"start {start_id} {EscalationStatus.STOPPED}"}
             self.cancel_people(turn, start)
             self._legs.release(turn, start_id, start.call_id)

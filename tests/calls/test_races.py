@@ -61,7 +61,7 @@ def test_reported_again(started: tuple[World, str, FakeCall], step: int) -> None
 
 @pytest.mark.parametrize("step", STEPS)
 def test_stopped(started: tuple[World, str, FakeCall], step: int) -> None:
-    """No further person is called, no device goes on ringing, and the call is left, unless the start was over before."""
+    """No further person is called, no device goes on ringing, and the call is left, unless the start was over."""
     world, name, call = started
     established(world, call, step, lambda: world.stop(name))
     world.pass_time(20)
