@@ -136,7 +136,7 @@ class Endings:
                 self.free(turn, start)
             self._legs.note(start)
         else:
-            # This run leaves the call itself, after the cancelling: in a call that it has left, Graph lets it cancel nothing.
+            # This run leaves the call itself, and cancels first: in a call that was left, nothing can be cancelled.
             turn.taken |= {f"start {start_id}", f"start {start_id} {EscalationStatus.STOPPED}"}
             self.cancel_people(turn, start)
             self._legs.release(turn, start_id, start.call_id)
