@@ -32,7 +32,7 @@ _broken: Fault | None = None
 try:
     from calls.assembly import CallTools, assemble
     from escalation.alarms import EscalationAlarms
-    from escalation.cancelling import Canceller
+    from escalation.cancelling import StepCanceller
     from escalation.progress import ESCALATION, EscalationProgress
     from escalation.routes import EscalationRoutes
     from escalation.service import EscalationService
@@ -50,6 +50,7 @@ try:
     from graph.client import GraphClient
     from graph.credentials import TokenSource
     from graph.transport import new_session
+    from invite.cancelling import Canceller
     from invite.probe import phone_faults
     from invite.roster import RosterReader
     from invite.routes import InviteRoutes
@@ -165,18 +166,19 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     rosters = RosterReader(graph, progress)
+    canceller = Canceller(graph, client_id=settings.client_id)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
         publisher,
         invitations=invitations,
-        canceller=Canceller(graph, rosters),
+        canceller=StepCanceller(canceller, rosters),
         links=links,
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, rosters)
-    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, links)
+    escalations = EscalationService(steps, rosters)
+    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, canceller, links)
     calls = assemble(settings, tools)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
@@ -195,7 +197,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         page=calls.page,
         queries=Queries(store, progress, links, client_id=settings.client_id),
         notifications=NotificationReceiver(
-            validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
+            validator_for(settings, lambda url: CallbackKeys(url, session)), progress, calls.hooks
         ),
         work=Work(
             {INVITATION: watchdog, ESCALATION: EscalationAlarms(steps, watchdog), PING: ping, **calls.kinds},
