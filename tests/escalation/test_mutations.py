@@ -74,7 +74,7 @@ def with_a_stop_that_ends_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def open_without_cancelling(patch: pytest.MonkeyPatch) -> None:
-    """An escalation is closed with its flows, whoever still rings."""
+    """An escalation is closed with its flows, also while a device rings."""
 
     def is_open(escalation: Escalation, _: CallRecord) -> bool:
         return not escalation.is_final or any(flow.is_waiting for flow in escalation.flows)
