@@ -17,8 +17,8 @@ _CONNECTORS = {
     "shared_callinvites": ("Call Invites", "#0b6a5b"),
     "shared_teams": ("Teams", "#4f52b2"),
     "shared_office365": ("Outlook", "#0f6cbd"),
-    "shared_office365groups": ("Microsoft 365 Groups", "#b3440e"),
-    "shared_office365users": ("Microsoft 365 Users", "#8a3707"),
+    "shared_office365groups": ("Office 365 Groups", "#b3440e"),
+    "shared_office365users": ("Office 365 Users", "#8a3707"),
     "shared_shifts": ("Shifts", "#7a306c"),
 }
 _BUILT_IN = ("", "#5b6570")
