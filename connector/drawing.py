@@ -110,7 +110,7 @@ def _together(rows: Iterable[_Row]) -> list[_Row]:
         is_next = bool(found) and last.computes and row.computes and last.level == row.level and not row.after_failure
         is_next = is_next and not row.branch
         if is_next and len(last.text) + len(row.text) < _LONGEST:
-            found[-1] = replace(last, text=f"{last.text}, {row.text[0].lower()}{row.text[1:]}")
+            found[-1] = replace(last, text=f"{last.text} · {row.text}")
         else:
             found.append(row)
     return found
