@@ -106,7 +106,7 @@ def test_only_of_phone_numbers() -> None:
 
 
 def test_only_of_the_queue() -> None:
-    """A package that only messages need is named too: it is imported at the start, as the others are."""
+    """A package that only messages need is named too."""
     (_, status, health), *_ = _ask("azure.storage.queue", "missing", {})[0]
     assert status == 503
     assert '"configuration", "status": "failed", "faults": ["the module azure.storage.queue can' in health

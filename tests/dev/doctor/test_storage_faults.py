@@ -114,14 +114,10 @@ def _signed(azurite: str, permission: AccountSasPermissions) -> str:
     table = re.search("TableEndpoint=([^;]+)", azurite)
     assert key is not None
     assert table is not None
-    signature = generate_account_sas(
-        "devstoreaccount1",
-        key[1],
-        ResourceTypes(service=True, object=True),
-        permission,
-        datetime.now(UTC) + timedelta(hours=1),
-        services="tq",
-    )
+    until = datetime.now(UTC) + timedelta(hours=1)
+    resources = ResourceTypes(service=True, object=True)
+    # The library of tables signs for tables alone, that of queues for any letters of services.
+    signature = generate_account_sas("devstoreaccount1", key[1], resources, permission, until, services="qt")
     return f"TableEndpoint={table[1]};QueueEndpoint={table[1]};SharedAccessSignature={signature}"
 
 
