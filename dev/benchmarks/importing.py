@@ -49,7 +49,8 @@ def packages() -> str:
     found = "print(*(n for n, m in sys.modules.items() if 'site-packages' in (getattr(m, '__file__', '') or '')))"
     command = [sys.executable, "-c", f"{START}\nimport sys\n{found}"]
     names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-    return f"import {', '.join(names)}"
+    # Compiled packages have helper modules whose names begin with digits, which no statement can import.
+    return f"import {', '.join(name for name in names if name.replace('.', '_').isidentifier())}"
 
 
 def _copy_app(folder: Path) -> None:
