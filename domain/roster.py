@@ -94,19 +94,14 @@ def apply_delta(
     Returns:
         The call, and the entries that changed.
     """
-    newer = [
-        entry
-        for entry in seen.people
-        if sequence is None
-        or (before := known.get(entry.key)) is None
-        or before.sequence is None
-        or sequence >= before.sequence
-    ]
-    late = {
-        entry.key: _having_been_in(known[entry.key])
-        for entry in seen.people
-        if entry not in newer and entry.presence is Presence.IN_CALL and not known[entry.key].was_in
-    }
+    newer: list[Sighting] = []
+    late: dict[str, RosterEntry] = {}
+    for entry in seen.people:
+        before = known.get(entry.key)
+        if sequence is None or before is None or before.sequence is None or sequence >= before.sequence:
+            newer.append(entry)
+        elif entry.presence is Presence.IN_CALL and not before.was_in:
+            late[entry.key] = _having_been_in(before)
     changed = late | _observe(known, newer, now, sequence=sequence)
     if sequence is not None and seen.people and not changed:
         return call, {}

@@ -48,9 +48,9 @@ def packages() -> str:
     """Return the code that imports the packages' modules that a start imports, and no others."""
     found = "print(*(n for n, m in sys.modules.items() if 'site-packages' in (getattr(m, '__file__', '') or '')))"
     command = [sys.executable, "-c", f"{START}\nimport sys\n{found}"]
-    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-    # Compiled packages have helper modules whose names begin with digits, which no statement can import.
-    return f"import {', '.join(name for name in names if name.replace('.', '_').isidentifier())}"
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    names = [name for name in found.split() if not name[0].isdecimal()]  # mypyc's are imported by their package
+    return f"import {', '.join(names)}"
 
 
 def _copy_app(folder: Path) -> None:
