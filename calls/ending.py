@@ -11,7 +11,6 @@ from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import apply_list
 from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended, leaving
 from domain.transitions import cancelled, with_operations
 from flows.queries import known_call
@@ -214,10 +213,7 @@ class Endings:
 
         def change(current: CallRecord, now: datetime) -> CallRecord:
             if roster is not None:
-                call = current.call_or_new(now)
-                after, changed = apply_list(call, current.roster, roster, now)
-                # What the app reads itself settles nothing.
-                current = current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+                current = current.with_roster_read(roster, now)
             known = current.invitations.get(name)
             if known is None:
                 return current
