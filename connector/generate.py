@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,7 @@ def _codes() -> str:
 
 def main() -> int:
     """Write the generated files."""
+    argparse.ArgumentParser(prog="python -m connector.generate", description="Writes the generated files.").parse_args()
     for path, content in files().items():
         path.write_text(content, encoding="utf-8", newline="\n")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
