@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import InCall, Start, in_call, listening
+from domain.start import InCall, Start, Waiting, in_call, listening
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.legs import Legs
     from calls.progress import StartProgress
+    from domain.call import Call
     from flows.turn import Turn
     from storage.reading import Held
     from storage.singles import HeldOne
@@ -51,6 +52,18 @@ class SharedCalls:
         record = self._legs.use(turn, after, call_id, held=call)
         self._legs.note(after)
         return Begun(after, record, updated.held)
+
+    def free(self, call: Call) -> tuple[str, ...]:
+        """Give up the legs of a call that has ended; return the starts that waited for them.
+
+        A start whose call turned out to be the later of two in one meeting keeps the leg: it uses the other call.
+        """
+        if call.start_id is None or not call.leg_keys:
+            return ()
+        start = self._starts.read(call.start_id)
+        if start is not None and (isinstance(start.stage, Waiting) or start.call_id not in (None, call.call_id)):
+            return ()
+        return self._legs.free(call.leg_keys, call.start_id)
 
 
 def is_usable(other: Start | None, held: Held | None) -> bool:
