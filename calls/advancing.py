@@ -171,7 +171,9 @@ class Advancer:
         if not stage.is_sole:
             self._find_thread(turn, start, stage)
             return Begun(start)
-        record = begun.record or self._in_hand(turn, start, stage) or self._record(turn, start, stage)
+        # Where another run has called the people, the call in hand lacks their invitation.
+        known = begun.record if stage.invited is None else None
+        record = known or self._in_hand(turn, start, stage) or self._record(turn, start, stage)
         call = record.call
         if call is None:
             return Begun(start)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from calls.begun import Begun
+from domain.record import CallRecord
 from tests.calls.values import ANNA, BEN, call_of, meeting
 from tests.calls.world import World
 
@@ -96,3 +98,14 @@ def test_another_start(started: tuple[World, str, FakeCall], step: int) -> None:
     assert called == sorted([BEN, *([ANNA] if world.view(name)["participants"] else [])])
     assert {world.view(one)["status"] for one in (name, views[0]["id"])} == {"completed"}
     assert world.graph.asked.count("create") == 1
+
+
+def test_called_by_another_run() -> None:
+    """A run that holds the call without the invitation that another run has sent reads it."""
+    world = World()
+    name = world.start(meeting(ANNA))["id"]
+    world.establish(world.the_call())
+    (start,) = world.starts()
+    record = CallRecord(world.the_call().id, call=world.stored_call(world.the_call().id))
+    world.parts.hooks._advancer.go_on(world.turn(), Begun(start, record))
+    assert world.view(name)["status"] == "running"
