@@ -113,6 +113,8 @@ class Creator:
         self.give_up = timedelta(seconds=give_up_seconds)
         self.advance: Callable[[Turn, str], None] | None = None
         """Takes a start as far as it can go; set by the composition root, since that asks Graph for calls as well."""
+        self.leave: Callable[[Turn, Start], None] | None = None
+        """Leaves the calls that a start no longer wants; set by the composition root, since others then begin."""
 
     def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph for the call of an accepted start, or wait for the start that has the meeting's leg.
@@ -214,9 +216,14 @@ class Creator:
                 start = leaving(start, [call_id], now)
             return listening(start, turn.may_post, now)
 
-        start = self._starts.save(turn, start_id, change, held=held).after
-        if start is None or _is_stray(start, call_id):
-            return None if start is None else Begun(start)
+        updated = self._starts.save(turn, start_id, change, held=held)
+        start = updated.after
+        if start is None:
+            return None
+        if _is_stray(start, call_id):
+            if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
+                self.leave(turn, start)
+            return Begun(start)
         return self._keep(turn, start, call_id, read, thread)
 
     def _other_key(self, start: Start | None, read: CallRead | None) -> str | None:

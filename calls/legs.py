@@ -144,6 +144,7 @@ class Legs:
                 starts=_with(call.starts, start.id),
                 target=None if target is None else identity_hash(target.id),
                 target_person=target,
+                called=start.participants if facts.kind is CallKind.GROUP else (),
                 leave_afterwards=start.leave_afterwards,
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,

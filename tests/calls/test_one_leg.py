@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.start import InCall, Waiting
-from tests.calls.fake_graph import THREAD
+from tests.calls.fake_graph import THREAD, call_item
 from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
 from tests.calls.world import World
 from web.errors import ApiError
@@ -263,3 +263,20 @@ def test_killed_before_the_call_names_it() -> None:
         stored = world.stored_call(call.id)
         assert stored is not None
         assert second["id"] in stored.starts, lines
+
+
+def test_thread_in_the_callback() -> None:
+    """Where Graph's response is lost, its first callback names the thread: the later leg is hung up at once."""
+    world = World()
+    first = world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.answers = ["lost after"]
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    later = next(call for call in world.live() if call.id != first["callId"])
+    item = call_item(later.id, "establishing")
+    item["resourceData"]["chatInfo"] = {"threadId": THREAD, "messageId": "0"}
+    world.report(later.id, item)
+    assert [call.id for call in world.live()] == [first["callId"]]
+    world.pass_time(12)
+    assert world.view(second["id"])["callId"] == first["callId"]
+    assert len(world.graph.operations) == 2
