@@ -49,6 +49,7 @@ try:
     from graph.client import GraphClient
     from graph.credentials import TokenSource
     from graph.transport import new_session
+    from invite.probe import phone_faults
     from invite.roster import RosterReader
     from invite.routes import InviteRoutes
     from invite.sending import Sender
@@ -67,7 +68,7 @@ try:
 
     if any(name.startswith(f"{storage_connection()}__") for name in os.environ):
         load_identity_library()
-except Exception as error:  # noqa: BLE001 - compiled packages raise more than ImportError
+except (Exception, SystemExit) as error:  # noqa: BLE001 - packages raise more than ImportError
     _broken = package_fault(error)
     _events.exception(f"setting: {_broken}")
 
@@ -209,6 +210,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
             },
             [str(one) for one in settings.warnings],
             [str(one) for one in settings.faults],
+            packages=phone_faults,
         ),
     )
 
@@ -219,7 +221,7 @@ class _Once:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._app: App | None = None
-        self._faults: tuple[Fault, ...] | None = None
+        self._faults: tuple[Fault, ...] = () if _broken is None else (_broken,)  # that one is in the log
 
     def get(self) -> App:
         with self._lock:

@@ -134,6 +134,8 @@ def load(
     flow_secrets, sending_faults = read_flow_secrets(environment)
     public_base_url = _public_base_url(environment)
     is_local = trust.is_this_machine(public_base_url)
+    trust.check_public_url(environment, public_base_url)
+    _check_ids(environment, tenant_id, client_id, authority)
     _check_trust(environment, cloud, tenant_id, is_trial=is_local or trust.is_this_machine(endpoint))
     settings = Settings(
         cloud=cloud,
@@ -203,6 +205,21 @@ def _tenant(environment: Environment) -> str:
     return tenant
 
 
+def _check_ids(environment: Environment, tenant_id: str, client_id: str, authority: str) -> None:
+    if tenant_id and tenant_id.casefold() == client_id.casefold():
+        text = "GRAPH_CLIENT_ID is the same id as GRAPH_TENANT_ID: the registration's page shows both"
+        environment.fault("GRAPH_CLIENT_ID", Kind.CONTRADICTORY, text)
+    name, of_authority = "GRAPH_AUTHORITY", authority.rpartition("/")[2].casefold()
+    if of_authority != tenant_id.casefold() and environment.get(name) is not None:
+        text = f"{name} ends in another tenant than GRAPH_TENANT_ID: remove it, or let it end in that"
+        note = environment.fault if of_authority in _MULTI_TENANT else environment.warn
+        note(name, Kind.CONTRADICTORY, text)
+    name, tenants = "CALLBACK_TENANT_IDS", [one.casefold() for one in environment.list("CALLBACK_TENANT_IDS")]
+    if tenants and tenant_id.casefold() not in tenants:
+        text = f"{name} lacks GRAPH_TENANT_ID: Graph's reports of that tenant's calls are refused: add it"
+        environment.warn(name, Kind.CONTRADICTORY, text)
+
+
 def _local_hosts(environment: Environment, *, is_local: bool) -> frozenset[str]:
     hosts = frozenset(host.casefold() for host in environment.list("FLOW_CALLBACK_LOCAL_HOSTS"))
     trust.check_local_hosts(environment, hosts, is_local=is_local)
@@ -256,8 +273,8 @@ def _start_give_up(environment: Environment) -> float:
 
 def _table_name(environment: Environment) -> str:
     name = environment.get("STATE_TABLE") or "calls"
-    if not _TABLE_NAME.fullmatch(name):
-        text = "STATE_TABLE is not a table name: 3 to 63 letters and digits, a letter first"
+    if not _TABLE_NAME.fullmatch(name) or name.casefold() == "tables":  # that one is Azure's own
+        text = "STATE_TABLE is not a table name: 3 to 63 letters and digits, a letter first, and not tables"
         environment.fault("STATE_TABLE", Kind.INVALID, text)
     return name
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.legs import CallFacts, Legs
 from calls.sharing import SharedCalls, is_usable
+from domain.asking import asker
 from domain.call import CallKind
 from domain.meeting import leg_key
 from domain.start import (
@@ -158,7 +159,7 @@ class Creator:
         uri = f"{self._base}/api/notifications?start={start.id}&attempt={start.attempt}"
         body = create_body(_target(start), callback_uri=uri, tenant_id=self._tenant_id, client_id=self._client_id)
         scenario_id = str(uuid.uuid4())
-        _events.info("starting a call", start=start.id, attempt=start.attempt, scenario_id=scenario_id)
+        _events.info("starting a call", start=start.id, attempt=start.attempt, scenario_id=scenario_id, by=asker())
         read, refusal, code = None, None, None
         try:
             read = self._graph.create(body, scenario_id=scenario_id, read_seconds=_READ_SECONDS)

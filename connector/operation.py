@@ -64,7 +64,5 @@ class Operation:
     """Descriptions that replace those of ``STATUSES``."""
     form: Form | None = None
     """The form of the body in the connector, if it isn't the whole of it."""
-    function: str | None = None
-    """The function that it uses, if another operation bears its name."""
-    path: str | None = None
-    """Its path in the connector, if another operation has that of the function: a policy routes it there."""
+    routed: tuple[str, str] | None = None
+    """The function that it uses, which another operation is named after, and its own path: a policy routes that."""

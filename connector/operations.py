@@ -10,12 +10,12 @@ from escalation.request import EscalateAndWaitBody, EscalateBody
 from invite.request import InviteAndWaitBody, InviteBody, InvitePhoneBody, MovePersonBody
 
 _INVITE = (400, 401, 403, 404, 409, 413, 422, 429, 503)
-# By the name of the function in function_app.py, or a name of its own where ``function`` is set; in the makers' order.
+# By the name of the function in function_app.py, or a name of its own where it is ``routed``; in the makers' order.
 OPERATIONS: dict[str, Operation] = {
     "start_call_and_wait": Operation(
         "Join a meeting and invite people (waits)",
-        "Joins a meeting by its link, invites people, at once or step by step, and pauses the flow until each of them "
-        "has accepted, declined or not answered. Succeeds whatever they do.",
+        "Joins a meeting, calls people at once or step by step, and pauses the flow until it is known who accepted. "
+        "Succeeds whatever they do.",
         (201, *_INVITE),
         responses.Start,
         "JoinMeetingAndWait",
@@ -25,7 +25,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "start_call": Operation(
         "Join a meeting and fail if no one accepts",
-        "Joins a meeting by its link, invites people, at once or step by step, and polls for the outcome. "
+        "Joins a meeting, calls people at once or step by step, and polls for the outcome. "
         "Fails if the app can't join or no one accepts, with the reason; succeeds if all or some accept.",
         (202, *_INVITE),
         responses.Start,
@@ -43,20 +43,17 @@ OPERATIONS: dict[str, Operation] = {
         "important",
         StartAndWaitBody,
         form=NEW_CALL,
-        function="start_call_and_wait",
-        path="/calls/start-new-and-wait",
+        routed=("start_call_and_wait", "/calls/start-new-and-wait"),
     ),
     "start_new_call": Operation(
         "Start a call and fail if no one accepts",
-        "Starts a call with one to five users, without a meeting, and polls for the outcome. "
-        "Fails if no one accepts, with the reason; succeeds if all or some accept.",
+        "Starts a call with one to five users and polls for the outcome. Fails if no one accepts, with the reason.",
         (202, *_INVITE),
         responses.Start,
         "StartCall",
         body=StartBody,
         form=NEW_CALL,
-        function="start_call",
-        path="/calls/start-new",
+        routed=("start_call", "/calls/start-new"),
     ),
     "invite_participants_and_wait": Operation(
         "Invite people (waits)",

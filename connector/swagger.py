@@ -49,8 +49,9 @@ def definition(security: Schema = KEY) -> Schema:
     answers = {operation.response.__name__ for operation in shown.values() if operation.response}
     paths: dict[str, Schema] = {}
     for name, operation in shown.items():
-        route = functions[operation.function or name]
-        path = paths.setdefault(operation.path or route.path, {})
+        function, own_path = operation.routed or (name, functions[name].path)
+        route = functions[function]
+        path = paths.setdefault(own_path, {})
         if HTTPStatus.CREATED in operation.statuses:
             path["x-ms-notification-content"] = {"description": "The outcome.", "schema": _answer(operation)}
         path[route.method.lower()] = _operation(operation, route, known)

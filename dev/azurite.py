@@ -162,7 +162,7 @@ def main() -> int:
         with azurite(options.folder) as account:
             print(account, flush=True)
             stopped.wait()
-    except AzuriteUnavailable as error:
+    except (AzuriteUnavailable, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -6,6 +6,7 @@ another writer was faster or a report came twice, adds no second event.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -54,7 +55,18 @@ class EventKind(StrEnum):
 
 
 _DETAILS = frozenset({EventKind.JOINED, EventKind.LEFT, EventKind.IN_LOBBY})
-_MOST_PEOPLE = 100
+_ASKED_FOR = frozenset(
+    {
+        EventKind.CALL_STARTING,
+        EventKind.INVITED,
+        EventKind.STEP_STARTED,
+        EventKind.CANCELLED,
+        EventKind.CALL_ENDED,
+    }
+)
+# A row holds 1 MiB; a thousand people with usual names need a quarter of that.
+_MOST_BYTES = 700_000
+_BYTES_BESIDES = 80
 _ORDER = {kind: place for place, kind in enumerate(EventKind)}
 _PRESENCES = {Presence.IN_CALL: EventKind.JOINED, Presence.IN_LOBBY: EventKind.IN_LOBBY, Presence.LEFT: EventKind.LEFT}
 
@@ -86,19 +98,27 @@ class Event:
     step: int | None = None
     outcome: str | None = None
     """Of an escalation: the status in which it ended."""
+    by: str | None = None
+    """The hash of who asked for it, where callers sign in."""
     detail: int | None = None
     """Which of the call's details it is, from 0; None for what is never dropped."""
 
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether it happens because a caller wants it; else it is what became of that."""
+        return self.kind in _ASKED_FOR or self.outcome == "stopped"
 
-def noted(before: CallRecord, after: CallRecord, now: datetime) -> CallRecord:
+
+def noted(before: CallRecord, after: CallRecord, now: datetime, by: str | None = None) -> CallRecord:
     """Return the record with the events that its change means.
 
     Args:
         before: as it was read.
         after: as it is about to be written.
         now: when it happened.
+        by: the hash of who asked for the change.
     """
-    events = tuple(_events(before, after, now))
+    events = tuple(replace(event, by=by) if event.was_asked_for else event for event in _events(before, after, now))
     if not events or after.call is None:
         return replace(after, events=events)
     count, numbered = after.call.details, []
@@ -144,9 +164,23 @@ def _events(before: CallRecord, after: CallRecord, now: datetime) -> Iterator[Ev
         if kind is not None and entry.presence is not earlier_presence and not is_late:
             came.setdefault(kind, []).append(Person(entry.kind, entry.identity))
     for kind, people in came.items():
-        # A row holds 1 MiB, and a roster may have a thousand people with long names.
-        for first in range(0, len(people), _MOST_PEOPLE):
-            yield Event(kind, now, tuple(people[first : first + _MOST_PEOPLE]))
+        for together in _fitting(people):
+            yield Event(kind, now, together)
+
+
+def _fitting(people: Iterable[Person]) -> Iterator[tuple[Person, ...]]:
+    """Return the people of one change together; in several parts only where a row could not hold them."""
+    together: list[Person] = []
+    size = 0
+    for person in people:
+        length = _BYTES_BESIDES + len(json.dumps(dict(person.identity)))
+        if together and size + length > _MOST_BYTES:
+            yield tuple(together)
+            together, size = [], 0
+        together.append(person)
+        size += length
+    if together:
+        yield tuple(together)
 
 
 def _of_call(before: Call | None, after: Call, now: datetime) -> Iterator[Event]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from domain.asking import asked_by
 from observability.events import Events
 from storage.errors import StorageError
 
@@ -27,15 +28,16 @@ _SIDE_BY_SIDE = {
 
 def run_duties(turn: Turn) -> None:
     """Do what was noted; a duty that fails is left to the alarm, and what it makes follow is done as well."""
-    while turn.duties:
-        duties, turn.duties = turn.duties, []
-        first, *others = duties
-        # Each on its thread goes on in the context of this one, so that its spans belong to the same request.
-        pool = _SIDE_BY_SIDE[turn.is_message]
-        running = [pool.submit(copy_context().run, _done, duty) for duty in others]
-        _done(first)
-        for one in running:
-            one.result()
+    with asked_by(None):  # what follows may be about what other callers began
+        while turn.duties:
+            duties, turn.duties = turn.duties, []
+            first, *others = duties
+            # Each on its thread goes on in the context of this one, so that its spans belong to the same request.
+            pool = _SIDE_BY_SIDE[turn.is_message]
+            running = [pool.submit(copy_context().run, _done, duty) for duty in others]
+            _done(first)
+            for one in running:
+                one.result()
 
 
 def _done(duty: Callable[[], None]) -> None:

@@ -29,6 +29,7 @@ _PEM = b"-----BEGIN"
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE")
 # The object that RFC 7292 calls PFX begins with its version: INTEGER 3.
 _PFX = re.compile(rb"0[\x80-\x84].{0,4}\x02\x01\x03", re.DOTALL)
+_THUMBPRINT = re.compile(rb"(?:[0-9A-Fa-f]{2}[: ]?){20}|(?:[0-9A-Fa-f]{2}[: ]?){32}")
 _UNREADABLE = "is neither PEM, PKCS #12 nor a file that can be read"
 _NEEDS_PASSWORD = "needs a password: set GRAPH_CLIENT_CERTIFICATE_PASSWORD"  # noqa: S105 - the setting's name
 _WRONG_PASSWORD = "does not open the certificate: give its own password"  # noqa: S105 - a message
@@ -78,6 +79,8 @@ def _read(data: bytes, password: bytes | None, *, is_decoded: bool = False) -> _
         return _read_pem(data.decode("utf-8", "replace").replace("\\r", "").replace("\\n", "\n"), password)
     if _PFX.match(data):
         return _read_pkcs12(data, password)
+    if _THUMBPRINT.fullmatch(data.strip()):
+        raise CertificateUnusable("is a thumbprint: give the certificate itself with its private key")
     if not is_decoded:
         try:
             decoded = base64.b64decode(b"".join(data.removeprefix(b"\xef\xbb\xbf").split()), validate=True)
@@ -113,6 +116,8 @@ def _certificate(block: bytes) -> x509.Certificate:
 
 
 def _key(block: bytes, password: bytes | None) -> object:
+    if b"OPENSSH" in block:
+        return _openssh_key(block)
     is_encrypted = b"ENCRYPTED" in block
     if is_encrypted and password is None:
         raise CertificateUnusable(f"has an encrypted private key and {_NEEDS_PASSWORD}")
@@ -124,6 +129,14 @@ def _key(block: bytes, password: bytes | None) -> object:
         if is_encrypted:
             raise CertificateUnusable(_WRONG_PASSWORD, is_password=True) from error
         raise CertificateUnusable("has a private key that is damaged: export it again") from error
+
+
+def _openssh_key(block: bytes) -> object:
+    try:
+        return serialization.load_ssh_private_key(block, None)
+    except (TypeError, ValueError, UnsupportedAlgorithm) as error:  # cryptography decrypts them with bcrypt only
+        text = "has a private key of OpenSSH that is encrypted or damaged: write it anew with ssh-keygen -p -m PEM"
+        raise CertificateUnusable(text) from error
 
 
 def _read_pkcs12(data: bytes, password: bytes | None) -> _Found:

@@ -4,7 +4,8 @@ Codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 page but in public reports: 7000229 (the Teams SDK's page on authentication), 70021 and 700211
 (Azure/azure-workload-identity#340, #1200), 700212 (the neighbours' text, with *audience*), 700213 and 7002138
 (Azure/login#482, #517), 7002137 (microsoft/Agents#202), 700024 (Azure/login#372), 1000502
-(AzureAD/microsoft-identity-web#2834).
+(AzureAD/microsoft-identity-web#2834), 500014 (Teams' page about polls that are disabled), 501051 (the page about
+restricting an app to a set of users).
 """
 
 from __future__ import annotations
@@ -62,16 +63,32 @@ def _other_cloud(meaning: str) -> EntraError:
     return EntraError(meaning, fix, "docs/settings.md#which-graph")
 
 
+_RESTRICTED = EntraError(
+    "a proxy restricts the tenants that can be signed in to, and this one is not allowed",
+    "Let the proxy allow the tenant GRAPH_TENANT_ID, or the app's requests pass it by.",
+    "https://learn.microsoft.com/entra/identity/enterprise-apps/tenant-restrictions",
+)
+_NO_TENANT = EntraError(
+    "the request named no tenant", "Check GRAPH_TENANT_ID, and GRAPH_AUTHORITY where it is set.", _TENANT
+)
 _CLOUDS_DIFFER = _other_cloud("tenant, registration and GRAPH_CLOUD are not of one cloud")
 
 ENTRA_ERRORS: dict[str, EntraError] = {
+    "AADSTS50001": _other_cloud("there is no such Graph, or it is disabled in this tenant"),
     "AADSTS50012": EntraError(
         "the credential was not accepted", "Upload the certificate's public part again.", _NEW_CERTIFICATE
+    ),
+    "AADSTS50027": EntraError(
+        "the client assertion was not accepted: a clock is wrong, or it is meant for another authority",
+        "Set the clock of the machine that runs the app, and check GRAPH_AUTHORITY.",
+        _CLOCK,
     ),
     "AADSTS50034": EntraError(
         "the tenant GRAPH_TENANT_ID has no such account", "Check GRAPH_TENANT_ID and GRAPH_CLIENT_ID.", _BOTH
     ),
+    "AADSTS50059": _NO_TENANT,
     "AADSTS50076": _policy("a Conditional Access policy wants multifactor authentication, which an app can't do"),
+    "AADSTS50128": _NO_TENANT,
     "AADSTS50196": EntraError(
         "the app asked for the same token too often in a short time",
         "Wait some minutes, and find out what restarts the app or what else uses its credential.",
@@ -89,6 +106,18 @@ ENTRA_ERRORS: dict[str, EntraError] = {
     ),
     "AADSTS90038": _CLOUDS_DIFFER,
     "AADSTS500011": _other_cloud("this tenant knows no Graph at the URL for which a token was asked"),
+    "AADSTS500014": EntraError(
+        "Graph is disabled in this tenant, or the tenant's subscription has lapsed",
+        "Let a tenant administrator enable it.",
+        "Entra ID > Enterprise applications > Microsoft Graph > Properties > Enabled for users to sign-in",
+    ),
+    "AADSTS500021": _RESTRICTED,
+    "AADSTS500022": _RESTRICTED,
+    "AADSTS501051": EntraError(
+        "Graph gives tokens to assigned apps only, and this one has no role",
+        "Let a tenant administrator consent to the app's permissions.",
+        "az ad app permission admin-consent --id {client}",
+    ),
     "AADSTS700016": EntraError(
         "there is no app GRAPH_CLIENT_ID in the tenant GRAPH_TENANT_ID",
         "Check both ids.",
@@ -99,6 +128,11 @@ ENTRA_ERRORS: dict[str, EntraError] = {
         "the time for which the credential is valid is not now: a clock is wrong",
         "Set the clock of the machine that runs the app.",
         _CLOCK,
+    ),
+    "AADSTS700025": EntraError(
+        "the registration is a public client, which has no secret",
+        "Set GRAPH_CLIENT_ID to the id of a confidential client, or turn public client flows off.",
+        "az ad app update --id {client} --is-fallback-public-client false",
     ),
     "AADSTS700027": EntraError(
         "the certificate is not registered for this app, or it has expired",
@@ -124,6 +158,9 @@ ENTRA_ERRORS: dict[str, EntraError] = {
         "the client secret is wrong; mostly it is the secret's id instead of its value, or another registration's",
         "Make a new client secret.",
         _NEW_SECRET,
+    ),
+    "AADSTS7000218": EntraError(
+        "the request held no credential", "Set GRAPH_CLIENT_SECRET or another credential.", _NEW_SECRET
     ),
     "AADSTS7000222": EntraError("the client secret, or the certificate, has expired", "Make a new one.", _NEW_SECRET),
     "AADSTS7000229": EntraError("the registration has no service principal in this tenant", "Create it.", _PRINCIPAL),

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from domain.asking import asker
 from domain.contexts import call_hash, invitation_id
 from domain.invitation import Alarm, Invitation, KeyKind, Refused, Status
 from domain.progress import asking_places
@@ -233,6 +234,7 @@ class InvitationService:
             requests=len(places),
             scenario_id=scenario_id,
             flow_run_id=run_id,
+            by=asker(),
         )
         # What follows from a report has the time of its turn; a flow's own request has the sender's.
         now = self._now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from domain.results import OperationState, ResultInfo
 from storage import documents, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from domain.timeline import Event
     from storage.table import Table
@@ -32,6 +33,23 @@ class Held:
     def now(self, record: CallRecord, etags: Mapping[str, str]) -> Held:
         """Return what is held after a write."""
         return Held(record, {**self.etags, **etags})
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a call as they were read, decoded only where that is asked for."""
+
+    call_id: str
+    entities: Sequence[Mapping[str, Any]]
+
+    def stamp(self) -> str:
+        """Return what differs whenever a row does: keys and ETags."""
+        stamps = sorted((str(entity["RowKey"]), str(entity["etag"])) for entity in self.entities)
+        return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()
+
+    def record(self) -> CallRecord:
+        """Return what they say."""
+        return _kept(CallRecord(self.call_id), self.entities)
 
 
 def read(table: Table, call_id: str, needs: Needs) -> Held:
@@ -62,13 +80,11 @@ def read_all(table: Table, call_id: str) -> Held:
     return reader.held()
 
 
-def read_live(table: Table, call_id: str) -> CallRecord:
+def read_live(table: Table, call_id: str) -> Rows:
     """Read a call with all that belongs to it, in one request for each thousand rows."""
-    reader = _Reader(table, call_id)
     escalations = (rows.ESCALATIONS, rows.AFTER_ESCALATIONS)
     spans = ((rows.CALL, rows.AFTER_INVITATIONS), _PARTICIPANTS, escalations, _EVENTS)
-    reader.keep(table.query(rows.partition_key(call_id), *spans))
-    return reader.held().record
+    return Rows(call_id, table.query(rows.partition_key(call_id), *spans))
 
 
 def read_timeline(table: Table, call_id: str) -> CallRecord:
@@ -148,37 +164,41 @@ class _Reader:
 
     def keep(self, entities: Iterable[Mapping[str, Any] | None]) -> None:
         """Take rows into the record."""
-        invitations, roster, operations, escalations = {}, {}, {}, {}
-        events: list[Event] = []
-        for entity in entities:
-            if entity is None:
-                continue
-            key = str(entity["RowKey"])
-            self._etags[key] = str(entity["etag"])
-            if key == rows.CALL:
-                self._record = replace(self._record, call=documents.read_call(rows.document_of(entity)))
-            elif key.startswith(rows.INVITATIONS):
-                invitation = documents.read_invitation(rows.document_of(entity))
-                invitations[invitation.id] = invitation
-            elif key.startswith(rows.PARTICIPANTS):
-                person = documents.read_roster_entry(rows.document_of(entity))
-                roster[person.key] = person
-            elif key.startswith(rows.ESCALATIONS):
-                escalation = documents.read_escalation(rows.document_of(entity))
-                escalations[escalation.id] = escalation
-            elif key.startswith(rows.EVENTS):
-                events.append(documents.read_event(rows.document_of(entity)))
-            elif key.startswith(rows.OPERATIONS):
-                operation_id, entry = _operation_entry(entity)
-                operations[operation_id] = entry
-        self._record = replace(
-            self._record,
-            invitations={**self._record.invitations, **invitations},
-            roster={**self._record.roster, **roster},
-            operations={**self._record.operations, **operations},
-            escalations={**self._record.escalations, **escalations},
-            events=(*self._record.events, *events),
-        )
+        found = [entity for entity in entities if entity is not None]
+        self._etags |= {str(entity["RowKey"]): str(entity["etag"]) for entity in found}
+        self._record = _kept(self._record, found)
+
+
+def _kept(record: CallRecord, entities: Iterable[Mapping[str, Any]]) -> CallRecord:
+    """Return a record with further rows."""
+    invitations, roster, operations, escalations = {}, {}, {}, {}
+    events: list[Event] = []
+    for entity in entities:
+        key = str(entity["RowKey"])
+        if key == rows.CALL:
+            record = replace(record, call=documents.read_call(rows.document_of(entity)))
+        elif key.startswith(rows.INVITATIONS):
+            invitation = documents.read_invitation(rows.document_of(entity))
+            invitations[invitation.id] = invitation
+        elif key.startswith(rows.PARTICIPANTS):
+            person = documents.read_roster_entry(rows.document_of(entity))
+            roster[person.key] = person
+        elif key.startswith(rows.ESCALATIONS):
+            escalation = documents.read_escalation(rows.document_of(entity))
+            escalations[escalation.id] = escalation
+        elif key.startswith(rows.EVENTS):
+            events.append(documents.read_event(rows.document_of(entity)))
+        elif key.startswith(rows.OPERATIONS):
+            operation_id, entry = _operation_entry(entity)
+            operations[operation_id] = entry
+    return replace(
+        record,
+        invitations={**record.invitations, **invitations},
+        roster={**record.roster, **roster},
+        operations={**record.operations, **operations},
+        escalations={**record.escalations, **escalations},
+        events=(*record.events, *events),
+    )
 
 
 def _operation_entry(entity: Mapping[str, Any]) -> tuple[str, OperationEntry]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from domain.asking import asker
 from domain.record import CallRecord, Needs
 from domain.timeline import noted
 from storage import reading, rows, writing
@@ -20,7 +21,7 @@ from storage.table import WriteUnknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from storage.reading import Held
+    from storage.reading import Held, Rows
     from storage.table import Table
 
     Change = Callable[[CallRecord], CallRecord]
@@ -72,8 +73,8 @@ class Store(Protocol):
     def all_invitations(self, call_id: str) -> CallRecord:
         """Read the call and all its invitations."""
 
-    def live(self, call_id: str) -> CallRecord:
-        """Read the call, its invitations, roster, escalations and events."""
+    def live(self, call_id: str) -> Rows:
+        """Read the call, its invitations, roster, escalations and events, undecoded."""
 
     def timeline(self, call_id: str) -> CallRecord:
         """Read the events of the call, and its roster."""
@@ -112,7 +113,7 @@ class TableStore:
             after = change(current.record)
             if before_write is not None:
                 after = before_write(current.record, after)
-            after = noted(current.record, after, self._now())
+            after = noted(current.record, after, self._now(), asker())
             changed = writing.rows_of(current, after)
             return (after, changed) if changed else None
 
@@ -127,7 +128,7 @@ class TableStore:
         """Read the call and all its invitations; see ``Store``."""
         return reading.read_all(self._table, call_id).record
 
-    def live(self, call_id: str) -> CallRecord:
+    def live(self, call_id: str) -> Rows:
         """Read the call with all that belongs to it; see ``Store``."""
         return reading.read_live(self._table, call_id)
 

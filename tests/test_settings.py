@@ -269,13 +269,41 @@ def test_the_public_address_is_the_hosts_unless_named() -> None:
     assert str(fault).startswith("PUBLIC_BASE_URL is not set")
 
 
+def test_one_id_twice() -> None:
+    """An application's id is no tenant's."""
+    (fault,) = faults(GRAPH_CLIENT_ID=TENANT.upper())
+    assert (fault.setting, fault.kind) == ("GRAPH_CLIENT_ID", Kind.CONTRADICTORY)
+
+
+@pytest.mark.parametrize("tenant", ["common", "Organizations", "consumers"])
+def test_an_authority_of_no_tenant(tenant: str) -> None:
+    """Entra ID gives an app a token in a tenant only."""
+    (fault,) = faults(GRAPH_AUTHORITY=f"https://login.microsoftonline.com/{tenant}")
+    assert (fault.setting, fault.kind) == ("GRAPH_AUTHORITY", Kind.CONTRADICTORY)
+
+
+def test_tenants_that_differ() -> None:
+    """An authority's, and those whose callbacks are accepted: a warning, since a tenant has several names."""
+    authority = f"https://login.microsoftonline.com/{CLIENT}"
+    found = loaded(GRAPH_AUTHORITY=authority, CALLBACK_TENANT_IDS="*").warnings
+    contradictory = [warning.setting for warning in found if warning.kind is Kind.CONTRADICTORY]
+    assert contradictory == ["GRAPH_AUTHORITY", "CALLBACK_TENANT_IDS"]
+
+
+@pytest.mark.parametrize("secret", ["'a~secret'", '"a~secret"'])
+def test_a_secret_in_quotation_marks(secret: str) -> None:
+    """They are taken for a part of it."""
+    (warning,) = loaded(GRAPH_CLIENT_SECRET=secret).warnings
+    assert "quotation marks" in str(warning)
+
+
 @pytest.mark.parametrize("name", ["calls", "Abc", "a23", "x" * 63])
 def test_a_table_name_is_what_storage_takes(name: str) -> None:
     """Every name that Table Storage takes can be used."""
     assert loaded(STATE_TABLE=name).state_table == name
 
 
-@pytest.mark.parametrize("name", ["ab", "1abc", "a-b", "a_b", "x" * 64, "täble", "a b", "calls\n!"])
+@pytest.mark.parametrize("name", ["ab", "1abc", "a-b", "a_b", "x" * 64, "täble", "a b", "calls\n!", "tables", "Tables"])
 def test_a_table_name_that_storage_refuses_is_named(name: str) -> None:
     """A name that Table Storage would refuse is reported at the start."""
     (fault,) = faults(STATE_TABLE=name)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _BARE = -zlib.MAX_WBITS
+_GZIP = b"\x1f\x8b"
 # RFC 9110, 8.4.1; x-gzip is the same as gzip.
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
 
@@ -58,8 +59,14 @@ def _decompressed(content: bytes, most: int) -> bytes:
 
 
 def _inflated(content: bytes, most: int, window: int) -> bytes:
-    reader = zlib.decompressobj(window)
-    read = reader.decompress(content, most + 1)
-    if not reader.eof and len(read) <= most:
-        raise zlib.error("cut off")
+    """Return what is compressed, of all members where there are several (RFC 1952, 2.2)."""
+    read = b""
+    while content:
+        reader = zlib.decompressobj(window)
+        read += reader.decompress(content, most + 1 - len(read))
+        if len(read) > most:
+            break
+        if not reader.eof:
+            raise zlib.error("cut off")
+        content = reader.unused_data if reader.unused_data.startswith(_GZIP) else b""
     return read

@@ -24,6 +24,7 @@ class Health:
         checks: by name, each returns what is wrong.
         warnings: of the settings.
         faults: of the settings that the app can run with in part.
+        packages: returns what is wrong with packages that are not imported at the start.
         clock: seconds.
     """
 
@@ -33,11 +34,13 @@ class Health:
         warnings: Sequence[str],
         faults: Sequence[str] = (),
         *,
+        packages: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = checks
         self._warnings = warnings
         self._faults = faults
+        self._packages = packages
         self._clock = clock
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
@@ -47,10 +50,11 @@ class Health:
         """Answer 200 where the app can work, else 503 with what keeps it from working."""
         with self._lock:
             if self._clock() - self._asked_at > _REMEMBERED_SECONDS:
-                self._found = [_check(name, check()) for name, check in self._checks.items()]
+                configuration = _configuration([*self._faults, *self._packages()], self._warnings)
+                self._found = [configuration, *(_check(name, check()) for name, check in self._checks.items())]
                 self._asked_at = self._clock()
             found = self._found
-        return _answer([_configuration(self._faults, self._warnings), *found])
+        return _answer(found)
 
 
 def unconfigured(faults: Sequence[str]) -> Answer:

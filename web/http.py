@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import azure.functions as func
 
+from domain.asking import asked_by
 from domain.configuration.callers import SignIn
 from settings import SettingsError
 from web.about import about
 from web.answers import Answer, Request, error_answer
 from web.errors import ApiError, Unavailable
 from web.health import broken, unconfigured
-from web.sign_in import check_sign_in
+from web.sign_in import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,8 +73,8 @@ class HttpEdge(Generic[A]):
         """Answer a request to a route with a function key, whose caller may have to be signed in as well."""
 
         def checked(app: A, asked: Request) -> Answer:
-            check_sign_in(self._sign_in(app), asked)
-            return use_case(app, asked)
+            with asked_by(signed_in(self._sign_in(app), asked)):
+                return use_case(app, asked)
 
         return self.answer(request, context, checked)
 

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 _PRINCIPAL = "x-ms-client-principal-id"
 
 
-def check_sign_in(rule: SignIn, request: Request) -> None:
-    """Return if a request may use a route with a function key.
+def signed_in(rule: SignIn, request: Request) -> str | None:
+    """Return the object id of the caller, who may use a route with a function key; None where no one has to sign in.
 
     Raises:
         SignInNeeded: 401, nobody is signed in.
         Forbidden: 403, somebody else is.
     """
     if not rule.is_required:
-        return
+        return None
     principal = request.headers.get(_PRINCIPAL, "").strip().casefold()
     if not principal:
         message = "This app requires a signed-in caller. Sign in with Microsoft Entra ID, and send the access token."
@@ -31,3 +31,4 @@ def check_sign_in(rule: SignIn, request: Request) -> None:
     if rule.allowed_principals is not None and principal not in rule.allowed_principals:
         message = "This caller is not allowed. Ask the app's administrator to add your object ID to ALLOWED_PRINCIPALS."
         raise Forbidden("CallerNotAllowed", message)
+    return principal

@@ -14,6 +14,7 @@ from calls.page.spreadsheet import timeline_csv, timeline_file
 from calls.page.views import timeline_view
 from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
+from domain.standing import settles_at
 from escalation.views import escalation_view
 from flows.links import new_token, token_matches
 from flows.queries import known_call
@@ -93,8 +94,14 @@ class PageRoutes:
         Raises:
             NotFound: there is no such call, or the token is not its page's.
         """
-        record = self._store.live(call_id_in(request))
-        call, token = record.call, request.headers.get("x-page-token", "")
+        rows, token = self._store.live(call_id_in(request)), request.headers.get("x-page-token", "")
+        # Only who had the token and has seen these rows can have this; so nothing has to be decoded for a 304.
+        etag = _etag(f"{token} {rows.stamp()}".encode("utf-8", "replace"))
+        known = request.headers.get("if-none-match", "")
+        if rows.entities and etag in known:
+            return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        record = rows.record()
+        call = record.call
         if call is None or call.page_token is None or not token_matches(call.page_token, token):
             message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
             raise NotFound("PageNotFound", message)
@@ -116,8 +123,9 @@ class PageRoutes:
                 "timeline": timeline_view(record, self._client_id),
             },
         )
-        etag = f'"{hashlib.sha256(answer.content() or b"").hexdigest()[:32]}"'
-        if etag in request.headers.get("if-none-match", ""):
+        if any((at := settles_at(one)) is not None and at > now for one in record.invitations.values()):
+            etag = _etag(answer.content() or b"")  # it changes by time alone
+        if etag in known:
             return Answer(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
         return replace(answer, headers={"ETag": etag})
 
@@ -129,6 +137,10 @@ class PageRoutes:
             return record.with_call(replace(call, page_token=token))
 
         return self._store.update(known.call_id, Needs(call=True), change).after.call or known
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 @cache

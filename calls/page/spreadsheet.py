@@ -29,6 +29,7 @@ _COLUMNS = (
     "secondsToJoin",
     "invitationId",
     "escalationId",
+    "by",
 )
 # A spreadsheet takes a cell that begins with one of these for a formula; some take the wide forms, too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -51,7 +52,7 @@ def timeline_csv(record: CallRecord, client_id: str) -> str:
             asked |= {_key(person): event.time for person in event.people}
         people = "; ".join(_cell(names.of(person)) for person in event.people)
         seconds = ("" if event.seconds is None else str(event.seconds), _seconds_to_join(event, asked))
-        ids = (event.invitation_id or "", event.escalation_id or "")
+        ids = (event.invitation_id or "", event.escalation_id or "", event.by or "")
         cells = (text_of(event, names), people, *seconds, *ids)
         writer.writerow([iso_time(event.time), event.kind.value, *map(_cell, cells)])
     return output.getvalue()

@@ -27,7 +27,7 @@ def timeline_view(record: CallRecord, client_id: str) -> list[dict[str, Any]]:
             "text": text_of(event, names),
             "participants": [{"identity": {person.kind: dict(person.identity)}} for person in event.people],
         }
-        optional = {"invitationId": event.invitation_id, "escalationId": event.escalation_id}
+        optional = {"invitationId": event.invitation_id, "escalationId": event.escalation_id, "by": event.by}
         view.append(one | {name: value for name, value in optional.items() if value is not None})
     return view
 

@@ -30,6 +30,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "hanging": at_once.hanging,
     "busy": at_once.busy,
     "memory": one_process.memory,
+    "live": one_process.live,
     "trips": one_process.trips,
 }
 

@@ -33,6 +33,7 @@ class Bare:
     def __init__(self) -> None:
         storage = os.environ["AzureWebJobsStorage"]  # noqa: SIM112 - the host's name for it
         self._table = TableClient.from_connection_string(storage, "bare")
+        self._calls_table = TableClient.from_connection_string(storage, os.environ.get("STATE_TABLE", "calls"))
         policy = TextBase64EncodePolicy()
         self._queue = QueueClient.from_connection_string(storage, "bare", message_encode_policy=policy)
         self._calls = itertools.cycle(os.environ["BENCHMARK_CALLS"].split())
@@ -133,6 +134,11 @@ class Bare:
         (entity,) = self._table.query_entities(condition, parameters=parameters)
         return entity
 
+    def rows(self, call_id: str) -> int:
+        """Read all rows of a call of the app, and their documents."""
+        found = self._calls_table.query_entities("PartitionKey eq @partition", parameters={"partition": call_id})
+        return len([json.loads(entity["document"]) for entity in found if "document" in entity])
+
 
 if __name__ == "__main__":
     bare = Bare()
@@ -145,5 +151,6 @@ if __name__ == "__main__":
             "established": bare.established,
             "report": lambda count: timed(bare.invite, bare.report, count),
             "poll": lambda count: timed(bare.invite, bare.poll, count),
+            "rows": lambda count, call_id: timed(lambda: None, lambda _: bare.rows(call_id), count),
         }
     )

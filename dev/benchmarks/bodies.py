@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _GRAPH = "#microsoft.graph."
 _SOMEBODY = "278405a3-f568-4b3e-b684-009193463064"
@@ -34,17 +37,23 @@ def established_report(call_id: str) -> dict[str, Any]:
 
 
 def roster_report(call_id: str, people: int = 50) -> dict[str, Any]:
-    """Return the callback with a roster of so many people."""
-    return _notification("updated", f"/app/calls/{call_id}/participants", [_participant() for _ in range(people)])
+    """Return the callback with a roster of so many people, all new."""
+    return roster_of(call_id, [participant() for _ in range(people)])
 
 
-def _participant() -> dict[str, Any]:
+def roster_of(call_id: str, people: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the callback with a roster of these people."""
+    return _notification("updated", f"/app/calls/{call_id}/participants", list(people))
+
+
+def participant() -> dict[str, Any]:
+    """Return a person of a roster."""
     tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
     identity = _user(str(uuid.uuid4()), displayName="An Invited Person", tenantId=tenant)
     info = {"@odata.type": f"{_GRAPH}participantInfo", "identity": identity, "languageId": "en-US", "region": "EMEA"}
     stream = {"@odata.type": f"{_GRAPH}mediaStream", "mediaType": "audio", "sourceId": "1", "direction": "sendReceive"}
-    participant = {"@odata.type": f"{_GRAPH}participant", "id": str(uuid.uuid4()), "info": info}
-    return {**participant, "mediaStreams": [stream], "isMuted": False, "isInLobby": False}
+    one = {"@odata.type": f"{_GRAPH}participant", "id": str(uuid.uuid4()), "info": info}
+    return {**one, "mediaStreams": [stream], "isMuted": False, "isInLobby": False}
 
 
 def _notification(change: str, resource: str, data: Any) -> dict[str, Any]:

@@ -133,11 +133,13 @@ def worker(module: str, settings: Mapping[str, str] | None = None, *, python: st
         yield Worker(process)
 
 
-def serve(works: Mapping[str, Callable[[int], Any]]) -> None:
-    """Be a worker: do what is asked on standard input until it ends."""
+def serve(works: Mapping[str, Callable[..., Any]]) -> None:
+    """Be a worker: do what is asked on standard input, ``work`` or ``work:what it is about``, until it ends."""
     for line in sys.stdin:
         work, count = line.split()
-        print(json.dumps(works[work](int(count))), flush=True)
+        name, _, about = work.partition(":")
+        argument = (about,) if about else ()
+        print(json.dumps(works[name](int(count), *argument)), flush=True)
 
 
 def timed(prepare: Callable[[], Any], work: Callable[[Any], Any], count: int) -> dict[str, float]:

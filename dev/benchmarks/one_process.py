@@ -23,10 +23,16 @@ _SDK_WORKS = (
     ("report", "report", "a report of a finished operation without its storage requests", 20),
     ("roster", None, "a report of a roster of 50 people, all new, with its storage requests", 2),
 )
+_LOOKS = {
+    "live": "`/live` with 50 people and 200 events",
+    "unchanged": "`/live` with 50 people and 200 events, answered with 304",
+}
 TRIPS = {
     "invite": {"Table": 2, "Queue": 1, "Graph": 1},
     "report": {"Table": 2},
     "poll": {"Table": 1},
+    "live": {"Table": 1},
+    "unchanged": {"Table": 1},
 }
 _GROWTH = 5.0
 
@@ -75,6 +81,18 @@ def memory(*, requests: int = 6_000, warm_up: int = 1_500) -> Iterator[Figure]:
     yield Figure("memory", what, f"{after:,.1f} MiB", other, f"{grown:+.2f} MiB", goal, grown <= _GROWTH)
 
 
+def live(*, rounds: int = 9, count: int = 20) -> Iterator[Figure]:
+    """Look at a large call, and look again while nothing changes; a bare script reads the same rows."""
+    with real_parts() as shared, worker("ours", shared) as ours, worker("bare", shared) as bare:
+        say("watching: a call with 50 people and 200 events")
+        call_id = ours.ask("watched")[0]
+        for time, name in (("cpu", "processor time"), ("wall", "wall time")):
+            samples = _taken(rounds, time, (ours, "live", count), (bare, f"rows:{call_id}", count))
+            yield compared("live", f"{name} of {_LOOKS['live']}", samples, "a bare query of the same rows")
+            samples = _taken(rounds, time, (ours, "unchanged", count), (ours, "live", count))
+            yield compared("live", f"{name} of {_LOOKS['unchanged']}", samples, "the same, answered with 200")
+
+
 def trips() -> Iterator[Figure]:
     """Count the HTTP requests of each step."""
     say("round trips")
@@ -84,7 +102,9 @@ def trips() -> Iterator[Figure]:
             ", ".join(f"{number} {kind}" for kind, number in sorted(one.items(), reverse=True))
             for one in (found[work], goal)
         )
-        yield Figure("trips", f"round trips of {_WORKS[work]}", made, "", made, promised, found[work] == goal)
+        yield Figure(
+            "trips", f"round trips of {(_WORKS | _LOOKS)[work]}", made, "", made, promised, found[work] == goal
+        )
 
 
 def counted() -> dict[str, dict[str, int]]:

@@ -12,6 +12,7 @@ import os
 import resource
 import uuid
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +21,13 @@ import azure.functions as func
 from urllib3 import HTTPConnectionPool
 
 import function_app
-from dev.benchmarks.bodies import invite_body, operation_report, roster_report
+from dev.benchmarks.bodies import invite_body, operation_report, participant, roster_of, roster_report
 from dev.benchmarks.measure import serve, timed
 
 _FUNCTIONS = {one.get_function_name(): one.get_user_function() for one in function_app.app.get_functions()}
 _CONTEXT = SimpleNamespace(trace_context=SimpleNamespace(trace_parent="", trace_state=""))
 _CALLS = itertools.cycle(os.environ["BENCHMARK_CALLS"].split())
+_FEW = 4  # of events, where only requests are counted
 _TOKEN = {"authorization": f"Bearer {os.environ['BENCHMARK_TOKEN']}"}
 
 
@@ -38,11 +40,16 @@ def call(name: str, route: dict[str, str], status: int, *, body: Any = None, met
         route_params=route,
         body=b"" if body is None else json.dumps(body).encode(),
     )
+    return json.loads(respond(name, request, status).get_body() or b"null")
+
+
+def respond(name: str, request: func.HttpRequest, status: int) -> func.HttpResponse:
+    """Call a function and return its response, which must have this status."""
     function = _FUNCTIONS[name]
     more = {"context": _CONTEXT} if "context" in inspect.signature(function).parameters else {}
-    response = function(req=request, **more)
+    response: func.HttpResponse = function(req=request, **more)
     assert response.status_code == status, (response.status_code, response.get_body())
-    return json.loads(response.get_body() or b"null")
+    return response
 
 
 def invite() -> dict[str, Any]:
@@ -64,8 +71,40 @@ def poll(invitation: dict[str, Any]) -> None:
     call("get_invitation", {"callId": invitation["callId"], "invitationId": invitation["id"]}, 200, method="GET")
 
 
+@cache
+def watched(events: int = 200) -> tuple[str, str, str]:
+    """Fill a call with 50 people and events; return its id, its page's token, and the ETag of what it shows."""
+    call_id = str(uuid.uuid4())
+    people = [participant() for _ in range(50)]
+    call("receive_notifications", {}, 202, body=roster_of(call_id, people))
+    for number in range(events - 1):  # one of them goes and comes again
+        call("receive_notifications", {}, 202, body=roster_of(call_id, people[: 49 if number % 2 == 0 else 50]))
+    page = call("get_call", {"callId": call_id}, 200, method="GET")["pageUrl"]
+    token = page.partition("&token=")[2]
+    response = live(call_id, token)
+    shown = json.loads(response.get_body())
+    assert (len(shown["participants"]), len(shown["timeline"])) == (49, events)
+    return call_id, token, response.headers["ETag"]
+
+
+def live(call_id: str, token: str, etag: str = "", status: int = 200) -> func.HttpResponse:
+    """Read what the page of a call shows."""
+    headers = {"x-page-token": token, **({"if-none-match": etag} if etag else {})}
+    route = {"callId": call_id}
+    request = func.HttpRequest(
+        method="GET", url="https://app.example/api", headers=headers, route_params=route, body=b""
+    )
+    return respond("watch_call", request, status)
+
+
+def unchanged(events: int = 200) -> func.HttpResponse:
+    """Read it again, with nothing new."""
+    call_id, token, etag = watched(events)
+    return live(call_id, token, etag, 304)
+
+
 def trips(_: int) -> dict[str, dict[str, int]]:
-    """Count the HTTP requests of an invite, of a report and of a poll by the service that they reach."""
+    """Count the HTTP requests of an invite, a report, a poll and a look at a call, by the service that they reach."""
     counted: Counter[str] = Counter()
     ports: dict[str, str] = json.loads(os.environ["BENCHMARK_PORTS"])
     send = HTTPConnectionPool.urlopen
@@ -75,6 +114,7 @@ def trips(_: int) -> dict[str, dict[str, int]]:
         return send(self, *arguments, **options)
 
     made = invite()  # connections, token and keys are had
+    watched(_FEW)
     poll(made)
     report(made)
     HTTPConnectionPool.urlopen = count  # type: ignore[method-assign]
@@ -85,6 +125,11 @@ def trips(_: int) -> dict[str, dict[str, int]]:
             work(made)
             found[name] = dict(counted)
             counted.clear()
+        live(*watched(_FEW)[:2])
+        found["live"] = dict(counted)
+        counted.clear()
+        unchanged(_FEW)
+        found["unchanged"] = dict(counted)
     finally:
         HTTPConnectionPool.urlopen = send  # type: ignore[method-assign]
     return found
@@ -110,6 +155,9 @@ if __name__ == "__main__":
                 lambda body: call("receive_notifications", {}, 202, body=body),
                 count,
             ),
+            "watched": lambda _: watched(),
+            "live": lambda count: timed(lambda: None, lambda _: live(*watched()[:2]), count),
+            "unchanged": lambda count: timed(lambda: None, lambda _: unchanged(), count),
             "trips": trips,
             "mixed": mixed,
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dev.doctor.connection import host_of
-from dev.doctor.findings import Finding, fault, ok, warning
+from dev.doctor.findings import Finding, ok, warning
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -44,29 +44,6 @@ def check_cloud(settings: Settings) -> list[Finding]:
                 text,
                 "Unless that is meant: az functionapp config appsettings delete -n <app> -g <group> --setting-names "
                 + " ".join(others),
-            )
-        )
-    if settings.tenant_id.casefold() == settings.client_id.casefold():
-        findings.append(
-            fault(
-                "GRAPH_TENANT_ID and GRAPH_CLIENT_ID are the same id",
-                "Entra ID > App registrations > Call Invites > Overview shows both: Directory (tenant) ID, "
-                "Application (client) ID",
-            )
-        )
-    tenant_of_authority = urlsplit(settings.authority).path.strip("/").partition("/")[0]
-    if tenant_of_authority.casefold() != settings.tenant_id.casefold():
-        findings.append(
-            warning(
-                "GRAPH_AUTHORITY ends in another tenant than GRAPH_TENANT_ID",
-                f"Remove GRAPH_AUTHORITY, or let it end in /{settings.tenant_id}",
-            )
-        )
-    if settings.tenant_id.casefold() not in settings.callback_tenant_ids:
-        findings.append(
-            warning(
-                "CALLBACK_TENANT_IDS lacks GRAPH_TENANT_ID: Graph's reports of that tenant's calls are refused",
-                "Remove CALLBACK_TENANT_IDS, or add the tenant to it",
             )
         )
     return findings

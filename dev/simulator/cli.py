@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -50,8 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _serve(options)
         client = SimulatorClient.of_folder(options.folder)
         answer = options.run(client, options)
+    except OverflowError:
+        print(f"simulator: {options.port} is not a port", file=sys.stderr)
+        return 1
     except (SimulatorError, OptionError, OSError) as error:
-        print(f"simulator: {error}", file=sys.stderr)
+        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        text = f"port {options.port} is in use: choose another with --port" if is_taken else error
+        print(f"simulator: {text}", file=sys.stderr)
         return 1
     if answer is not None:
         print(answer if isinstance(answer, str) else json.dumps(answer, indent=2))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from domain.configuration.environment import LOOPBACK, split_url
 from domain.configuration.faults import Kind
+from domain.configuration.signatures import signature_problem
 
 if TYPE_CHECKING:
     from domain.configuration.environment import Environment
@@ -23,6 +24,7 @@ _BY_NAME = ("defaultendpointsprotocol", "endpointsuffix")
 _KNOWN = {*_ENDPOINTS, *_SECONDARY, *_BY_NAME, "accountname", "accountkey", "accountkeyname", "sharedaccesssignature"}
 ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
 """https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name"""
+SERVICE_HOST = re.compile(r"([a-z0-9-]+)\.(?:z\d+\.)?(blob|dfs|file|queue|table|web)\.")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _WHOLE = "copy it whole: az storage account show-connection-string prints it"
 _EMULATOR = {"usedevelopmentstorage": "true"}
@@ -30,6 +32,19 @@ _EMULATOR = {"usedevelopmentstorage": "true"}
 _EMULATOR_ACCOUNT = "devstoreaccount1"
 _EMULATOR_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _EMULATOR_PORTS = {"Blob": 10000, "Queue": 10001, "Table": 10002}
+
+
+def service_problem(host: str, service: str) -> str | None:
+    """Return what is wrong with the host of a storage service, as far as its name says so."""
+    if ".privatelink." in host:
+        public = f"<account>.{service}.core.windows.net"
+        return f"names the private link zone, which no certificate covers: write {public}"
+    found = SERVICE_HOST.match(host)
+    if found is not None and found[2] != service:
+        return f"is the URL of a {found[2]} service: give that of the {service} service"
+    if found is not None and found[1].endswith("-secondary"):
+        return "is the secondary endpoint, which can only be read: give the primary one"
+    return None
 
 
 def read_connection_string(environment: Environment, name: str, text: str) -> str:
@@ -44,7 +59,10 @@ def read_connection_string(environment: Environment, name: str, text: str) -> st
     problem = (
         "is of the emulator, which a deployed app can't reach: give an account's connection string"
         if is_emulator
-        else _malformed(pairs) or _incomplete(parts) or _wrong_value(parts, in_azure=environment.in_azure)
+        else _malformed(pairs)
+        or _incomplete(parts)
+        or _wrong_value(parts, in_azure=environment.in_azure)
+        or signature_problem(parts.get("sharedaccesssignature", ""), environment.now)
     )
     if problem is not None:
         environment.fault(name, Kind.INVALID, f"{name} {problem}")
@@ -99,6 +117,11 @@ def _wrong_value(parts: dict[str, str], *, in_azure: bool) -> str | None:
     urls = [split_url(parts[key]) for key in (*_ENDPOINTS, *_SECONDARY) if key in parts]
     if any(url is None or url.scheme not in ("http", "https") or url.query or url.fragment for url in urls):
         return "has an endpoint that is not a URL: write it as https://host"
+    for service in ("blob", "queue", "table"):
+        url = split_url(parts.get(f"{service}endpoint", ""))
+        problem = service_problem(url.hostname or "", service) if url is not None else None
+        if problem is not None:
+            return f"has a {service.capitalize()}Endpoint that {problem}"
     is_plain = (needs_name and protocol == "http") or any(
         url is not None and (url.scheme == "http" or url.hostname in LOOPBACK) for url in urls
     )

@@ -70,6 +70,9 @@ def read_credential(environment: Environment, open_certificate: OpenCertificate 
     if secret is not None and GUID.fullmatch(secret):
         text = f"{_SECRET} looks like the secret's id, which opens nothing: give the secret's value"
         environment.warn(_SECRET, Kind.INVALID, text)
+    if secret is not None and secret[0] == secret[-1] and secret[0] in "'\"":
+        text = f"{_SECRET} is in quotation marks, which are taken for a part of it: leave them out"
+        environment.warn(_SECRET, Kind.INVALID, text)
     if identity is not None and identity.casefold() != "system" and not GUID.fullmatch(identity):
         text = f"{_IDENTITY} is neither a GUID nor system: give the identity's client id"
         environment.warn(_IDENTITY, Kind.INVALID, text)

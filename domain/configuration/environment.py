@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from domain.configuration.faults import Fault, Kind
+from domain.configuration.references import is_reference, unfilled, unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.IGNORECASE)
-# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references: where such a reference can't be
-# resolved, the app gets its text. Quotes around it are a usual slip, and then Azure does not even try.
-_REFERENCE = re.compile(r"['\"]?@Microsoft\.(KeyVault|AppConfiguration)\b", re.IGNORECASE)
 # https://learn.microsoft.com/azure/app-service/reference-app-settings; on Flex Consumption an instance may have the
 # pod's name and the SKU only.
 _AZURE = ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "WEBSITE_POD_NAME")
@@ -34,6 +33,7 @@ class Environment:
 
     def __init__(self, values: Mapping[str, str], *, references_are_faults: bool = True) -> None:
         self.values = values
+        self.now = datetime.now(UTC)
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
         self.in_azure = any(values.get(name, "").strip() for name in _AZURE) or (
@@ -45,10 +45,15 @@ class Environment:
     def get(self, name: str) -> str | None:
         """Return a setting's value, None where it is blank; a reference that was not resolved is noted."""
         value = self.values.get(name, "").strip() or None
-        if value is not None and name not in self._unresolved and _REFERENCE.match(value):
+        if value is None or name in self._unresolved:
+            return value
+        if is_reference(value):
             self._unresolved.add(name)
             notes = self.faults if self._references_are_faults else self.warnings
-            notes.append(Fault(name, Kind.UNRESOLVED, _unresolved(name)))
+            notes.append(Fault(name, Kind.UNRESOLVED, unresolved(name)))
+        elif (text := unfilled(name, value)) is not None:
+            self._unresolved.add(name)
+            self.faults.append(Fault(name, Kind.UNRESOLVED, text))
         return value
 
     def is_unresolved(self, name: str) -> bool:
@@ -58,9 +63,9 @@ class Environment:
     def check_references(self) -> None:
         """Warn of references in settings that nothing here reads, such as those of the Functions host."""
         for name, value in sorted(self.values.items()):
-            if name not in self._unresolved and _REFERENCE.match(value.strip()):
+            if name not in self._unresolved and is_reference(value):
                 self._unresolved.add(name)
-                self.warnings.append(Fault(name, Kind.UNRESOLVED, _unresolved(name)))
+                self.warnings.append(Fault(name, Kind.UNRESOLVED, unresolved(name)))
 
     def fault(self, setting: str, kind: Kind, text: str) -> None:
         """Note a fault, except for a setting whose value Azure did not resolve."""
@@ -119,11 +124,3 @@ def split_url(value: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if host and _HOST.fullmatch(host) and "@" not in parts.netloc else None
-
-
-def _unresolved(name: str) -> str:
-    return (
-        f"{name} is a reference that was not resolved: check its text, that the secret exists and is enabled, that the "
-        "app's identity (keyVaultReferenceIdentity) may read it (Key Vault Secrets User), and the vault's firewall; "
-        "on one machine nothing resolves it, so give the value itself"
-    )

@@ -9,11 +9,10 @@ service URIs and always means ``core.windows.net``), and ``Microsoft.Extensions.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.configuration.connection_string import ACCOUNT_NAME, read_connection_string
+from domain.configuration.connection_string import ACCOUNT_NAME, SERVICE_HOST, read_connection_string, service_problem
 from domain.configuration.environment import GUID, LOOPBACK, split_url
 from domain.configuration.faults import Kind
 
@@ -28,7 +27,6 @@ HOSTS = "AzureWebJobsStorage"
 # Whatever the cloud: StorageClientProvider.DefaultStorageEndpointSuffix.
 _SUFFIX = "core.windows.net"
 _SERVICES = ("blob", "queue", "table")
-_SERVICE_HOST = re.compile(r"([a-z0-9-]+)\.(?:z\d+\.)?(blob|dfs|file|queue|table|web)\.")
 _READ = ("accountName", "blobServiceUri", "clientId", "credential", "queueServiceUri", "tableServiceUri")
 # The host takes its identity from these too; the app doesn't, and would use another.
 _NOT_READ = (
@@ -135,10 +133,10 @@ class _Identity:
             example = f"https://<account>.{service}.{_SUFFIX}"
             self._fault(member, Kind.INVALID, f"is not the https URL of a service: write it as {example}")
             return value
-        found = _SERVICE_HOST.match(parts.hostname or "")
-        if found is not None and found[2] != service:
-            self._fault(member, Kind.INVALID, f"is the URL of a {found[2]} service: give that of the {service} service")
-        return value.rstrip("/")
+        problem = service_problem(parts.hostname or "", service)
+        if problem is not None:
+            self._fault(member, Kind.INVALID, problem)
+        return value.rstrip("/").removesuffix(":443")
 
     def _of_account(self, account: str, uris: Mapping[str, str | None], cloud: Cloud) -> dict[str, str | None]:
         if not ACCOUNT_NAME.fullmatch(account):
@@ -176,7 +174,7 @@ class _Identity:
         for service in missing:
             text = f"is not set: give it too, or {self._name}__accountName alone"
             self._fault(f"{service}ServiceUri", Kind.MISSING, text)
-        hosts = [_SERVICE_HOST.match((uri or "").removeprefix("https://")) for uri in uris.values()]
+        hosts = [SERVICE_HOST.match((uri or "").removeprefix("https://")) for uri in uris.values()]
         if len({host[1] for host in hosts if host is not None}) > 1:
             text = f"the service URIs of {self._name} are of different storage accounts"
             self._environment.warn(self._name, Kind.CONTRADICTORY, text)

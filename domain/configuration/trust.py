@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from domain.clouds import OPENID_DOMAINS
@@ -21,16 +22,17 @@ CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 # Domains in which any customer can have a host: those of https://publicsuffix.org (private section) and of Azure's own
 # services that a flow's or a gateway's URL might have.
 _SHARED = """
-    amazonaws.com appspot.com azure-api.net azure-apihub.net azure-mobile.net azure.com azurecontainer.io
-    azurecontainerapps.io azurecontainerapps.us azureedge.net azurefd.net azurefd.us azurestaticapps.net
-    azurewebsites.net azurewebsites.us cloudapp.azure.com cloudapp.net cloudapp.usgovcloudapi.net cloudflare.net
-    cloudfront.net cloudfunctions.net core.usgovcloudapi.net core.windows.net devtunnels.ms dynamics.com
-    elb.amazonaws.com execute-api.amazonaws.com firebaseapp.com fly.dev github.io gitlab.io googleapis.com herokuapp.com
-    loca.lt microsoft.com microsoft.us microsoftonline.com netlify.app ngrok-free.app ngrok.app ngrok.dev ngrok.io
-    office.com office365.us on-aws.com onmicrosoft.com onrender.com pages.dev powerapps.com powerplatform.com
-    railway.app run.app s3.amazonaws.com servicebus.windows.net sharepoint.com trafficmanager.net trycloudflare.com
-    usgovcloudapi.net usgovtrafficmanager.net vault.azure.net vercel.app web.app web.core.windows.net windows.net
-    workers.dev
+    amazonaws.com amplifyapp.com appspot.com awsapprunner.com azure-api.net azure-apihub.net azure-mobile.net
+    azure.com azurecontainer.io azurecontainerapps.io azurecontainerapps.us azureedge.net azurefd.net azurefd.us
+    azurestaticapps.net azurewebsites.net azurewebsites.us beeceptor.com blogspot.com cloudapp.azure.com cloudapp.net
+    cloudapp.usgovcloudapi.net cloudflare.net cloudfront.net cloudfunctions.net core.usgovcloudapi.net
+    core.windows.net deno.dev devtunnels.ms dynamics.com elb.amazonaws.com execute-api.amazonaws.com firebaseapp.com
+    fly.dev github.io gitlab.io glitch.me googleapis.com herokuapp.com hookdeck.com loca.lt microsoft.com microsoft.us
+    microsoftonline.com netlify.app ngrok-free.app ngrok-free.dev ngrok.app ngrok.dev ngrok.io office.com office365.us
+    on-aws.com onmicrosoft.com onrender.com pages.dev pipedream.net powerapps.com powerplatform.com railway.app
+    repl.co replit.app requestcatcher.com run.app s3.amazonaws.com scm.azurewebsites.net servicebus.windows.net
+    sharepoint.com supabase.co trafficmanager.net trycloudflare.com usgovcloudapi.net usgovtrafficmanager.net
+    vault.azure.net vercel.app web.app web.core.windows.net webhook.site windows.net workers.dev
 """
 # With one label more these are a region's, and still shared: westeurope.cloudapp.azure.com.
 _REGIONAL = """
@@ -47,6 +49,11 @@ _SECOND_LEVEL = """
 """
 
 
+# A domain of two labels at least; an address or a port is none.
+_SUFFIX = re.compile(r"\.?([^\s.*/:@?#]+\.)+(?!\d+\.?$)[^\s.*/:@?#]+\.?")
+_US_STATE = re.compile(r"([a-z0-9-]+\.){0,2}[a-z]{2}\.us")
+
+
 def is_shared(suffix: str) -> bool:
     """Return whether hosts of strangers end like this: a public suffix, or a domain that a cloud's customers share.
 
@@ -61,6 +68,7 @@ def is_shared(suffix: str) -> bool:
         or domain in _SHARED.split()
         or rest in _REGIONAL.split()
         or _REGION_AND_NUMBER.fullmatch(domain) is not None
+        or _US_STATE.fullmatch(domain) is not None
         or (country and first in _SECOND_LEVEL.split())
     )
 
@@ -68,7 +76,7 @@ def is_shared(suffix: str) -> bool:
 def suffixes(environment: Environment, name: str, default: str) -> tuple[str, ...]:
     """Return host suffixes in lowercase, each with a dot in front."""
     found = environment.list(name, default)
-    if any("*" in suffix or "/" in suffix or "." not in suffix.strip(".") for suffix in found):
+    if not all(_SUFFIX.fullmatch(suffix) for suffix in found):
         text = f"{name} holds something that is not a host suffix: write .example.com,.example.org"
         environment.fault(name, Kind.INVALID, text)
     read = tuple("." + suffix.lstrip(".").casefold() for suffix in found)
@@ -119,6 +127,21 @@ def warn_of_trust_roots(environment: Environment, defaults: dict[str, str]) -> N
     bundle = _bundle_setting(environment)
     if bundle is not None:
         environment.warn(bundle, Kind.UNSAFE, f"{bundle} replaces the usual CA bundle: the app trusts what it holds")
+
+
+def check_public_url(environment: Environment, url: str) -> None:
+    """In Azure, the URL that Graph sends its callbacks to is one of the internet."""
+    host = _host(url) or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        is_private = "." not in host
+    else:
+        is_private = not address.is_global
+    is_news = all(fault.setting != "PUBLIC_BASE_URL" for fault in environment.faults)
+    if environment.in_azure and host and is_private and is_news:
+        text = "PUBLIC_BASE_URL leads to a private address, which Graph's callbacks can't reach: give the public host"
+        environment.fault("PUBLIC_BASE_URL", Kind.INVALID, text)
 
 
 def ca_bundle(values: Mapping[str, str]) -> str | None:

@@ -43,7 +43,7 @@ resource reports 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'Call Invites: Reports of Graph are missing'
-    description: 'The watchdog had to find more than a quarter of the outcomes. See docs/operate.md.'
+    description: 'First look for refused callbacks with the reason caller: Microsoft may have changed who signs them. The watchdog had to find more than a quarter of the outcomes. See docs/operate.md.'
     severity: 2
     enabled: true
     scopes: [insightsId]

@@ -97,6 +97,8 @@ def test_live(host: Host, watched: dict[str, Any]) -> None:
     assert body["timeline"] == events(host, call_id)
     again = live(host, call_id, token_of(page_url), **{"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+    for other, token in ((call_id, "another"), (str(uuid.uuid4()), token_of(page_url))):
+        assert live(host, other, token, **{"If-None-Match": response.headers["ETag"]}).status_code == 404
 
 
 def test_tokens(host: Host, watched: dict[str, Any]) -> None:

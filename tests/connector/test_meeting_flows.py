@@ -44,9 +44,12 @@ def _rung(running: Running) -> list[str]:
 
 
 def test_meeting_and_invite(running: Running) -> None:
-    """The channel reads who accepted, with the link to the meeting."""
+    """The channel reads where to join and to watch first of all, then who accepted."""
     run, messages = _run(running, "meeting-and-invite", {"title": "Review", "userIds": [ANNA, BEN]})
-    (message,) = messages
+    where, message = messages
+    assert where.startswith("Meeting: Review. Join: https://teams.microsoft.com/l/meetup-join/"), printed(run)
+    assert "/api/page#call=" in where
+    assert len(running.graph.log.creates) == 1
     assert message.startswith(f"Meeting: Review. Accepted: {ANNA}, {BEN}. "), printed(run)
     assert "https://teams.microsoft.com/l/meetup-join/" in message
     assert "/api/page#call=" in message
@@ -57,22 +60,22 @@ def test_meeting_and_invite_with_a_decline(running: Running) -> None:
     """Who declined is not among those who accepted, and the reason is posted."""
     running.graph.person(BEN, "declines")
     run, messages = _run(running, "meeting-and-invite", {"title": "Review", "userIds": [ANNA, BEN]})
-    assert f"Accepted: {ANNA}. " in messages[0], printed(run)
-    assert f"{BEN}: The person declined the call. Try someone else." in messages[0]
+    assert f"Accepted: {ANNA}. " in messages[1], printed(run)
+    assert f"{BEN}: The person declined the call. Try someone else." in messages[1]
 
 
 def test_meeting_that_cannot_be_joined(running: Running) -> None:
     """If the app can't join, the channel reads why."""
-    running.graph.fault(route="create", status=403)
+    running.graph.fault(route="create", status=403, times=0)
     run, messages = _run(running, "meeting-and-invite", {"title": "Review", "userIds": [ANNA]})
-    assert "Accepted: no one. Microsoft Graph " in messages[0], printed(run)
+    assert "Accepted: no one. Microsoft Graph " in messages[1], printed(run)
 
 
 def test_meeting_and_invite_with_no_one(running: Running) -> None:
     """If no one accepts, the flow still posts."""
     running.graph.everyone("declines")
     run, messages = _run(running, "meeting-and-invite", {"title": "Review", "userIds": [ANNA]})
-    assert f"Accepted: no one. {ANNA}: The person declined the call." in messages[0], printed(run)
+    assert f"Accepted: no one. {ANNA}: The person declined the call." in messages[1], printed(run)
 
 
 @pytest.mark.parametrize("name", FLOWS)

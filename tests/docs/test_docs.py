@@ -113,6 +113,22 @@ def test_links(page: Path) -> None:
     assert not lost
 
 
+def test_statements_about_the_platform() -> None:
+    """Each has its source, with a URL where there is one, and each page that makes some links to them."""
+    section = _text("docs/limits.md").partition("\n## What is said of the platform\n")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in section.splitlines() if "](" in line]
+    rows = [row for row in rows if len(row) == 3]
+    assert len(rows) > 40
+    for statement, source, _ in rows:
+        words = re.sub(r"^\[(\w+)\].*", r"\1", source).split()[0].strip(",:;")
+        assert words in {"documented", "source", "reported", "assumed", "seen"}, statement
+        assert words != "documented" or "https://" in source, statement
+    pages = {link.partition("#")[0] for _, _, cell in rows for link in _LINK.findall(cell)} - {""}
+    assert {"deploy.md", "operate.md", "makers.md", "settings.md", "ci.md", "security.md"} <= pages
+    for page in pages:
+        assert "limits.md#what-is-said-of-the-platform" in _text(Path("docs") / page), page
+
+
 @pytest.mark.parametrize("page", _PAGES, ids=_shown)
 def test_json(page: Path) -> None:
     """JSON on a page can be parsed."""

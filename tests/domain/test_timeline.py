@@ -119,6 +119,15 @@ def test_details_are_numbered() -> None:
     assert [event.detail for event in after.events] == [3]
 
 
+@pytest.mark.parametrize(("length", "events"), [(30, 1), (300, 3)])
+def test_one_event_names_everybody(length: int, events: int) -> None:
+    """However many people come at once; only what no row could hold is parted."""
+    roster = {str(one): replace(entry(str(one)), identity={"displayName": "é" * length}) for one in range(1000)}
+    after = noted(NOTHING, replace(NOTHING, roster=roster), later(12))
+    assert len(after.events) == events
+    assert sum(len(event.people) for event in after.events) == 1000
+
+
 def test_a_thousand_events() -> None:
     """Who came and went is dropped, the oldest first; an outcome never is."""
     joined = [Event(EventKind.JOINED, NOON + timedelta(seconds=one)) for one in range(MOST_EVENTS)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from domain.configuration.credential import CertificateUnusable
@@ -63,6 +63,7 @@ def _pkcs12(encryption: Any = PLAIN, more: Any = None) -> bytes:
 
 GOOD = _text(_key(), OWN)
 TRADITIONAL = serialization.PrivateFormat.TraditionalOpenSSL
+OPENSSH = serialization.PrivateFormat.OpenSSH
 ATTRIBUTES = "Bag Attributes\n    localKeyID: 01\nsubject=CN = app\n"
 
 
@@ -93,6 +94,7 @@ def _is_good(pem: str) -> bool:
         f'"{GOOD}"',
         ATTRIBUTES + _text(OWN) + ATTRIBUTES + _text(_key()),
         _text(_key(), OWN, form=TRADITIONAL),
+        _text(_key(), OWN, form=OPENSSH),
         GOOD.replace("CERTIFICATE-----", "CERTIFICATE-----")
         .replace("BEGIN CERT", "BEGIN X509 CERT")
         .replace("END CERT", "END X509 CERT"),
@@ -132,6 +134,7 @@ def test_forms_of_a_file(tmp_path: Path, content: bytes) -> None:
     [
         _text(_key(), OWN, encryption=LOCKED),
         _text(_key(), OWN, encryption=LOCKED, form=TRADITIONAL),
+        _text(_key(), OWN, form=OPENSSH),
         _text(_key(), OWN, encryption=LOCKED).replace("\n", "\\n"),
         base64.b64encode(_pkcs12(LOCKED)).decode(),
         GOOD,
@@ -157,6 +160,7 @@ def _request() -> str:
     return builder.sign(_key(), hashes.SHA256()).public_bytes(PEM).decode()
 
 
+_ED25519 = ed25519.Ed25519PrivateKey.generate()
 ELLIPTIC = ec.generate_private_key(ec.SECP256R1())
 BAD = base64.b64encode(b"damaged" * 9).decode()
 DAMAGED = {
@@ -192,6 +196,13 @@ DAMAGED = {
         (_text(_key(), OWN, encryption=LOCKED, form=TRADITIONAL), "set GRAPH_CLIENT_CERTIFICATE_PASSWORD"),
         (base64.b64encode(_pkcs12(LOCKED)).decode(), "set GRAPH_CLIENT_CERTIFICATE_PASSWORD"),
         (base64.b64encode(_pkcs12()[:-40]).decode(), "damaged"),
+        ("A9" * 20, "is a thumbprint"),
+        ("a9:" * 31 + "a9", "is a thumbprint"),
+        (_text(_key(), form=OPENSSH), "lacks the certificate"),
+        (DAMAGED["PRIVATE KEY"].replace("PRIVATE", "OPENSSH PRIVATE") + _text(OWN), "ssh-keygen -p -m PEM"),
+        (_text(_ED25519, OWN, form=OPENSSH), "not RSA"),
+        ('{"contentType": "application/x-pkcs12", "value": "MIIK"}', "neither PEM, PKCS #12 nor a file"),
+        (_text(OWN).replace("CERTIFICATE", "PKCS7"), "only a PKCS7"),
         (_text(_key(), _certificate(_key(), ends=timedelta(minutes=-1))), "expired on"),
         (_text(_key(), _certificate(_key(), begins=timedelta(hours=1))), "is not valid before"),
     ],

@@ -7,9 +7,10 @@ import pytest
 from graph.entra_errors import ENTRA_ERRORS, entra_error, is_lasting
 
 NEEDED = (50034, 50076, 53003, 500011, 7000215, 7000222, 700016, 700027, 700211, 700212, 700213, 700024, 90002, 65001)
+MORE = (50001, 50027, 50059, 50128, 500014, 500021, 500022, 501051, 700025, 7000218)
 
 
-@pytest.mark.parametrize("number", [*NEEDED, 1000502, 50196])
+@pytest.mark.parametrize("number", [*NEEDED, *MORE, 1000502, 50196])
 def test_codes_that_apps_get(number: int) -> None:
     """Each has a meaning and a fix of its own."""
     known = ENTRA_ERRORS[f"AADSTS{number}"]

@@ -31,6 +31,7 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({}, BODY),
         ({"content-type": "text/plain"}, b"\xef\xbb\xbf" + BODY),
         ({"content-encoding": "gzip"}, gzip.compress(BODY, mtime=0)),
+        ({"content-encoding": "gzip"}, gzip.compress(BODY[:7], mtime=0) + gzip.compress(BODY[7:], mtime=0)),
     ):
         assert items_of(Request(headers=headers, body=content)) == [{"id": 1}]
     assert counted == []
@@ -49,6 +50,17 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({"content-encoding": "gzip"}, gzip.compress(BODY, mtime=0)[:-9], 400, "WrongEncoding"),
         ({"content-encoding": "gzip"}, gzip.compress(b" " * (LARGEST_BODY + 1), mtime=0), 413, "BodyTooLarge"),
         ({}, b" " * (LARGEST_BODY + 1), 413, "BodyTooLarge"),
+        ({"content-encoding": "zstd"}, b"(\xb5/\xfd", 400, "UnknownEncoding"),
+        (
+            {"content-encoding": "gzip, gzip"},
+            gzip.compress(gzip.compress(BODY, mtime=0), mtime=0),
+            400,
+            "UnknownEncoding",
+        ),
+        ({"content-encoding": "gzip"}, gzip.compress(b"", mtime=0), 400, "EmptyBody"),
+        ({}, gzip.compress(BODY, mtime=0), 400, "NotJson"),
+        ({}, BODY.decode().encode("utf-16"), 400, "NotJson"),
+        ({}, b"null", 400, "NoValue"),
     ],
 )
 def test_refused(

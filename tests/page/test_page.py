@@ -117,6 +117,14 @@ def test_timeline(watch: Watch) -> None:
     assert shown.count() == 250
 
 
+def test_who_asked(watch: Watch) -> None:
+    """Where callers sign in, an event names who asked for it, as a hash."""
+    shown = incident()
+    shown["timeline"][0]["by"] = "0a1b2c3d4e5f"
+    watched = watch(shown)
+    assert watched.page.locator(".event", has_text="Asked for by the caller 0a1b2c3d4e5f").count() == 1
+
+
 def test_announces_what_is_new(watch: Watch) -> None:
     """One polite live region says what is new, and sums up where much is; what was there before is not read out."""
     watched = watch(frozen=True)

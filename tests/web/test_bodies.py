@@ -35,6 +35,8 @@ def _read(content: bytes, encoding: str | None, most: int = MIB) -> bytes:
         (gzip.compress, "gzip"),
         (gzip.compress, " GZip "),
         (gzip.compress, "identity, x-gzip"),
+        (lambda body: gzip.compress(body[:5]) + gzip.compress(body[5:]), "gzip"),
+        (lambda body: gzip.compress(body) + b"padding", "gzip"),
         (zlib.compress, "deflate"),
         (_bare, "deflate"),
         (bytes, None),

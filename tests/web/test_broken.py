@@ -26,6 +26,8 @@ class Broken(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             raise ModuleNotFoundError(f"No module named {broken!r}", name=broken)
         if kind == "symbol":
             raise ImportError("/home/site/x.so: undefined symbol: _Py_Dealloc", name=broken)
+        if kind == "exit":
+            raise SystemExit("not on this machine")
         exec("raise SystemError('another version is required')", vars(module))
 
 sys.meta_path.insert(0, Broken())
@@ -84,9 +86,23 @@ def test_named(module: str, kind: str, changes: dict[str, str | None]) -> None:
     assert status == 503
     assert f"the module {module} can't be imported" in health
     assert "undefined symbol" not in health
-    assert f"the module {module} can't be imported" in log
+    assert log.count(f"the module {module} can't be imported") == 1
     for _, status, body in others:
         assert (status, "AppNotConfigured" in body) == (503, True)
+
+
+def test_a_package_that_exits() -> None:
+    """It must not end the worker."""
+    (_, status, health), *_ = _ask("cryptography.hazmat.bindings._rust", "exit", {})[0]
+    assert status == 503
+    assert "can't be imported" in health
+
+
+def test_only_of_phone_numbers() -> None:
+    """A package that only phone numbers need is named too."""
+    (_, status, health), *_ = _ask("phonenumbers", "missing", {})[0]
+    assert status == 503
+    assert '"configuration", "status": "failed", "faults": ["the module phonenumbers can' in health
 
 
 def test_only_of_the_queue() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
+from hashlib import sha256
 from http import HTTPStatus
 
 import azure.functions as func
 import pytest
 
 import function_app
+from domain.asking import asker
 from domain.configuration.callers import SignIn
-from web.answers import Answer
+from web.answers import Answer, Request
 from web.http import HttpEdge
 
 ME, OTHER = "278405a3-f568-4b3e-b684-009193463064", "550fae72-d251-43ec-868c-373732c2704f"
@@ -37,6 +39,23 @@ def test_keyed(rule: SignIn, principal: str | None, status: int, code: str | Non
     response = edge.keyed(request, None, lambda _, __: Answer(HTTPStatus.OK, {}))
     assert response.status_code == status
     assert json.loads(response.get_body()).get("error", {}).get("code") == code
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_the_caller_is_known_by_a_hash(*, is_required: bool) -> None:
+    """While their request is handled, however the id is written; without sign-in the header is not looked at."""
+    edge = HttpEdge(lambda: "the app", {}, sign_in=lambda _: SignIn(is_required=is_required))
+    seen: list[str | None] = []
+
+    def use_case(_: str, __: Request) -> Answer:
+        seen.append(asker())
+        return Answer(HTTPStatus.OK, {})
+
+    for principal in (ME, ME.upper()):
+        headers = {"X-MS-CLIENT-PRINCIPAL-ID": principal}
+        edge.keyed(func.HttpRequest("GET", "https://app.example/api/calls", headers=headers, body=b""), None, use_case)
+    assert seen == [sha256(ME.encode()).hexdigest()[:12] if is_required else None] * 2
+    assert asker() is None
 
 
 def test_every_route_with_a_key() -> None:

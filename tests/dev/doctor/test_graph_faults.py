@@ -89,6 +89,16 @@ def test_keys_that_are_out_of_order(doctor: Doctor, graph: Simulator) -> None:
     assert "answers 503" in said.of(KEYS)
 
 
+def test_keys_of_entra_that_can_not_be_read(doctor: Doctor, graph: Simulator) -> None:
+    """Although the older kind's are there; the sentence says whose they are."""
+    graph.fail_keys(503, kind="entra")
+    said = doctor(only=KEYS)
+    assert said.status == 1
+    assert "Entra ID" in said.of(KEYS)
+    assert "answers 503" in said.of(KEYS)
+    assert "GRAPH_AUTHORITY" in said.of(KEYS)
+
+
 @pytest.mark.parametrize(
     ("metadata", "keys", "sentence"),
     [

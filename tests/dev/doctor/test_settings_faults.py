@@ -138,6 +138,6 @@ def test_ids_that_can_not_be_right_are_said(doctor: Doctor) -> None:
     one = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
     said = doctor(only="none", GRAPH_TENANT_ID=one, CALLBACK_TENANT_IDS="another")
     assert said.status == 1
-    assert "are the same id" in said.of("cloud")
-    assert "GRAPH_AUTHORITY ends in another tenant" in said.of("cloud")
-    assert "CALLBACK_TENANT_IDS lacks GRAPH_TENANT_ID" in said.of("cloud")
+    assert "is the same id" in said.of("settings")
+    assert "GRAPH_AUTHORITY ends in another tenant" in said.of("settings")
+    assert "CALLBACK_TENANT_IDS lacks GRAPH_TENANT_ID" in said.of("settings")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,13 @@ def test_the_authority_outlives_a_restart(tmp_path: Path) -> None:
 def test_identifiers_are_cut(whole: str | None, cut: str) -> None:
     """Enough to recognise, not enough to use."""
     assert short(whole) == cut
+
+
+def test_a_port_that_can_not_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is taken, and one that is none, are one sentence."""
+    with socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port), "--folder", str(tmp_path)]) == 1
+    assert f"port {port} is in use" in capsys.readouterr().err
+    assert main(["--port", "99999", "--folder", str(tmp_path)]) == 1
+    assert "99999 is not a port" in capsys.readouterr().err

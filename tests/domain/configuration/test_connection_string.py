@@ -35,6 +35,7 @@ def test_the_emulator_s_short_form(short: str) -> None:
         AZURITE.replace("127.0.0.1", "azurite"),
         SIGNED,
         "AccountName=stinvites;SharedAccessSignature=sv=2024-01-01&sig=c2ln",
+        SIGNED.replace("sig=", "ss=bqt&se=2124-01-01T00:00:00Z&st=soon&sig="),
         f"{CONNECTION};BlobEndpoint=https://b.example/;BlobSecondaryEndpoint=https://s.example/",
     ],
 )
@@ -71,6 +72,18 @@ def test_whole_ones(text: str) -> None:
         (f"{CONNECTION};QueueEndpoint=q.example", "an endpoint that is not a URL"),
         (f"{CONNECTION};QueueSecondaryEndpoint=https://q.example", "secondary endpoint"),
         ("lacking;" + CONNECTION, "is not a connection string"),
+        (CONNECTION.replace(";", "; "), "doesn't have"),
+        (CONNECTION.replace("AccountKey", "\nAccountKey"), "doesn't have"),
+        ("AccountEndpoint=https://invites.documents.azure.com:443/;AccountKey=a2V5", "doesn't have"),
+        (f"{CONNECTION};TableEndpoint=https://stone.blob.core.windows.net", "the URL of a blob service"),
+        (f"{CONNECTION};QueueEndpoint=https://stone-secondary.queue.core.windows.net", "can only be read"),
+        (f"{CONNECTION};TableEndpoint=https://stone.privatelink.table.core.windows.net", "private link zone"),
+        (SIGNED.replace("sv=", "?sv="), "begins with a question mark"),
+        (SIGNED.replace("sig=", "se=2024-06-30T12:00Z&sig="), "expired on 2024-06-30"),
+        (SIGNED.replace("sig=", "se=2024-06-30&sig="), "expired on 2024-06-30"),
+        (SIGNED.replace("sig=", "st=2124-06-30T12%3A00%3A00Z&sig="), "not valid before 2124-06-30 12:00"),
+        (SIGNED.replace("sig=", "ss=bf&sig="), "isn't for the queue and the table service"),
+        (SIGNED.replace("sig=", "ss=bq&sig="), "isn't for the table service"),
     ],
 )
 @pytest.mark.parametrize("name", ["AzureWebJobsStorage", "STATE_STORAGE"])

@@ -22,6 +22,11 @@ REFERENCE = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/gr
         "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/graph",
         "@Microsoft.KeyVault SecretUri=https://kv.vault.azure.net/secrets/graph",
         "@Microsoft.AppConfiguration(Endpoint=https://c.azconfig.io; Key=graph)",
+        "@Microsoft.KeyVault (SecretUri=https://kv.vault.azure.net/secrets/graph)",
+        "@ Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/graph)",
+        "Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/graph)",
+        f"[{REFERENCE}]",
+        f"\u200b{REFERENCE}",
     ],
 )
 def test_every_way_to_write_one(value: str) -> None:
@@ -30,6 +35,37 @@ def test_every_way_to_write_one(value: str) -> None:
     assert (fault.setting, fault.kind) == ("GRAPH_CLIENT_SECRET", Kind.UNRESOLVED)
     assert "Key Vault Secrets User" in fault.text
     assert "kv." not in fault.text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("${GRAPH_CLIENT_SECRET}", "placeholder"),
+        ("${{ secrets.GRAPH_CLIENT_SECRET }}", "placeholder"),
+        ("$(graphSecret)", "placeholder"),
+        ("%GRAPH_CLIENT_SECRET%", "placeholder"),
+        ("#{graphSecret}#", "placeholder"),
+        ("{{ graph_secret }}", "placeholder"),
+        ("<the client secret>", "placeholder"),
+        ("__GRAPH_SECRET__", "placeholder"),
+        ("https://kv.vault.azure.net/secrets/graph/0123456789abcdef", "URL of a Key Vault object"),
+        ("https://kv.vault.usgovcloudapi.net/certificates/graph", "URL of a Key Vault object"),
+        (f"AccountName=stone;AccountKey={REFERENCE}", "inside its value"),
+    ],
+)
+def test_what_stands_for_a_value(value: str, words: str) -> None:
+    """A pipeline or a person left it as it was; seen from outside it is as wrong."""
+    (fault,) = faults(GRAPH_CLIENT_SECRET=value)
+    assert (fault.setting, fault.kind) == ("GRAPH_CLIENT_SECRET", Kind.UNRESOLVED)
+    assert words in fault.text
+    with pytest.raises(SettingsError):
+        load(environment(GRAPH_CLIENT_SECRET=value), references_are_faults=False)
+
+
+@pytest.mark.parametrize("value", ["a~b.c-d_e", "50%", "<", "$1", "{}", "a<b>c", "__", "p%q%r"])
+def test_what_only_looks_like_it(value: str) -> None:
+    """A value may hold such characters."""
+    assert loaded(GRAPH_CLIENT_SECRET=value).credential.client_secret == value
 
 
 @pytest.mark.parametrize(

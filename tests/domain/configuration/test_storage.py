@@ -82,7 +82,20 @@ def test_a_blank_state_storage() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["STone", "ab", "a" * 25, "st-one", "st_one", "stone.table.core.windows.net", "https://stone", "st one", "stöne"],
+    [
+        "STone",
+        "ab",
+        "a" * 25,
+        "st-one",
+        "st_one",
+        "stone.table.core.windows.net",
+        "https://stone",
+        "st one",
+        "stöne",
+        "\uff53tone",
+        "stone/",
+        "stone,sttwo",
+    ],
 )
 def test_account_names_that_cannot_be(name: str) -> None:
     """An account's name has 3 to 24 lowercase letters and digits."""
@@ -106,12 +119,18 @@ def test_account_names_that_cannot_be(name: str) -> None:
         "'https://stone.queue.core.windows.net'",
         "https://stone.table.core.windows.net",
         "https://stone.blob.core.windows.net/",
+        "https://stone.z01.table.storage.azure.net",
+        "https://stone.privatelink.queue.core.windows.net",
+        "https://stone-secondary.queue.core.windows.net",
+        "queueEndpoint=https://stone.queue.core.windows.net",
+        "<the queue service's URI>",
     ],
 )
 def test_service_uris_that_cannot_be(uri: str) -> None:
     """A service URI is https, a host of that service and nothing else; the value is not shown."""
     (fault,) = faults(**_members(**{**_uris("stone"), "queueServiceUri": uri}))
-    assert (fault.setting, fault.kind) == (f"{HOST}__queueServiceUri", Kind.INVALID)
+    assert fault.setting == f"{HOST}__queueServiceUri"
+    assert fault.kind is (Kind.UNRESOLVED if uri.startswith("<") else Kind.INVALID)
     assert "secret" not in fault.text
 
 
@@ -135,6 +154,8 @@ def test_an_account_name_beside_other_uris(service: str, host: str) -> None:
 def test_an_account_name_beside_its_own_uris() -> None:
     """Said twice, and the same: no contradiction."""
     assert loaded(**_members(accountName="stone", **_uris("stone"))).warnings == ()
+    uri = "HTTPS://stone.queue.core.windows.net:443/"
+    assert loaded(**_members(accountName="stone", queueServiceUri=uri)).warnings == ()
 
 
 @pytest.mark.parametrize("cloud", ["us-gov-l4", "us-gov-l5"])

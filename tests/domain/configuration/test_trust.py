@@ -66,6 +66,16 @@ def test_plain_http_in_azure(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url", ["https://localhost", "https://10.0.0.4", "https://[fd00::4]", "https://invites", "https://169.254.1.1:8443"]
+)
+def test_private_address_in_azure(url: str) -> None:
+    """Graph's callbacks can't reach it."""
+    (fault,) = faults(PUBLIC_BASE_URL=url, **AZURE)
+    assert (fault.setting, fault.kind) == ("PUBLIC_BASE_URL", Kind.INVALID)
+    loaded(PUBLIC_BASE_URL=url)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("GRAPH_ENDPOINT", "https://graph.microsoft.com/v1.0/"),
@@ -125,7 +135,13 @@ def test_host_suffixes_are_whole_domains(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUFFIXES)
-@pytest.mark.parametrize("value", ["*", "*.example.com", "com", ".com", ".", "https://x.example", "a.example/b"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("*", "*.example.com", "com", ".com", ".", "https://x.example", "a.example/b"),
+        *("10.0.0.1", "a.example:8443", "me@a.example", "a.example?b", "a..example", "a b.example"),
+    ],
+)
 def test_what_is_no_suffix(name: str, value: str) -> None:
     """A wildcard, a whole top-level domain, a URL."""
     (fault,) = faults(**{name: f".good.example,{value}"})
@@ -150,6 +166,13 @@ SHARED = [
     "ngrok.io",
     "workers.dev",
     "powerplatform.com",
+    "scm.azurewebsites.net",
+    "azurewebsites.net.",
+    "blogspot.com",
+    "webhook.site",
+    "gov.uk",
+    "ca.us",
+    "k12.ca.us",
 ]
 
 
@@ -167,6 +190,8 @@ def test_shared_domains(name: str, value: str) -> None:
         "contoso.com",
         "contoso.co.uk",
         "contoso.de",
+        "contoso.us",
+        "hooks.contoso.us",
         "invites.azurewebsites.net",
         "invites-a1b2.westeurope-01.azurewebsites.net",
         "invites.westeurope.cloudapp.azure.com",
