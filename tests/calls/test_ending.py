@@ -307,3 +307,25 @@ class TestStop:
         assert world.view(view["id"])["status"] == "stopped"
         assert not call.is_alive
         assert world.flows.posted
+
+
+@pytest.mark.parametrize("turns_up_later", [False, True])
+def test_left_once(monkeypatch: pytest.MonkeyPatch, *, turns_up_later: bool) -> None:
+    """While a request leaves the call of a stopped start, no message does so as well."""
+    world = World()
+    hang_up, left = world.graph.hang_up, []
+
+    def slowly(call_id: str, *, scenario_id: str) -> None:
+        left.append(call_id)
+        world.work_queue()
+        hang_up(call_id, scenario_id=scenario_id)
+
+    monkeypatch.setattr(world.graph, "hang_up", slowly)
+    if turns_up_later:
+        world.graph.answers = ["lost after"]
+    view = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.stop(view["id"])
+    world.report(call.id, call_item(call.id, "establishing"))
+    world.pass_time(30)
+    assert left == [call.id]
