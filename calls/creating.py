@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.legs import CallFacts, Legs
-from calls.sharing import SharedCalls, is_usable
+from calls.sharing import SharedCalls, is_stray, is_usable
 from domain.asking import asker
 from domain.call import CallKind
 from domain.meeting import leg_key
@@ -17,7 +17,6 @@ from domain.start import (
     Accepted,
     Creating,
     InCall,
-    Over,
     StartStatus,
     Waiting,
     answered,
@@ -213,7 +212,7 @@ class Creator:
                 # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
                 is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
                 start = in_call(start, call_id, now, is_sole=is_sole)
-            if _is_stray(start, call_id):
+            if is_stray(start, call_id):
                 start = leaving(start, [call_id], now)
             return listening(start, turn.may_post, now)
 
@@ -221,7 +220,7 @@ class Creator:
         start = updated.after
         if start is None:
             return None
-        if _is_stray(start, call_id):
+        if is_stray(start, call_id):
             if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
                 self.leave(turn, start)
             return Begun(start)
@@ -277,19 +276,6 @@ class Creator:
         for waiting in self._legs.free(self._legs.keys_of(start), start.id):
             if self.advance is not None:
                 turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
-
-
-def _is_stray(start: Start, call_id: str) -> bool:
-    """Return whether a call that was created for a start is none that it keeps."""
-    if start.call_id != call_id:
-        return True
-    match start.stage:
-        case InCall(owns=owns):
-            return not owns
-        case Over(status=status):
-            return status in (StartStatus.FAILED, StartStatus.STOPPED)
-        case _:
-            return False
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

@@ -280,3 +280,16 @@ def test_thread_in_the_callback() -> None:
     world.pass_time(12)
     assert world.view(second["id"])["callId"] == first["callId"]
     assert len(world.graph.operations) == 2
+
+
+def test_who_waits_goes_on_with_the_call() -> None:
+    """A start that waits for a call whose response was lost calls its people in the callback that establishes it."""
+    world = World()
+    world.graph.answers = ["lost after"]
+    world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND))
+    assert second["callId"] is None
+    call = world.the_call()
+    world.establish(call)
+    assert [one["people"] for one in world.graph.operations] == [[ANNA], [BEN]]
+    assert world.view(second["id"])["callId"] == call.id
