@@ -19,14 +19,14 @@ RUN_READY := $(PYTHON_READY) $(NODE_READY)
 TESTS_READY := .venv/.installed-tests
 READY := $(RUN_READY) $(TESTS_READY)
 
-.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock recording screenshots format clean
+.PHONY: help setup test check prove bench demo first-call run simulator doctor build package teams-app lock sbom recording screenshots format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install what the project needs, into this folder only (the others do it by themselves)
 
-$(PYTHON_READY): requirements.txt requirements-demo.txt dev/python_environment.sh
+$(PYTHON_READY): requirements.in requirements-demo.txt dev/python_environment.sh
 	@echo "==> Installing what the app runs with here, 275 MB: 210 MB of Python packages into .venv (two thirds Node.js),"
 	@echo "    and Azurite, 65 MB, into dev/node_modules. Half a minute, the first time; all of it stays in this folder."
 	@sh dev/python_environment.sh requirements-demo.txt "$(PYTHON)"
@@ -86,9 +86,12 @@ package: $(PYTHON_READY) ## make the Power Platform solutions and the sample flo
 teams-app: $(PYTHON_READY) ## make the app package for Teams in .local/packages (TEAMS_APP="--bot ...")
 	@$(RUN) dev.teams_app $(TEAMS_APP)
 
-lock: $(TESTS_READY) ## renew requirements.lock, every package of requirements.txt with those that it needs and their hashes
-	@$(RUN) uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock
+lock: $(TESTS_READY) ## renew requirements.txt: every package of requirements.in with those that it needs, and their hashes
+	@$(RUN) uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
+		--output-file requirements.txt
+
+sbom: $(TESTS_READY) ## write what the package is made of to .local/sbom: a CycloneDX document and a list of licenses
+	@$(RUN) dev.sbom
 
 recording: $(RUN_READY) ## play the demo and record it for README.md, in docs/images/demo.svg
 	@$(RUN) dev.recording

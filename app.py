@@ -31,7 +31,7 @@ _broken: Fault | None = None
 # Python the functions load all the same, and health names it. What needs no package is imported above.
 try:
     from calls.assembly import CallTools, assemble
-    from escalation.cancelling import Canceller
+    from escalation.cancelling import StepCanceller
     from escalation.progress import ESCALATION, EscalationProgress
     from escalation.routes import EscalationAlarms, EscalationRoutes
     from escalation.service import EscalationService
@@ -49,6 +49,7 @@ try:
     from graph.client import GraphClient
     from graph.credentials import TokenSource
     from graph.transport import new_session
+    from invite.cancelling import Canceller
     from invite.probe import phone_faults
     from invite.roster import RosterReader
     from invite.routes import InviteRoutes
@@ -164,18 +165,19 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
     )
     delivery = Delivery(progress, flow_client, secrets=settings.flow_callback_secrets, is_paused=bool(settings.faults))
     rosters = RosterReader(graph, progress)
+    canceller = Canceller(graph, client_id=settings.client_id)
     steps = EscalationProgress(
         store,
         alarms,
         delivery,
         publisher,
         invitations=invitations,
-        canceller=Canceller(graph, rosters),
+        canceller=StepCanceller(canceller, rosters),
         links=links,
         check_after_seconds=settings.check_after_seconds,
     )
-    escalations = EscalationService(store, steps, rosters)
-    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, links)
+    escalations = EscalationService(steps, rosters)
+    tools = CallTools(graph, store, rows, progress, alarms, delivery, invitations, escalations, canceller, links)
     calls = assemble(settings, tools)
     publisher.followers = Followers(delivery, invitations, calls.hooks, escalations)
     watchdog = Watchdog(
@@ -194,7 +196,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
         page=calls.page,
         queries=Queries(store, progress, links, client_id=settings.client_id),
         notifications=NotificationReceiver(
-            validator_for(settings, lambda url: CallbackKeys(url, session)), store, progress, calls.hooks
+            validator_for(settings, lambda url: CallbackKeys(url, session)), progress, calls.hooks
         ),
         work=Work(
             {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from domain.call import CallState, call_state
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import apply_list
+from domain.roster import apply_read
 from graph.calls import CallRead
 from graph.errors import GraphError, Refused
 
@@ -48,9 +48,8 @@ class CallReader:
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
             call = current.call_or_new(now)
-            after, changed = apply_list(call, current.roster, roster, now)
-            # What the app reads itself settles nothing.
-            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+            after, changed = apply_read(call, current.roster, roster, now)
+            return current.with_call(after).with_roster(changed)
 
         return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
 

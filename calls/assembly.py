@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from calls.advancing import Advancer
 from calls.asking import CallReader
-from calls.cancelling import Canceller
 from calls.creating import Creator
 from calls.ending import Endings
 from calls.following import Follower, needs_of
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from flows.links import Links
     from flows.progress import Progress
     from flows.work import Kind
+    from invite.cancelling import Canceller
     from invite.service import InvitationService
     from settings import Settings
     from storage.singles import SingleRows
@@ -53,6 +53,7 @@ class CallTools:
     delivery: Delivery
     invitations: InvitationService
     escalations: EscalationService
+    canceller: Canceller
     links: Links
     now: Callable[[], datetime] = utc_now
 
@@ -103,7 +104,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         starts,
         legs,
         graph=graph,
-        canceller=Canceller(graph, client_id=client_id),
+        canceller=tools.canceller,
         escalations=tools.escalations,
         now=now,
     )

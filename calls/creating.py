@@ -158,7 +158,8 @@ class Creator:
         uri = f"{self._base}/api/notifications?start={start.id}&attempt={start.attempt}"
         body = create_body(_target(start), callback_uri=uri, tenant_id=self._tenant_id, client_id=self._client_id)
         scenario_id = str(uuid.uuid4())
-        _events.info("starting a call", start=start.id, attempt=start.attempt, scenario_id=scenario_id, by=asker())
+        known = {"start": start.id, "attempt": start.attempt, "scenario_id": scenario_id}
+        _events.info("starting a call", **known, flow_run_id=turn.flow_run_id, by=asker())
         read, refusal, code = None, None, None
         try:
             read = self._graph.create(body, scenario_id=scenario_id, read_seconds=_READ_SECONDS)

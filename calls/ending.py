@@ -7,18 +7,18 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
-from calls.cancelling import unanswered
 from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import apply_list
+from domain.roster import apply_read
 from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended, leaving
 from domain.transitions import cancelled, with_operations
 from flows.queries import known_call
 from flows.turn import utc_now
 from graph.errors import GraphError, OutcomeUnknown, Refused
-from invite.refusals import answer_for_refusals
+from invite.cancelling import Result
+from invite.refusals import answer_for_refusals, unanswered
 from invite.sending import Sent
 from observability.events import Events
 from web.errors import ApiError, GraphRefused, NotCancellable, NotFound
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from calls.cancelling import Canceller
     from calls.legs import Legs
     from calls.progress import StartProgress
     from domain.call import Call
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from escalation.service import EscalationService
     from flows.progress import Progress
     from flows.turn import Turn
+    from invite.cancelling import Canceller
     from storage.store import Store
 
 _events = Events("calls")
@@ -199,10 +199,13 @@ class Endings:
         waiting = _ringing(invitation)
         if not waiting:
             return record
-        tried = self._canceller.cancel(call_id, record.call, invitation, waiting)
-        if not tried.cancelled and len(tried.answered) < len(waiting):
-            if tried.error is not None:
-                raise tried.error
+        roster = self._canceller.read(call_id)
+        people = [invitation.participants[person].id for person in waiting]
+        tried = self._canceller.cancel(call_id, roster, record.call, people)
+        gone = [person for person, one in zip(waiting, tried, strict=True) if one.result is Result.CANCELLED]
+        if not gone and any(one.result is not Result.ANSWERED for one in tried):
+            for error in filter(None, (one.error for one in tried)):
+                raise error
             message = (
                 "Microsoft Graph doesn't list these people yet, so their calls can't be cancelled. "
                 "The ringing stops by itself after about a minute."
@@ -210,15 +213,14 @@ class Endings:
             raise NotCancellable("NotCancellable", message)
 
         def change(current: CallRecord, now: datetime) -> CallRecord:
-            if tried.roster is not None:
+            if roster is not None:
                 call = current.call_or_new(now)
-                after, changed = apply_list(call, current.roster, tried.roster, now)
-                # What the app reads itself settles nothing.
-                current = current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+                after, changed = apply_read(call, current.roster, roster, now)
+                current = current.with_call(after).with_roster(changed)
             known = current.invitations.get(name)
             if known is None:
                 return current
-            operations = (cancelled(operation, tried.cancelled, now) for operation in known.operations)
+            operations = (cancelled(operation, gone, now) for operation in known.operations)
             return current.with_invitation(with_operations(known, operations, now))
 
         return self._progress.save(turn, call_id, needs, change, decided_by="cancellation").after

@@ -165,6 +165,7 @@ class Legs:
         now = self._now()
         # Before the call's row, so that a run that ends the call finds it listed.
         self.index(kept(Call(facts.call_id, now, now), now))
+        self.note(start, call_id=facts.call_id, keys=facts.leg_keys)
         # The run that links a call goes on with its start.
         turn.taken |= {f"call {facts.call_id} {CallState.UNKNOWN}", f"start {start.id}"}
         nothing = self._store.nothing_yet(facts.call_id)  # mostly the call was not reported yet
@@ -172,7 +173,6 @@ class Legs:
         call = updated.after.call
         if call is not None and call.has_ended:
             self.unindex(facts.call_id)
-        self.note(start, call_id=facts.call_id, keys=facts.leg_keys)
         return updated.after if updated.before.call is None else None
 
     def keep_alive(self, turn: Turn, call_id: str) -> CallRecord | None:

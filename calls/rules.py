@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from calls.links import MeetingRefused, parse_meeting
 from flows.urls import UrlRefused, check_url
+from invite.request import MOST_PEOPLE
 from web.errors import Fault
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _target_faults(people: list[Any]) -> Iterator[Fault]:
     elif len(people) > _MOST_TARGETS:
         message = "Without a meeting at most five users can be called. Join a meeting to call more people."
         yield Fault("MeetingNeeded", message, "meeting")
-    for place, person in enumerate(people):
+    for place, person in enumerate(people[:MOST_PEOPLE]):
         for name in ("replacesCallId", "participantId"):
             if isinstance(person, dict) and _present(person.get(name)) is not None:
                 message = "A person can be moved into a call that is there only. Join a meeting, or leave this out."

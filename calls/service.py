@@ -26,6 +26,7 @@ from observability.events import Events
 from storage.errors import StorageError, StorageUnavailable
 from storage.singles import HeldOne
 from web.errors import ApiError, KeyReused
+from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,6 +127,7 @@ class StartService:
             ApiError: Graph refused it.
             StorageUnavailable: no person was called.
         """
+        turn.flow_run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
         key = replace(
             key_of(request.client_context, headers, request.participants),
             fingerprint=request.fingerprint(self._tenant_id),

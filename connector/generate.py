@@ -32,7 +32,8 @@ _SIGN_IN: dict[str, Any] = {
         },
         "customParameters": {
             "loginUri": {"value": "https://login.microsoftonline.com"},
-            "tenantId": {"value": "common"},
+            # Never "common": the app accepts the tokens of its own tenant alone.
+            "tenantId": {"value": swagger.TENANT},
             "resourceUri": {"value": f"api://{_PLACEHOLDER}"},
         },
     },

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from connector.words import Visibility
 
 KEY: Schema = {"api_key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}}
+# Stands for the tenant of the calls, which the importer fills in: "common" would offer sign-ins that the app refuses.
+TENANT = "00000000-0000-0000-0000-000000000000"
 ENTRA_ID: Schema = {
     "oauth2_auth": {
         "type": "oauth2",
         "flow": "accessCode",
-        "authorizationUrl": "https://login.microsoftonline.com/common/oauth2/authorize",
-        "tokenUrl": "https://login.microsoftonline.com/common/oauth2/token",
+        "authorizationUrl": f"https://login.microsoftonline.com/{TENANT}/oauth2/authorize",
+        "tokenUrl": f"https://login.microsoftonline.com/{TENANT}/oauth2/token",
         "scopes": {},
     }
 }

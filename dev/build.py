@@ -2,7 +2,7 @@
 
     python -m dev.build --python 3.13 --to .local/build
 
-The packages are wheels only, each with the hash that requirements.lock has. In Azure the package is mounted read-only,
+The packages are wheels only, each with the hash that requirements.txt has. In Azure the package is mounted read-only,
 and the time stamps of its files may not be those of here: bytecode that goes by time stamps would be compiled again at
 each start. So this one goes unchecked (PEP 552).
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
-LOCK = ROOT / "requirements.lock"
+LOCK = ROOT / "requirements.txt"
 SITE = Path(".python_packages/lib/site-packages")
 """Where the Functions worker looks for packages. https://learn.microsoft.com/azure/azure-functions/functions-reference-python"""
 _PLATFORM = "x86_64-manylinux_2_28"
@@ -85,7 +85,7 @@ def build(folder: Path, version: str) -> None:
     install = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder / SITE), "--link-mode", "copy"]
     install += ["--python", python, "--python-platform", _PLATFORM, "--only-binary", ":all:"]
     if subprocess.run([*install, "--require-hashes", "-r", str(LOCK)], check=False).returncode:
-        raise CannotBuild("the packages could not be installed: see above; make lock renews requirements.lock")
+        raise CannotBuild("the packages could not be installed: see above; make lock renews requirements.txt")
     # The folder's name stays out of the bytecode. Templates of some packages are no Python, and get none.
     compile_all = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s"]
     subprocess.run([*compile_all, str(folder), str(folder)], stdout=subprocess.DEVNULL, check=False)

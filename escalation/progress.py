@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from domain.escalation import Escalation
     from domain.invitation import Invitation
     from domain.waiting import WaitingFlow
-    from escalation.cancelling import Canceller
+    from escalation.cancelling import StepCanceller
     from flows.alarms import Alarms
     from flows.delivery import Delivery
     from flows.links import Links
@@ -60,7 +60,7 @@ class EscalationProgress:
         publisher: Publisher,
         *,
         invitations: InvitationService,
-        canceller: Canceller,
+        canceller: StepCanceller,
         links: Links,
         check_after_seconds: float,
         now: Callable[[], datetime] = utc_now,
@@ -98,7 +98,7 @@ class EscalationProgress:
         for message in sent.values():
             self._alarms.named(message)
         log_conclusions(updated, ESCALATION)
-        _log(updated, name)
+        _log(updated, name, turn.flow_run_id)
         self._note_duties(turn, updated, name)
         return updated
 
@@ -237,14 +237,14 @@ def _with(names: tuple[str, ...], name: str, *, is_in: bool) -> tuple[str, ...]:
     return (*names, name) if is_in else tuple(one for one in names if one != name)
 
 
-def _log(updated: Updated, name: str) -> None:
+def _log(updated: Updated, name: str, flow_run_id: str | None) -> None:
     before, after = updated.before.escalations.get(name), updated.after.escalations.get(name)
     if after is None:
         return
     known = {"escalation": name, "call": call_hash(after.call_id)}
     for begun in after.begun[len(before.begun) if before is not None else 0 :]:
         people = len(after.steps[begun.step - 1].people)
-        _events.info("step begun", **known, round=begun.round, step=begun.step, people=people)
+        _events.info("step begun", **known, round=begun.round, step=begun.step, people=people, flow_run_id=flow_run_id)
     if after.is_final and (before is None or not before.is_final):
         seconds = round((after.updated - after.created).total_seconds(), 1)
         _events.info("escalation ended", **known, status=after.status.value, seconds=seconds)

@@ -20,6 +20,7 @@ from invite.key import comparable, key_of
 from invite.subscription import FlowRequest, run_id_in, subscribed
 from storage.errors import StorageUnavailable
 from web.errors import BadRequest, KeyReused, NotFound
+from web.identifiers import flow_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from flows.turn import Turn
     from invite.key import Key
     from invite.roster import RosterReader
-    from storage.store import Store
 
 _MOST_ATTEMPTS = 100
 _SCOPE = "escalation"
@@ -63,13 +63,11 @@ class EscalationService:
 
     def __init__(
         self,
-        store: Store,
         progress: EscalationProgress,
         rosters: RosterReader,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store = store
         self._progress = progress
         self._rosters = rosters
         self._now = now
@@ -91,6 +89,7 @@ class EscalationService:
             KeyReused: the same explicit key came with another body.
             StorageUnavailable: no person was called.
         """
+        turn.flow_run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
         people = [one for step in request.steps for one in step.people]
         key = replace(key_of(request.client_context, headers, people), fingerprint=request.fingerprint())
         flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))
@@ -177,7 +176,6 @@ class EscalationService:
             return record.with_escalation(replace(draft, flows=flows))
 
         self._progress.save(turn, draft.call_id, draft.id, insert)
-        self._store.keep(draft.call_id, self._now())
         run_duties(turn)
 
     def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:

@@ -50,7 +50,15 @@ def token_in(request: Request, missing: Callable[[], NotFound]) -> str:
     Raises:
         NotFound: it can't be one; storage need not be asked about it.
     """
-    token = request.query.get("token", "")
+    return checked_token(request.query.get("token", ""), missing)
+
+
+def checked_token(token: str, missing: Callable[[], NotFound]) -> str:
+    """Return a token that a caller gave.
+
+    Raises:
+        NotFound: it can't be one; storage need not be asked about it.
+    """
     if _TOKEN.fullmatch(token) is None:
         raise missing()
     return token

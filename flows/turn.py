@@ -37,6 +37,8 @@ class Turn:
     alarm: str | None = None
     """The name of the message that is handled."""
     me: str = field(default_factory=lambda: secrets.token_hex(8))
+    flow_run_id: str | None = None
+    """The flow's run that sent the request, where it names one, for the log."""
     may_post: bool = True
     """Whether flows may be notified in this turn; not by a request whose own flow listens after its response."""
     duties: list[Callable[[], None]] = field(default_factory=list)

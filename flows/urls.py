@@ -1,12 +1,11 @@
 """Which URLs may be a flow's: known hosts of the flow engine, on the public internet.
 
 A caller with a function key chooses the URL, so it is held to these hosts, and their addresses are checked at the time
-of connecting: a name that points into a private network is not connected to.
+of connecting (``flows.addresses``): a name that points into a private network is not connected to.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 LONGEST_URL = 2_000
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _FORBIDDEN = frozenset("\\ \"'<>^`{|}")
 
 
@@ -70,14 +68,3 @@ def is_host_name(host: str) -> bool:
 def _is_label(label: str) -> bool:
     plain = label.replace("-", "").replace("_", "")
     return 0 < len(label) < 64 and plain.isalnum() and not label.startswith("-")  # noqa: PLR2004 - RFC 1035
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is on the public internet, also one that carries another inside it."""
-    checked = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(checked, ipaddress.IPv6Address):
-        inner = checked.ipv4_mapped or checked.sixtofour or (checked.teredo[1] if checked.teredo else None)
-        if inner is None and checked in _NAT64:
-            inner = ipaddress.IPv4Address(int(checked) & 0xFFFFFFFF)
-        checked = inner or checked
-    return checked.is_global and not checked.is_multicast

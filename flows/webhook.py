@@ -23,7 +23,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
 
-from flows.urls import UrlRefused, check_url, is_public
+from flows.addresses import is_public
+from flows.urls import UrlRefused, check_url
 from observability import tracing
 
 if TYPE_CHECKING:
@@ -171,27 +172,40 @@ def _cut_in_time(cut: _Cut) -> Iterator[None]:
         _current.reset(token)
 
 
-def _watch(connection: socket.socket, *, is_connected: bool = False) -> None:
+def _watch(connection: socket.socket) -> None:
+    """Let a connection be cut in time; one that came about too late is not used."""
     cut = _current.get()
-    if cut is not None:
-        cut.socket, cut.is_connected = connection, is_connected
+    if cut is None:
+        return
+    cut.socket = connection
+    if cut.is_over:
+        message = "the time was over before the request"
+        raise TimeoutError(message)
+    cut.is_connected = True
 
 
 class _WatchedConnection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
-        _watch(self.sock, is_connected=True)
+        _watch(self.sock)
 
 
 class _WatchedSecureConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        _watch(connection)  # the handshake drips, too
+        _limit_handshake(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        _watch(self.sock, is_connected=True)
+        _watch(self.sock)
+
+
+def _limit_handshake(connection: socket.socket) -> None:
+    """Give a handshake what is left; a socket's timeout is for all of it (``SSLSocket.do_handshake``)."""
+    cut = _current.get()
+    if cut is not None:
+        connection.settimeout(min(_CONNECT_SECONDS, cut.seconds()))
 
 
 class _LocalPool(urllib3.HTTPConnectionPool):
@@ -213,7 +227,7 @@ class _PublicConnection(_WatchedSecureConnection):
             connection = urllib3.util.connection.create_connection((address, self.port or 443), timeout)
         except OSError as error:
             raise urllib3.exceptions.NewConnectionError(self, "no connection") from error
-        _watch(connection)
+        _limit_handshake(connection)
         return connection
 
 

@@ -47,8 +47,12 @@ def participant_info(invitee: Invitee) -> dict[str, Any]:
 def read_roster(participants: object) -> Roster:
     """Read an array of participants; what is no participant in it is left out."""
     entries = [entry for entry in participants if isinstance(entry, dict)] if isinstance(participants, list) else []
-    people = tuple(seen for entry in entries if (seen := sighting(entry)) is not None)
-    return Roster(people, hides_people=any(map(_is_hidden, entries)))
+    seen = [sighting(entry) for entry in entries]
+    hides_people = any(
+        one is None or "id" not in one.identity or entry.get("isIdentityAnonymized") is True
+        for entry, one in zip(entries, seen, strict=True)
+    )
+    return Roster(tuple(one for one in seen if one is not None), hides_people=hides_people)
 
 
 def sighting(participant: Mapping[str, Any]) -> Sighting | None:
@@ -96,10 +100,6 @@ def _presence(participant: Mapping[str, Any]) -> Presence:
     # On hold all streams stay, as inactive; without any, the person's device still rings.
     streams = participant.get("mediaStreams")
     return Presence.IN_CALL if isinstance(streams, list) and streams else Presence.UNKNOWN
-
-
-def _is_hidden(participant: Mapping[str, Any]) -> bool:
-    return participant.get("isIdentityAnonymized") is True or "id" not in identity_of(_identity_set(participant))[1]
 
 
 def _identity_set(participant: Mapping[str, Any]) -> object:

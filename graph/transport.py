@@ -15,6 +15,8 @@ from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from domain.configuration.trust import ca_bundle
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Iterator
@@ -138,8 +140,7 @@ def new_session(urls: Iterable[str]) -> requests.Session:
         if proxy:
             session.proxies[f"{parts.scheme}://{parts.hostname}"] = proxy  # the form in which requests looks it up
     session.trust_env = False
-    bundles = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
-    session.verify = next((bundle for bundle in bundles if bundle), True)
+    session.verify = ca_bundle(os.environ) or True
     adapter = _TimeLimitedAdapter(pool_maxsize=_POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -78,6 +78,10 @@ param teamsDeployment string = 'CommercialDeployment'
 @description('E-mail address for alerts. Empty: they show in the portal only.')
 param alertEmail string = ''
 
+@description('Client id of the registration that callers sign in to, in the tenant of the calls. Empty: nobody has to sign in.')
+@maxLength(36)
+param signInClientId string = ''
+
 @description('Any other setting of docs/settings.md, as {"NAME": "value"}.')
 param appSettings furtherSettings = {}
 
@@ -182,6 +186,7 @@ module api 'app/api.bicep' = {
     graphCloud: graphCloud
     graphCredential: graphCredential
     graphCredentialUri: graphCredential != 'managedIdentity' ? vault!.outputs.credentialUri : ''
+    signInClientId: signInClientId
     appSettings: appSettings
   }
   // The app starts as soon as it is there, and then looks into its storage.

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 LARGEST_BODY = 1024 * 1024
 # Fifty people with ten faults each.
 _MOST_FAULTS = 500
+# No object has half as many; each further one would be a fault of its own.
+_MOST_PROPERTIES = 50
 _NAME = re.compile(r"[A-Za-z_@][A-Za-z0-9_@.-]{0,63}")
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -54,7 +56,7 @@ def read_body(request: Request, model: type[Body], cloud: Cloud, prefixes: Phone
     try:
         validated = model.model_validate(body, context=prefixes)
     except ValidationError as error:
-        single = [_fault(entry, model) for entry in error.errors(include_url=False)]
+        single = [_fault(entry, model) for entry in error.errors(include_url=False)[:_MOST_FAULTS]]
         raise BadRequest.of((single + across)[:_MOST_FAULTS]) from None
     if across:
         raise BadRequest.of(across[:_MOST_FAULTS])
@@ -95,6 +97,9 @@ def _json_object(request: Request) -> dict[str, Any]:
         raise BadRequest("EmptyBody", message)
     try:
         body = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object)
+    except _TooManyProperties:
+        message = f"An object has more than {_MOST_PROPERTIES} properties. Remove what doesn't belong there."
+        raise BadRequest("TooManyProperties", message) from None
     except _GivenTwice as error:
         message = "A property appears twice in one object. Remove one of them."
         raise BadRequest("MemberGivenTwice", message, target=error.name) from None
@@ -113,12 +118,18 @@ class _GivenTwice(Exception):
         self.name = name
 
 
+class _TooManyProperties(Exception):
+    pass
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, value in pairs:
         if name in properties:
             raise _GivenTwice(name if _NAME.fullmatch(name) else "")
         properties[name] = value
+    if len(properties) > _MOST_PROPERTIES:
+        raise _TooManyProperties
     return properties
 
 

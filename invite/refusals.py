@@ -88,3 +88,9 @@ def _inner(error: GraphError) -> dict[str, str]:
         "client-request-id": error.client_request_id,
     }
     return {name: value for name, value in inner.items() if value}
+
+
+def unanswered() -> Unavailable:
+    """Return the error for a request to Graph that was repeated once without a response."""
+    message = "Microsoft Graph did not answer, so it is not known whether it was done. Try again in a moment."
+    return Unavailable("GraphUnavailable", message, retry_after=10)

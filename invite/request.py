@@ -213,7 +213,7 @@ def _inner_without_blanks(name: str, value: Any, model: type[BaseModel]) -> Any:
     if inner is None:
         return value
     if isinstance(value, list):
-        return [without_blanks(entry, inner) for entry in value]
+        return [without_blanks(entry, inner) for entry in value[: rules.MOST_ENTRIES]]
     return _without_blank_kinds(without_blanks(value, inner)) if inner is IdentitySet else without_blanks(value, inner)
 
 

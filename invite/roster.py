@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
-from domain.roster import apply_list
+from domain.roster import apply_read
 from graph.errors import GraphError, Refused
 from invite.refusals import answer_for_refusals
 from invite.sending import Sent
@@ -58,7 +57,7 @@ class RosterReader:
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
             call = current.call_or_new(now)
-            after, changed = apply_list(call, current.roster, roster, now)
-            return current.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
+            after, changed = apply_read(call, current.roster, roster, now)
+            return current.with_call(after).with_roster(changed)
 
         return roster, self._progress.save(turn, call_id, Needs(call=True, roster=True), apply).after.call

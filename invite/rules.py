@@ -17,6 +17,8 @@ GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 # Graph: "Inviting up to 5 participants is supported" (participant-invite, example 2).
 MOST_PER_REQUEST = 5
+MOST_ENTRIES = 60
+"""A longer array is refused for its length; what is wrong in its first entries is reported as well."""
 # By kind of identity, or by property: what the designer calls the id.
 ID_NAMES = {
     "user": "User ID",
@@ -58,7 +60,7 @@ def faults_across_members(body: Mapping[str, Any], kinds: tuple[str, ...], cloud
 
 def _list(body: Mapping[str, Any], name: str) -> list[Any]:
     found = body.get(name)
-    return found if isinstance(found, list) else []
+    return found[:MOST_ENTRIES] if isinstance(found, list) else []
 
 
 def _people_faults(body: Mapping[str, Any], path: str, kinds: tuple[str, ...], cloud: Cloud) -> Iterator[Fault]:

@@ -102,7 +102,7 @@ class InvitationService:
             StorageUnavailable: no person was called.
         """
         key = key_of(client_context, headers, people, separately=separately)
-        run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
+        turn.flow_run_id = flow_run_id(headers.get("x-ms-workflow-run-id"))
         flow = None if callback_url is None else FlowRequest(callback_url, run_id_in(headers))
         # The flow listens after its 201 only, so this request notifies no flow itself.
         turn.may_post = flow is None
@@ -110,10 +110,10 @@ class InvitationService:
             draft = self._draft(turn, call_id, people, key, attempt, separately=separately)
             held, invitation = self._insert(turn, draft, flow)
             if invitation.asked_by == turn.me:
-                return self._ask(turn, held, invitation, run_id)
+                return self._ask(turn, held, invitation)
             refuse_other_body(key, invitation, people)
             if attempt == _MOST_ATTEMPTS or not _deserves_new_attempt(invitation, held.record.call, self._now()):
-                return self._again(turn, held, invitation, flow, run_id)
+                return self._again(turn, held, invitation, flow)
         raise StorageUnavailable
 
     def ensure(
@@ -138,12 +138,12 @@ class InvitationService:
         draft = replace(self._draft(turn, call_id, people, key, 1, separately=separately), start_id=start_id)
         held, invitation = self._insert(turn, draft, None)
         if invitation.asked_by == turn.me:
-            return self._ask(turn, held, invitation, None)[0]
-        return self._again(turn, held, invitation, None, None)[0]
+            return self._ask(turn, held, invitation)[0]
+        return self._again(turn, held, invitation, None)[0]
 
     def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
         """Send the requests that this turn has taken over, none after ``ends``; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, None, ends=ends)
+        self._send(turn, held, invitation, ends=ends)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -183,7 +183,7 @@ class InvitationService:
         return updated.held, updated.after.invitations[draft.id]
 
     def _again(
-        self, turn: Turn, held: Held, found: Invitation, flow: FlowRequest | None, run_id: str | None
+        self, turn: Turn, held: Held, found: Invitation, flow: FlowRequest | None
     ) -> tuple[Invitation, Call | None]:
         """Answer a repeat: subscribe its flow, and send what Graph refused before; nothing else is sent again."""
 
@@ -204,21 +204,19 @@ class InvitationService:
         if invitation is None:
             raise StorageUnavailable  # it was removed in between
         if asking_places(invitation, turn.me):
-            return self._ask(turn, updated.held, invitation, run_id)
+            return self._ask(turn, updated.held, invitation)
         run_duties(turn)
         return invitation, updated.after.call
 
-    def _ask(
-        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None
-    ) -> tuple[Invitation, Call | None]:
-        invitation, call, sent = self._send(turn, held, invitation, run_id)
+    def _ask(self, turn: Turn, held: Held, invitation: Invitation) -> tuple[Invitation, Call | None]:
+        invitation, call, sent = self._send(turn, held, invitation)
         if sent and all(entry.was_refused for entry in sent) and not was_taken(invitation):
             raise answer_for_refusals(sent)
         run_duties(turn)
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, run_id: str | None, *, ends: datetime | None = None
+        self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         # A duty of this turn may hold the same requests, as they were before their answers.
@@ -226,14 +224,16 @@ class InvitationService:
         places = [one for one in asking_places(invitation, turn.me) if turn.begins(*request, one)]
         if not places:
             return invitation, held.record.call, ()
+        called = [person for place in places for person in invitation.operations[place].people]
         _events.info(
             "inviting",
             invitation=invitation.id,
             call=call_hash(invitation.call_id),
             people=len(invitation.participants),
+            phones=sum(invitation.participants[one].kind == "phone" for one in called),
             requests=len(places),
             scenario_id=scenario_id,
-            flow_run_id=run_id,
+            flow_run_id=turn.flow_run_id,
             by=asker(),
         )
         # What follows from a report has the time of its turn; a flow's own request has the sender's.

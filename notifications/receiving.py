@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from flows.duties import run_duties
-from flows.turn import Turn, utc_now
+from flows.turn import Turn
 from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
-from notifications.bodies import items_of
+from notifications.bodies import callback_of
 from notifications.origin import Origin, is_bot_framework, origin_of
-from notifications.payload import CallReport, IncomingCall, Report, reports_of
+from notifications.payload import CallReport, IncomingCall
 from notifications.token_rules import NotFromGraph, TokenKind
 from observability import tracing
 from observability.events import Events
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from domain.record import CallRecord
     from flows.progress import Progress
+    from notifications.payload import Report
     from notifications.token import TokenValidator
-    from storage.store import Store
     from web.answers import Request
 
 _events = Events("notifications")
@@ -53,18 +53,14 @@ class NotificationReceiver:
     def __init__(
         self,
         validator: TokenValidator,
-        store: Store,
         progress: Progress,
         calls: Calls,
         *,
-        now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._validator = validator
-        self._store = store
         self._progress = progress
         self._calls = calls
-        self._now = now
         self._clock = clock
         self._named_caller_at = float("-inf")
 
@@ -81,24 +77,17 @@ class NotificationReceiver:
         kind = self._authorize(request)
         if is_bot_framework(request.body):
             return Answer(HTTPStatus.NO_CONTENT)
-        items = items_of(request)
+        callback = callback_of(request)
         origin = origin_of(request.query)
         with budget(CALLBACK_SECONDS, whole=True):
-            by_call: dict[str, list[Report]] = {}
-            ignored = 0
-            for item in items:
-                reports = _reports(item)
-                ignored += not reports
-                for report in reports:
-                    by_call.setdefault(report.call_id, []).append(report)
-            for call_id, reports in by_call.items():
+            for call_id, reports in callback.by_call.items():
                 self.record(turn, call_id, reports, origin)
             _events.info(
                 "callback",
                 kind=kind.value,
-                items=len(items),
-                ignored=ignored,
-                calls=len(by_call),
+                items=callback.items,
+                ignored=callback.ignored,
+                calls=len(callback.by_call),
                 message_id=request_id(request.headers.get("x-microsoft-skype-message-id")),
                 scenario_id=request_id(request.headers.get("scenario-id")),
             )
@@ -131,8 +120,6 @@ class NotificationReceiver:
             thread_id = next(filter(None, threads), None)
             found = partial(self._calls.found, turn, origin.start_id, origin.attempt, call_id, thread_id)
             turn.note(f"found {call_id}", found)
-        if updated.before.call is None and updated.after.call is not None:
-            self._store.keep(call_id, self._now())
 
     def _authorize(self, request: Request) -> TokenKind:
         try:
@@ -144,6 +131,7 @@ class NotificationReceiver:
             message = "This URL accepts callbacks of Microsoft Graph only, with Graph's own token."
             raise Unauthorized("NotFromGraph", message) from None
         except KeysUnavailable:
+            _events.warning("the keys of callbacks can't be read")
             message = "The keys that sign Graph's callbacks can't be read for now. Send it again."
             raise Unavailable("KeysUnavailable", message) from None
         tracing.count("callbacks_accepted", kind=kind.value)
@@ -153,12 +141,3 @@ class NotificationReceiver:
         if caller is not None and self._clock() - self._named_caller_at >= _CALLER_SECONDS:
             self._named_caller_at = self._clock()
             _events.warning("callback of another app refused", caller_id=caller, setting="CALLBACK_CALLER_IDS")
-
-
-def _reports(item: object) -> list[Report]:
-    """Read one item; whatever it holds, its neighbours are read all the same."""
-    try:
-        return list(reports_of(item))
-    except Exception:  # noqa: BLE001 - nothing that Graph may send is a 500
-        _events.exception("an item of a callback could not be read and is left alone")
-        return []

@@ -9,6 +9,8 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
 from storage.attempts import Failed, attempt
 from storage.connections import CLIENT_OPTIONS
 from storage.errors import StorageUnavailable
@@ -16,8 +18,6 @@ from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from azure.storage.queue import QueueClient
 
     from settings import Settings
     from storage.connections import SharedCredential
@@ -78,8 +78,6 @@ def queue_client(
     Raises:
         ValueError: the connection string, or the URL, can't be used.
     """
-    from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415 - not needed by most callbacks
-
     location = settings.storage
     options = {
         **CLIENT_OPTIONS,

@@ -119,6 +119,11 @@ class TableStore:
 
         def write(current: Held, planned: tuple[CallRecord, writing.Changed]) -> Held:
             after, changed = planned
+            is_new = changed.guard is not None and changed.guard.is_new
+            if is_new and after.call is not None and after.call.start_id is None:
+                # First: a note without a call does no harm, and a call without a note would never be removed. The
+                # call of a start is noted with the start.
+                self.keep(call_id, after.call.updated)
             return current.now(replace(after, events=()), self._write(changed))
 
         before, now = compare_and_swap(held, lambda: reading.read(self._table, call_id, needs), decide, write)

@@ -7,14 +7,17 @@ byte, has no limit. Here it is for the whole response.
 from __future__ import annotations
 
 import io
+import os
 import time
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from azure.core.pipeline.transport import RequestsTransport
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from domain.configuration.trust import ca_bundle
 from storage.budget import time_limits
 from storage.outcomes import NOTHING_SENT
 
@@ -100,16 +103,34 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class StorageTransport(RequestsTransport):  # type: ignore[misc]  # azure.core has no types here
-    """The library's transport, within the time that the request in progress has left."""
+    """The library's transport, within the time that the request in progress has left.
+
+    The proxy of each host and the CA bundle are read from the process environment once: requests would read them, and
+    ``.netrc``, with every request, and an entry there would replace the app's token.
+    """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options, use_env_settings=False)
         self.open()
+        self._environment = type(self.session)()
+        """A session that reads the environment; nothing is sent with it."""
+        self._bundle = ca_bundle(os.environ) or True
+        self._proxies: dict[str, dict[str, str]] = {}
         for adapter in self.session.adapters.values() if self.session is not None else ():
             adapter.init_poolmanager(_KEPT_CONNECTIONS, _KEPT_CONNECTIONS)
             adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(self, request: Any, **options: Any) -> Any:
         """Send one request."""
+        parts = urlsplit(request.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        proxies = self._proxies.get(origin)
+        if proxies is None:
+            proxies = self._proxies[origin] = self._proxies_from_environment(origin)
         connecting, response = time_limits()
-        return super().send(request, **{**options, "connection_timeout": connecting, "read_timeout": response})
+        fixed = {"connection_timeout": connecting, "read_timeout": response, "connection_verify": self._bundle}
+        return super().send(request, **{**options, **fixed, "proxies": proxies})
+
+    def _proxies_from_environment(self, origin: str) -> dict[str, str]:
+        settings = self._environment.merge_environment_settings(origin, {}, None, None, None)
+        return dict(settings["proxies"])

@@ -13,7 +13,7 @@ from domain.configuration.callers import SignIn
 from settings import SettingsError
 from web.about import about
 from web.answers import Answer, Request, error_answer
-from web.errors import ApiError, Unavailable
+from web.errors import ApiError, Forbidden, SignInNeeded, Unavailable
 from web.health import broken, unconfigured
 from web.sign_in import signed_in
 
@@ -57,6 +57,8 @@ class HttpEdge(Generic[A]):
             with self._within(context):
                 answer = use_case(self._build(), _request(request))
         except ApiError as error:
+            if isinstance(error, SignInNeeded | Forbidden):
+                _log.warning("a caller was refused code=%(code)s", {"code": error.code})
             answer = error_answer(error)
         except SettingsError:
             message = (

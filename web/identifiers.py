@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from web.answers import Request
 
 _MOST_CHARACTERS = 256
+_LONGEST_PATH = 4_096
 _FORBIDDEN = frozenset("/\\#?%")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FLOW_RUN = re.compile(r"[0-9]{15,40}CU[0-9]{1,6}")
@@ -101,7 +102,7 @@ def token_has_ended() -> NotFound:
 
 def call_id_from_path(path: object) -> str | None:
     """Return the call's id in a notification's ``/app/calls/{id}/...`` or ``/communications/calls/{id}/...``."""
-    if not isinstance(path, str):
+    if not isinstance(path, str) or len(path) > _LONGEST_PATH:
         return None
     match = _CALL_IN_PATH.match(path)
     segment = unquote(match[1]) if match else ""

@@ -16,7 +16,7 @@ from domain.record import CallRecord, Needs
 from domain.roster import is_self, target_entries
 from domain.standing import settles_at
 from escalation.views import escalation_view
-from flows.links import new_token, token_matches
+from flows.links import checked_token, new_token, token_matches
 from flows.queries import known_call
 from flows.turn import utc_now
 from flows.views import call_view, invitation_view, roster_view
@@ -94,7 +94,9 @@ class PageRoutes:
         Raises:
             NotFound: there is no such call, or the token is not its page's.
         """
-        rows, token = self._store.live(call_id_in(request)), request.headers.get("x-page-token", "")
+        call_id = call_id_in(request)
+        token = checked_token(request.headers.get("x-page-token", ""), _no_such_page)
+        rows = self._store.live(call_id)
         # Only who had the token and has seen these rows can have this; so nothing has to be decoded for a 304.
         etag = _etag(f"{token} {rows.stamp()}".encode("utf-8", "replace"))
         known = request.headers.get("if-none-match", "")
@@ -103,8 +105,7 @@ class PageRoutes:
         record = rows.record()
         call = record.call
         if call is None or call.page_token is None or not token_matches(call.page_token, token):
-            message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
-            raise NotFound("PageNotFound", message)
+            raise _no_such_page()
         now = self._now()
 
         def is_app(entry: RosterEntry) -> bool:
@@ -141,6 +142,11 @@ class PageRoutes:
 
 def _etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _no_such_page() -> NotFound:
+    message = "This link opens no call, or it was replaced by a new one. Ask for the current link."
+    return NotFound("PageNotFound", message)
 
 
 @cache

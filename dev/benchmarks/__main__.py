@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import at_once, callbacks, following, importing, one_process
+from dev.benchmarks import at_once, built, callbacks, following, hostile, importing, one_process
 from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "import": importing.figures,
+    "built": built.figures,
     "cpu": one_process.processor,
     "wall": one_process.wall,
     "callbacks": callbacks.figures,
@@ -29,6 +30,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "established": following.established,
     "hanging": at_once.hanging,
     "busy": at_once.busy,
+    "hostile": hostile.figures,
     "memory": one_process.memory,
     "live": one_process.live,
     "trips": one_process.trips,
@@ -39,7 +41,7 @@ def main() -> None:
     """Measure all benches or the named ones, print the table, and write it into a page on request."""
     parser = argparse.ArgumentParser(prog="python -m dev.benchmarks", description=__doc__)
     parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help="which to measure (default: all)")
-    parser.add_argument("--into", type=Path, help="a page whose table is replaced, such as docs/benchmarks.md")
+    parser.add_argument("--into", type=Path, help="a page whose rows of these are replaced, such as docs/benchmarks.md")
     options = parser.parse_args()
     started = time.monotonic()
     figures: list[Figure] = []
@@ -51,7 +53,8 @@ def main() -> None:
     say(f"{time.monotonic() - started:.0f} s")
     page = options.into or ROOT / ".local" / "benchmarks" / "table.md"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(within(page.read_text(encoding="utf-8"), measured) if options.into else measured, encoding="utf-8")
+    text = within(page.read_text(encoding="utf-8"), measured, BENCHES) if options.into else measured
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def packages() -> str:
     """Return the code that imports the packages' modules that a start imports, and no others."""
     found = "print(*(n for n, m in sys.modules.items() if 'site-packages' in (getattr(m, '__file__', '') or '')))"
     command = [sys.executable, "-c", f"{START}\nimport sys\n{found}"]
-    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    names = [name for name in found.split() if not name[0].isdecimal()]  # mypyc's are imported by their package
     return f"import {', '.join(names)}"
 
 

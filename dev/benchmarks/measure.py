@@ -166,13 +166,25 @@ def table(figures: Iterable[Figure]) -> str:
     return "\n".join(lines)
 
 
-def within(page: str, measured: str) -> str:
-    """Return a page with the table between its marks replaced."""
+def within(page: str, measured: str, benches: Iterable[str]) -> str:
+    """Return a page with the table between its marks replaced; rows of benches that were not measured stay.
+
+    Args:
+        page: the page.
+        measured: a table.
+        benches: the order of the rows.
+    """
     before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    old, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError("the page has no marks for the table")
-    return f"{before}{BEGIN}\n\n{measured}\n\n{END}{after}"
+    head, _, rows = measured.rpartition("|---|\n")
+    new, kept = rows.splitlines(), old.splitlines()
+    lines = []
+    for bench in benches:
+        mark = f"BENCH={bench}`"
+        lines += [line for line in new if mark in line] or [line for line in kept if mark in line]
+    return f"{before}{BEGIN}\n\n{head}|---|\n" + "\n".join(lines) + f"\n\n{END}{after}"
 
 
 def _machine() -> str:

@@ -1,4 +1,4 @@
-// Two alerts over the log; docs/operate.md explains them.
+// Three alerts over the log; docs/operate.md explains them.
 import { resourceTags } from 'types.bicep'
 
 @description('Hash that ends every name.')
@@ -111,11 +111,68 @@ union traces, exceptions
     line startswith "no token: ", "token",
     line startswith "table storage failed ", "storage",
     line startswith "queue storage failed ", "storage",
+    line startswith "the keys of callbacks can't be read", "keys",
     decided_by == "refusal" and code in ("401", "403"), "permission",
     "")
 | where isnotempty(fault)
 | summarize timestamp = max(timestamp), lines = count() by fault
 | where fault in ("settings", "app", "callback") or lines >= 3
+'''
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: actions
+  }
+}
+
+resource misuse 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: 'alert-misuse-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Call Invites: The app may be misused'
+    description: 'Many phone calls, refused callbacks, keys or sign-ins. See docs/operate.md.'
+    severity: 2
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    // A component that is seconds old has no tables yet.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: '''
+let phones = traces
+| where message startswith "inviting "
+| parse message with * " phones=" phones:int " " *
+| summarize timestamp = max(timestamp), number = sum(phones)
+| extend what = "phones", most = 50;
+let callbacks = traces
+| where message startswith "callback refused "
+| parse message with * " reason=" reason
+| where reason !in ("no token", "not a token", "too long", "algorithm", "key id")
+| summarize timestamp = max(timestamp), number = count()
+| extend what = "callbacks", most = 10;
+let callers = traces
+| where message startswith "a caller was refused "
+| summarize timestamp = max(timestamp), number = count()
+| extend what = "callers", most = 10;
+let keys = requests
+| where resultCode == "401" and url !has "/api/notifications"
+| summarize timestamp = max(timestamp), number = count()
+| extend what = "keys", most = 20;
+union phones, callbacks, callers, keys
+| where number > most
 '''
           timeAggregation: 'Count'
           operator: 'GreaterThan'

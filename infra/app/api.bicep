@@ -61,6 +61,9 @@ param graphCredential string
 @description('URL of the secret in Key Vault; empty with managedIdentity.')
 param graphCredentialUri string
 
+@description('Client id of the registration whose tokens callers sign in with; empty: a function key alone opens the keyed routes.')
+param signInClientId string
+
 @description('Further settings. Those below go before them.')
 param appSettings furtherSettings
 
@@ -99,6 +102,8 @@ var settings = {
   // They would record addresses, and some hold a token; the app makes its own spans.
   OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
 }
+
+var signInSettings = empty(signInClientId) ? {} : { REQUIRE_SIGN_IN: 'true' }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
@@ -165,7 +170,37 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 
   resource configuration 'config' = {
     name: 'appsettings'
-    properties: union(appSettings, settings, credentials[graphCredential])
+    properties: union(appSettings, settings, signInSettings, credentials[graphCredential])
+    // The app believes what Easy Auth says of a caller, so that comes first.
+    dependsOn: [authentication]
+  }
+
+  // Easy Auth: it proves who a caller is, lets anonymous requests through, and removes what they claim to be. The app
+  // then asks keyed routes for a signed-in caller. Graph's callbacks have tokens that only the app can check.
+  resource authentication 'config' = if (!empty(signInClientId)) {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: true }
+      globalValidation: {
+        requireAuthentication: false
+        unauthenticatedClientAction: 'AllowAnonymous'
+        excludedPaths: ['/api/notifications', '/api/health', '/api/page']
+      }
+      httpSettings: { requireHttps: true }
+      login: {
+        tokenStore: { enabled: false }
+      }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: signInClientId
+            openIdIssuer: uri(environment().authentication.loginEndpoint, '${graphTenantId}/v2.0')
+          }
+          validation: { allowedAudiences: [signInClientId, 'api://${signInClientId}'] }
+        }
+      }
+    }
   }
 
   // Deployments sign in with Entra ID. Publishing passwords are off.

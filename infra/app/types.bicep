@@ -11,6 +11,7 @@ type resourceTags = {
 @sealed()
 @secure()
 type furtherSettings = {
+  ALLOWED_PRINCIPALS: string?
   CALLBACK_CALLER_IDS: string?
   CALLBACK_ISSUERS: string?
   CALLBACK_OPENID_CONFIGURATION: string?

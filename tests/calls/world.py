@@ -12,7 +12,7 @@ from app import Followers
 from calls.assembly import CallTools, assemble
 from domain.invitation import Invitee
 from domain.record import Needs
-from escalation.cancelling import Canceller
+from escalation.cancelling import StepCanceller
 from escalation.progress import ESCALATION, EscalationProgress
 from escalation.routes import EscalationAlarms, EscalationRoutes
 from escalation.service import EscalationService
@@ -26,6 +26,7 @@ from flows.queries import Queries
 from flows.turn import Turn
 from flows.webhook import PostResponse
 from flows.work import Kind, Work
+from invite.cancelling import Canceller
 from invite.roster import RosterReader
 from invite.sending import Sender
 from invite.service import InvitationService
@@ -112,21 +113,32 @@ class World:
         delivery = Delivery(self.progress, flows, now=now, sleep=self.clock.sleep)
         links = Links("https://app.example", ())
         rosters = RosterReader(graph, self.progress)
+        canceller = Canceller(graph, client_id=CLIENT, at_once=1)
         steps = EscalationProgress(
             self.store,
             self.alarms,
             delivery,
             publisher,
             invitations=self.service,
-            canceller=Canceller(graph, rosters, at_once=1, now=now),
+            canceller=StepCanceller(canceller, rosters, now=now),
             links=links,
             check_after_seconds=120,
             now=now,
         )
-        escalations = EscalationService(self.store, steps, rosters, now=now)
+        escalations = EscalationService(steps, rosters, now=now)
         self.escalations = EscalationRoutes(escalations, steps, links, self.settings, now=now)
         tools = CallTools(
-            graph, self.store, rows, self.progress, self.alarms, delivery, self.service, escalations, links, now=now
+            graph,
+            self.store,
+            rows,
+            self.progress,
+            self.alarms,
+            delivery,
+            self.service,
+            escalations,
+            canceller,
+            links,
+            now=now,
         )
         self.parts = assemble(self.settings, tools)
         publisher.followers = Followers(delivery, self.service, self.parts.hooks, escalations)
@@ -138,7 +150,7 @@ class World:
         self.work = Work(kinds, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, links, client_id=CLIENT, now=now)
         validator: Any = None
-        self.receiver = NotificationReceiver(validator, self.store, self.progress, self.parts.hooks, now=now)
+        self.receiver = NotificationReceiver(validator, self.progress, self.parts.hooks)
 
     def request(self, handler: str, body: Any = None, *, wide: bool = False, **more: Any) -> Answer | Exception | None:
         """Send a request to a route of calls; return the answer, the error, or None where the process was killed."""

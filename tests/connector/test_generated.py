@@ -237,3 +237,13 @@ def test_steps_are_built_in_the_designer() -> None:
             "integer",
         )
         assert step["participants"]["items"]["properties"]["identity"]["properties"].keys() == KINDS.keys()
+
+
+def test_signs_in_to_one_tenant() -> None:
+    """The connector for Entra ID names no tenant that anyone has an account in."""
+    for name in ("apiProperties.json", "apiDefinition.swagger.json"):
+        found = re.findall(
+            r"login\.microsoftonline\.com/([^/\"]+)|\"tenantId\": \{\s*\"value\": \"([^\"]+)",
+            (ROOT / "connector" / "entra" / name).read_text(encoding="utf-8"),
+        )
+        assert {tenant for pair in found for tenant in pair if tenant} == {swagger.TENANT}

@@ -10,16 +10,17 @@ import pytest
 from domain import steps
 from domain.escalation import Escalation
 from domain.invitation import Ended, Operation
-from domain.roster import identity_hash
 from domain.waiting import WaitingFlow
-from escalation import cancelling, progress
+from escalation import progress, routes
 from invite import service
+from invite.cancelling import Canceller, Result, Tried
 from tests.escalation import test_steps
 from tests.escalation.conftest import established
 from tests.escalation.test_any_order import run
 from tests.escalation.test_requests import end_while_something_happens
 
 if TYPE_CHECKING:
+    from domain.record import CallRecord
     from domain.sightings import Roster
 
 pytestmark = pytest.mark.usefixtures("in_order")
@@ -33,14 +34,11 @@ def without_guard(patch: pytest.MonkeyPatch) -> None:
 def without_reading_the_roster(patch: pytest.MonkeyPatch) -> None:
     """Everybody who is listed is removed."""
 
-    def listed(roster: Roster) -> dict[str, tuple[str, ...]]:
-        return {identity_hash(one.identity["id"]): (one.id or "",) for one in roster.people}
+    def cancel(self: Canceller, call_id: str, roster: Roster, _call: Any, people: list[str], **_: Any) -> list[Tried]:
+        listed = {one.identity["id"]: one for one in roster.people}
+        return [self._remove_all(call_id, [listed[one]]) if one in listed else Tried(Result.GONE) for one in people]
 
-    def cancel(self: Any, _turn: Any, name: str, people: dict[str, tuple[str, ...]], call: Any) -> Any:
-        return self._remove(call.call_id, people[name][0]) if name in people else cancelling._Result.DONE
-
-    patch.setattr(cancelling, "_listed", listed)
-    patch.setattr(cancelling.Canceller, "_cancel", cancel)
+    patch.setattr(Canceller, "cancel", cancel)
 
 
 def with_lost_requests_sent_again(patch: pytest.MonkeyPatch) -> None:
@@ -73,6 +71,16 @@ def without_claims(patch: pytest.MonkeyPatch) -> None:
 def with_a_stop_that_ends_nothing(patch: pytest.MonkeyPatch) -> None:
     """Steps go on after a stop."""
     patch.setattr(Escalation, "is_final", property(lambda self: self.status in ("completed", "failed")))
+
+
+def open_without_cancelling(patch: pytest.MonkeyPatch) -> None:
+    """An escalation is closed with its flows, whoever still rings."""
+
+    def is_open(escalation: Escalation, _: CallRecord) -> bool:
+        return not escalation.is_final or any(flow.is_waiting for flow in escalation.flows)
+
+    for module in (progress, routes):
+        patch.setattr(module, "is_open", is_open)
 
 
 MUTATIONS = (
@@ -111,3 +119,10 @@ def test_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     without_claims(monkeypatch)
     with pytest.raises(AssertionError):
         end_while_something_happens(established())
+
+
+def test_open_until_everybody_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that, who is listed after the end is left ringing."""
+    open_without_cancelling(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_steps.test_stopped_before_a_person_is_listed(established())

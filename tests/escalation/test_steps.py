@@ -395,6 +395,16 @@ def test_stopped(world: EscalationWorld) -> None:
     assert world.graph.calls == {person(1): 1}
 
 
+def test_stopped_before_a_person_is_listed(world: EscalationWorld) -> None:
+    """An escalation that is over stays open until everybody to be cancelled was tried again."""
+    world.graph.lists_ringing = False
+    world.escalate([1], [2])
+    assert body_of(world.stop())["status"] == "stopped"
+    world.graph.lists_ringing = True
+    world.pass_time(50)
+    assert world.graph.removed == [person(1)]
+
+
 def test_stopped_while_a_person_is_being_called(world: EscalationWorld) -> None:
     """Who writes down Graph's answer looks again, and cancels."""
     world.escalate([1], [2])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app import Followers
 from domain.record import CallRecord, Needs
 from domain.step_results import is_won, joined_people
-from escalation.cancelling import Canceller
+from escalation.cancelling import StepCanceller
 from escalation.progress import ESCALATION, EscalationProgress
 from escalation.routes import EscalationAlarms, EscalationRoutes
 from escalation.service import EscalationService
@@ -26,6 +26,7 @@ from flows.turn import Turn
 from flows.work import Work
 from graph.errors import Refused
 from graph.participants import read_roster
+from invite.cancelling import Canceller
 from invite.roster import RosterReader
 from invite.sending import Sender
 from invite.service import InvitationService
@@ -242,12 +243,12 @@ class EscalationWorld:
             delivery,
             publisher,
             invitations=invitations,
-            canceller=Canceller(graph, rosters, at_once=1, now=now),
+            canceller=StepCanceller(Canceller(graph, client_id="client", at_once=1), rosters, now=now),
             links=links,
             check_after_seconds=CHECK_AFTER,
             now=now,
         )
-        self.service = EscalationService(store, self.progress, rosters, now=now)
+        self.service = EscalationService(self.progress, rosters, now=now)
         publisher.followers = Followers(delivery, invitations, calls, self.service)
         watchdog = Watchdog(
             store, progress, graph, check_after_seconds=CHECK_AFTER, give_up_after_seconds=GIVE_UP_AFTER, now=now
@@ -256,7 +257,7 @@ class EscalationWorld:
         self.work = Work(kinds, alarms, queue, self.poison, now=now)
         self.routes = EscalationRoutes(self.service, self.progress, links, settings, now=now)
         anybody: Any = None
-        self.receiver = NotificationReceiver(anybody, store, progress, calls, now=now)
+        self.receiver = NotificationReceiver(anybody, progress, calls)
 
     def post(self, body: Any, *, wait: bool = False, headers: Mapping[str, str] | None = None) -> Answer | None:
         """A flow's request: what it is answered; None where the process exits before."""

@@ -57,7 +57,7 @@ def world(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
         settings=SimpleNamespace(sign_in=SignIn()),
         invite=InviteRoutes(world.service, Links("https://app.example", ()), cloud),
         queries=world.queries,
-        notifications=NotificationReceiver(anybody, world.store, world.progress, no_calls, now=world.clock.now),
+        notifications=NotificationReceiver(anybody, world.progress, no_calls),
     )
     monkeypatch.setattr(app_module.edge, "_build", lambda: parts)
     return world

@@ -59,6 +59,27 @@ def test_a_dripping_response_has_a_time_limit(trusting: requests.Session, *, sec
     assert not nothing_was_sent(failed)
 
 
+@pytest.mark.parametrize("begin", [b"\x16\x03\x03\x3f\xff", b""], ids=["handshake", "proxy"])
+def test_a_dripping_connection_has_a_time_limit(trusting: requests.Session, begin: bytes) -> None:
+    """So has all that comes before the request: a handshake, or a proxy's response, each byte of which is in time."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(begin or b"HTTP/1.1 200 ")
+        for _ in range(200):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with listening(serve) as port:
+        if not begin:
+            trusting.proxies["https"] = f"http://127.0.0.1:{port}"
+        started = time.monotonic()
+        failed = failure(trusting, f"https://localhost:{port}/")
+        assert time.monotonic() - started < 2
+        trusting.close()
+    assert nothing_was_sent(failed)
+
+
 def _counting(opened: list[int]) -> Serve:
     def serve(connection: socket.socket) -> None:
         opened.append(1)

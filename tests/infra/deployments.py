@@ -1,4 +1,4 @@
-"""Twelve deployments, each as an azd environment, and what Azure's own engine makes of them.
+"""Thirteen deployments, each as an azd environment, and what Azure's own engine makes of them.
 
 ``python -m tests.infra.deployments`` expands them again with the Bicep compiler and stores what it finds. What other
 tests hold, the queries and words of alerts and the workbook, is left out.
@@ -22,6 +22,7 @@ FOLDER = Path(__file__).with_name("deployments")
 SUBSCRIPTION = "0b1f6471-1bf0-4dda-aec3-cb9272f09590"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CLIENT = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
+SIGN_IN = "6a0c1f52-8d3b-4e57-a1c9-3b2d4e5f6071"
 SECRET = "simulated~secret"
 # The longest name that azd takes, with every character that it takes.
 ODD_NAME = "Ab_9.-(" + "x" * 56 + ")"
@@ -43,6 +44,10 @@ DEPLOYMENTS: dict[str, dict[str, str]] = {
     "no-bot": {"CREATE_BOT": "false"},
     "us-gov-l4": {"GRAPH_CLOUD": "us-gov-l4", "AZURE_LOCATION": "usgovvirginia"},
     "alerts-by-mail": {"ALERT_EMAIL": "operators@contoso.com", "TEAMS_DEPLOYMENT": "GCCModerateDeployment"},
+    "sign-in": {
+        "SIGN_IN_CLIENT_ID": SIGN_IN,
+        "APP_SETTINGS": '{"ALLOWED_PRINCIPALS": "278405a3-f568-4b3e-b684-009193463064"}',
+    },
     "nothing-ready": {"ALWAYS_READY_INSTANCES": "0", "APP_PYTHON_VERSION": "3.13"},
     "odd-names": {
         "AZURE_ENV_NAME": ODD_NAME,
@@ -122,7 +127,10 @@ def chosen(name: str, variable: str, default: str) -> str:
 
 def settings_of(name: str) -> dict[str, str]:
     """Return an app's settings, each as its value or as the expression that Azure works out."""
-    expression = one(name, "Microsoft.Web/sites/config")["properties"]
+    (settings,) = (
+        each for each in of_type(name, "Microsoft.Web/sites/config") if each["name"].endswith("/appsettings")
+    )
+    expression = settings["properties"]
     assert expression.startswith("[union(parameters('appSettings'), createObject(")
     found = re.findall(r"'(\w+)', ('[^']*'|\w+\(.*?(?=, '[A-Z]\w+_\w+', |\), createObject\(|\)\)\]))", expression)
     return {setting: value.strip("'") for setting, value in found if "_" in setting}

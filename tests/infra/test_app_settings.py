@@ -36,16 +36,14 @@ CREDENTIALS = {
 IDENTITY = "0f0c1a4e-6d2b-4c7e-9a51-3f1f6b0d9c22"
 PEM = "\n".join(f"-----BEGIN {kind}-----\nx\n-----END {kind}-----" for kind in ("CERTIFICATE", "PRIVATE KEY"))
 NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-GIVEN = {"GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLOUD", *CREDENTIALS.values()}
+GIVEN = {"GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLOUD", "REQUIRE_SIGN_IN", *CREDENTIALS.values()}
 _CONFIGURATION = [f"domain/configuration/{name}.py" for name in ("callers", "credential", "signing")]
 # What the app reads and no deployment sets: Azure's own, or for one machine alone.
 NOT_DEPLOYED = {
-    "ALLOWED_PRINCIPALS",
     "CURL_CA_BUNDLE",
     "FLOW_CALLBACK_LOCAL_HOSTS",
     "GRAPH_CLIENT_CERTIFICATE_PASSWORD",  # Key Vault's certificates have none
     "REQUESTS_CA_BUNDLE",
-    "REQUIRE_SIGN_IN",
     "SSL_CERT_FILE",
     "STATE_STORAGE",  # the app's identity has no role on another account
     "WEBSITE_HOSTNAME",
@@ -86,6 +84,7 @@ def test_settings_are_complete(name: str) -> None:
     expected = {"GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLOUD"}
     credential = chosen(name, "GRAPH_CREDENTIAL", "managedIdentity")
     found = settings_of(name)
+    expected |= {"REQUIRE_SIGN_IN"} if name == "sign-in" else set()
     assert found.keys() == HOSTS | TELEMETRYS | expected | {CREDENTIALS[credential]}
     government = name == "us-gov-l4"
     suffix = "core.usgovcloudapi.net" if government else "core.windows.net"
@@ -104,6 +103,7 @@ def test_settings_are_complete(name: str) -> None:
     read = settings.load(environment)
     assert read.warnings == ()
     assert (read.tenant_id, read.client_id) == (TENANT, CLIENT)
+    assert read.sign_in.is_required is (name == "sign-in")
     assert read.storage == settings.StorageLocation(
         table_endpoint=f"https://{account}.table.{suffix}",
         queue_endpoint=f"https://{account}.queue.{suffix}",

@@ -8,6 +8,7 @@ import runpy
 from typing import Any
 
 import pytest
+from azure.functions import AuthLevel
 
 from dev.host import app_model
 from domain.clouds import CLOUDS
@@ -16,6 +17,8 @@ from tests.infra.deployments import (
     DEPLOYMENTS,
     ODD_NAME,
     SECRET,
+    SIGN_IN,
+    TENANT,
     chosen,
     of_type,
     one,
@@ -108,6 +111,40 @@ def test_no_keys(name: str) -> None:
     everything = json.dumps(stored(name))
     assert SECRET not in everything
     assert not re.search(r"list(Keys|Secrets|\w*Sas)\(|AccountKey|[pP]rimaryKey|SharedAccessKey", everything)
+
+
+@EACH
+def test_sign_in(name: str) -> None:
+    """Easy Auth is there where callers have to sign in: for one tenant and one audience, and before the app asks."""
+    found = [one for one in of_type(name, "Microsoft.Web/sites/config") if one["name"].endswith("/authsettingsV2")]
+    if name != "sign-in":
+        assert found == []
+        return
+    authentication = found[0]["properties"]
+    assert authentication["platform"] == {"enabled": True}
+    assert authentication["login"]["tokenStore"] == {"enabled": False}
+    provider = authentication["identityProviders"]["azureActiveDirectory"]
+    assert provider["validation"]["allowedAudiences"] == [SIGN_IN, f"api://{SIGN_IN}"]
+    assert provider["registration"]["clientId"] == SIGN_IN
+    assert provider["registration"]["openIdIssuer"].endswith(f"loginEndpoint, '{TENANT}/v2.0')]")
+    assert re.search(r"name: 'appsettings'.*?dependsOn: \[authentication\]", text("infra/app/api.bicep"), re.DOTALL)
+
+
+def test_sign_in_lets_graph_and_flows_in() -> None:
+    """Anonymous requests reach the app; Easy Auth leaves alone only what no key opens."""
+    (authentication,) = (
+        one for one in of_type("sign-in", "Microsoft.Web/sites/config") if "authsettings" in one["name"]
+    )
+    rule = authentication["properties"]["globalValidation"]
+    assert (rule["requireAuthentication"], rule["unauthenticatedClientAction"]) == (False, "AllowAnonymous")
+    app = app_model.read(runpy.run_path(str(ROOT / "function_app.py"))["app"])
+    prefix = json.loads(text("host.json"))["extensions"]["http"]["routePrefix"]
+    levels = {
+        f"/{prefix}/{each.template.text.strip('/').removeprefix(f'{prefix}/')}": each.auth_level for each in app.http
+    }
+    assert {levels[path] for path in rule["excludedPaths"]} == {AuthLevel.ANONYMOUS}
+    keyed = [path for path, level in levels.items() if level is not AuthLevel.ANONYMOUS]
+    assert not any(path.startswith(f"{one}/") for path in keyed for one in rule["excludedPaths"])
 
 
 @EACH

@@ -13,6 +13,7 @@ from tests.infra.reading import ROOT, body, resources, text
 
 QUERIES = queries()
 ALERT = "The app cannot do its work"
+MISUSE = "The app may be misused"
 
 
 def table(heading: str) -> list[list[str]]:
@@ -125,10 +126,11 @@ def test_workbook_is_deployed() -> None:
 
 
 def test_alerts() -> None:
-    """Both alerts are on the page with their times, and fire when their query finds anything."""
+    """Each alert is on the page with their times, and fire when their query finds anything."""
     expected = {
         "Reports of Graph are missing": ("PT15M", "PT6H", "Every 15 minutes, over the last six hours"),
         ALERT: ("PT5M", "PT15M", "Every 5 minutes, over the last 15"),
+        MISUSE: ("PT5M", "PT15M", "Every 5 minutes, over the last 15"),
     }
     assert alerts().keys() == expected.keys()
     for name, (every, over, words) in expected.items():
@@ -149,8 +151,15 @@ def test_every_error_is_an_alert() -> None:
     for event in events():
         if event.level == "error":
             assert any(event.line.startswith(begin) for begin, _ in begins), event.line
-    section = text(PAGE).partition(f"**{ALERT}.**")[2].partition("\n## ")[0]
+    section = text(PAGE).partition(f"**{ALERT}.**")[2].partition("\n**")[0]
     assert {fault for _, fault in begins} | {"permission"} == set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+
+
+def test_what_misuse_is() -> None:
+    """The page has each thing that the alert counts, and how many of it fire."""
+    found = re.findall(r'what = "(\w+)", most = (\d+)', alert_query(alerts()[MISUSE]))
+    section = text(PAGE).partition(f"**{MISUSE}.**")[2].partition("\n## ")[0]
+    assert found == re.findall(r"^\| `(\w+)` \| (\d+) ", section, re.MULTILINE)
 
 
 def test_alerts_by_mail() -> None:

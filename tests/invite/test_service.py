@@ -336,3 +336,15 @@ def test_without_waiting_nothing_is_posted(world: World, posts: Posts) -> None:
     invite(world)
     world.report(operation_item(world.graph.taken[0], "completed"))
     assert (posts.posted, stored(world)[0].flows) == ([], ())
+
+
+def test_the_log_names_phones_and_the_run(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The line before Graph is asked counts the phones that are called now, and names the flow's run."""
+    phones = [Invitee("phone", {"id": f"+1206555010{number}"}) for number in range(2)]
+    with caplog.at_level("INFO", "call_invites"):
+        invite(world, ALICE, *phones, run=1)
+        invite(world, ALICE, *phones, run=2)
+    (line,) = [text for text in caplog.messages if text.startswith("inviting ")]
+    assert " people=3 phones=2 requests=1 " in line
+    assert " flow-run-id=08584000000000000001CU1 " in line
+    assert "206555" not in caplog.text

@@ -199,6 +199,19 @@ def killed_at_each_step(world: World) -> None:
         ends(one)
 
 
+def clocks_that_differ(world: World) -> None:
+    """The callback comes to an instance whose clock is eight seconds off, and is killed at each step, or not at all."""
+    for seconds, step in product((-8, 8), range(9)):
+        one, off = World(), timedelta(seconds=seconds)
+        invited(one)
+        one.clock.moment += off
+        one.plan.kind, one.plan.countdown, one.plan.after = "crash", step, True
+        done(one)
+        one.clock.moment -= off
+        assert one.without_alarm() == []
+        ends(one)
+
+
 def two_writers(world: World) -> None:
     """Two parts end at the same moment, and both ends are written."""
     people = (PERSON, OTHER)

@@ -46,7 +46,9 @@ FOUND_IN_ANY_ORDER = (
 
 
 @pytest.mark.parametrize(
-    "story", [*dict.fromkeys(STORIES.values()), stories.a_report_before_the_answer], ids=lambda one: one.__name__
+    "story",
+    [*dict.fromkeys(STORIES.values()), stories.a_report_before_the_answer, stories.clocks_that_differ],
+    ids=lambda one: one.__name__,
 )
 def test_story(story: Story) -> None:
     """With the code as it is, every promise is kept."""

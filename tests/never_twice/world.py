@@ -103,7 +103,7 @@ class World:
         self.work = Work({INVITATION: self.watchdog}, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, Links("https://app.example", ()), now=now)
         validator: Any = None
-        self.receiver = NotificationReceiver(validator, self.store, self.progress, calls, now=now)
+        self.receiver = NotificationReceiver(validator, self.progress, calls)
 
     def turn(self, late: float = 0) -> Turn:
         """Return a request that came some seconds ago."""

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from notifications.bodies import LARGEST_BODY, items_of
+from notifications.bodies import LARGEST_BODY, Callback, callback_of
 from observability import tracing
 from web.answers import Request
 from web.errors import ApiError
 
 BODY = json.dumps({"value": [{"id": 1}]}).encode()
+
+
+def _many(count: int, data: Any) -> bytes:
+    item = {"resourceUrl": "/app/calls/a/participants", "changeType": "updated", "resourceData": data}
+    return json.dumps({"value": [item] * count}).encode()
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({"content-encoding": "gzip"}, gzip.compress(BODY, mtime=0)),
         ({"content-encoding": "gzip"}, gzip.compress(BODY[:7], mtime=0) + gzip.compress(BODY[7:], mtime=0)),
     ):
-        assert items_of(Request(headers=headers, body=content)) == [{"id": 1}]
+        assert callback_of(Request(headers=headers, body=content)) == Callback({}, items=1, ignored=1)
     assert counted == []
 
 
@@ -50,6 +55,10 @@ def test_read(counted: list[dict[str, Any]]) -> None:
         ({"content-encoding": "gzip"}, gzip.compress(BODY, mtime=0)[:-9], 400, "WrongEncoding"),
         ({"content-encoding": "gzip"}, gzip.compress(b" " * (LARGEST_BODY + 1), mtime=0), 413, "BodyTooLarge"),
         ({}, b" " * (LARGEST_BODY + 1), 413, "BodyTooLarge"),
+        ({}, _many(1_001, {"id": "o", "status": "completed"}), 413, "TooManyReports"),
+        ({}, _many(251, []), 413, "TooManyReports"),
+        ({}, json.dumps({"value": [{}] * 10_001}).encode(), 413, "TooManyReports"),
+        ({}, _many(60, [{"@odata.type": "x.participant", "id": "p"}] * 200), 413, "TooManyReports"),
         ({"content-encoding": "zstd"}, b"(\xb5/\xfd", 400, "UnknownEncoding"),
         (
             {"content-encoding": "gzip, gzip"},
@@ -74,7 +83,7 @@ def test_refused(
 ) -> None:
     """The line has the reason, the size and the headers that explain it."""
     with caplog.at_level(logging.INFO), pytest.raises(ApiError) as caught:
-        items_of(Request(headers=headers, body=content))
+        callback_of(Request(headers=headers, body=content))
     assert caught.value.status == status
     (line,) = [record.getMessage() for record in caplog.records]
     values = {
@@ -90,6 +99,6 @@ def test_refused(
 def test_header_from_outside(caplog: pytest.LogCaptureFixture) -> None:
     """A header that is none is not copied into the log."""
     with pytest.raises(ApiError):
-        items_of(Request(headers={"content-type": 'x\n"forged line"'}, body=b""))
+        callback_of(Request(headers={"content-type": 'x\n"forged line"'}, body=b""))
     assert "content-type=other" in caplog.text
     assert "forged" not in caplog.text

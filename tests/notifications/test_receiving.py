@@ -158,7 +158,7 @@ def test_a_refused_caller_is_named_once_a_minute(door: Door, caplog: pytest.LogC
     """With the setting that would allow it; every refusal is counted all the same."""
     now = [1000.0]
     app: Any = door.app.notifications
-    receiving = NotificationReceiver(app._validator, app._store, app._progress, app._calls, clock=lambda: now[0])
+    receiving = NotificationReceiver(app._validator, app._progress, app._calls, clock=lambda: now[0])
     caller = str(uuid.uuid4())
     token = Forge(door.simulator, "", TokenKind.ENTRA).with_claims(azp=caller)
     for seconds in (0, 1, 58.9, 0.2):

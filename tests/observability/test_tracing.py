@@ -127,7 +127,7 @@ def test_functions_run_within(spans: InMemorySpanExporter, monkeypatch: pytest.M
     assert {f"{span.parent.span_id:016x}" for span in made if span.parent is not None} == {PARENT}
     assert {f"{span.context.trace_id:032x}" for span in made} == {TRACE}
     each = inspect.getsource(function_app).split("\n@app.")[1:]
-    passes = ("(req, context, ", "edge.health(context, ", "with triggered(context):")
+    passes = ("(req, context, ", "edge.about(req, context)", "edge.health(context, ", "with triggered(context):")
     assert [one.partition("(")[0] for one in each if not any(way in one for way in passes)] == []
 
 

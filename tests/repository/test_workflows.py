@@ -133,13 +133,15 @@ def test_every_python_that_is_promised_is_tested() -> None:
     assert sorted(looked_for, key=lambda version: int(version[2:])) == versions
     assert f'python_version = "{first[0]}"' in _text("pyproject.toml")
     assert f'target-version = "py{first[0].replace(".", "")}"' in _text("pyproject.toml")
-    assert set(re.findall(r'python_version \S+ "([\d.]+)"', _text("requirements.txt"))) <= set(versions)
+    assert set(re.findall(r'python_version \S+ "([\d.]+)"', _text("requirements.in"))) <= set(versions)
 
 
 def test_the_workflow_tests_as_a_developer_does() -> None:
     """One command, the one that CONTRIBUTING.md names; and no rights but to read."""
     workflow = _workflow("test")
-    assert [step["run"] for step in _steps("test") if "run" in step] == ['make PYTHON="$PYTHON" test']
+    assert [step["run"] for step in workflow["jobs"]["test"]["steps"] if "run" in step] == [
+        'make PYTHON="$PYTHON" test'
+    ]
     assert "make PYTHON=" in _text("CONTRIBUTING.md")
     assert workflow["permissions"] == {"contents": "read"}
     assert workflow["concurrency"]["cancel-in-progress"] is True
@@ -165,9 +167,33 @@ def _jobs_with_steps(name: str) -> list[dict[str, Any]]:
     return [job for job in _workflow(name)["jobs"].values() if "steps" in job]
 
 
+def test_every_deployed_package_is_audited() -> None:
+    """The audit reads the file that Azure installs, and needs no rights; a person can run the same command."""
+    job = _workflow("test")["jobs"]["audit"]
+    (command,) = (step["run"] for step in job["steps"] if "run" in step)
+    assert re.fullmatch(
+        r"pipx run --spec pip-audit==[\d.]+ pip-audit --require-hashes --disable-pip -r requirements\.txt", command
+    )
+    assert "permissions" not in job
+    assert f"`{command}`" in _text("docs/ci.md")
+
+
+def test_a_release_gets_its_bill_of_materials() -> None:
+    """A release has the two files that make sbom writes; only that job may write, and only then."""
+    job = _workflow("deploy")["jobs"]["materials"]
+    assert (job["if"], job["needs"]) == ("github.event_name == 'release'", "test")
+    assert job["permissions"] == {"contents": "write"}
+    *_, make, upload = (step["run"] for step in job["steps"] if "run" in step)
+    assert make.endswith(" sbom")
+    written = re.findall(r'folder / "([^"]+)"\)\.write_text', _text("dev/sbom.py"))
+    assert re.findall(r"\.local/sbom/(\S+)", upload) == written
+    assert all(f"`{name}`" in _text("docs/ci.md") for name in written)
+
+
 def test_a_deployment_ends_with_the_check() -> None:
     """A deployment is a success only after the check."""
-    assert _steps("deploy")[-1]["run"].startswith("sh .github/check_deployed.sh ")
+    steps = _workflow("deploy")["jobs"]["deploy"]["steps"]
+    assert steps[-1]["run"].startswith("sh .github/check_deployed.sh ")
     assert not any("continue-on-error" in step or "if" in step for step in _steps("deploy"))
 
 
@@ -250,9 +276,9 @@ def test_the_page_about_deployments_names_what_the_workflow_needs() -> None:
 
 
 def test_dependabot_looks_everywhere_that_something_is_pinned() -> None:
-    """Python, npm, the actions and the development container."""
+    """Python, which uv compiles, npm, the actions and the development container."""
     updates = yaml.safe_load(_text(".github/dependabot.yml"))["updates"]
     places = {each["package-ecosystem"]: each["directory"] for each in updates}
-    assert places == {"pip": "/", "npm": "/dev", "github-actions": "/", "devcontainers": "/"}
+    assert places == {"uv": "/", "npm": "/dev", "github-actions": "/", "devcontainers": "/"}
     assert (_ROOT / "dev" / "package-lock.json").is_file()
     assert all(each["groups"] and each["schedule"]["interval"] == "weekly" for each in updates)

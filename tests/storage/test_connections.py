@@ -10,22 +10,24 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.data.tables import TableClient
 
 from domain.configuration.storage import StorageLocation
 from storage import budget, probe
-from storage.connections import SharedCredential, credential_for
+from storage.connections import CLIENT_OPTIONS, SharedCredential, credential_for
 from storage.errors import StorageUnavailable
 from storage.queue import StorageQueue
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
 from storage.transport import StorageTransport, _Connection, _Pool
-from tests.graph.servers import drip, listening, read_request
+from tests.graph.servers import answer, drip, listening, read_request
 from tests.storage.identity import FAILING, IdentityEndpoint, Way, identity_endpoint
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
+    from pathlib import Path
 
     from settings import Settings
 
@@ -197,3 +199,41 @@ def test_idle_connection(azurite: str, storage_name: str, monkeypatch: pytest.Mo
         monkeypatch.setattr("storage.transport._IDLE_SECONDS", 0.0)
         list(client.list_entities())
         assert opened == 2
+
+
+def test_a_netrc_never_replaces_the_key(
+    azurite: str, storage_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password file on the machine does not take the place of the app's own authorization."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n", encoding="ascii")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with TableClient.from_connection_string(azurite, storage_name, transport=StorageTransport()) as client:
+        client.create_table()
+        assert list(client.list_entities()) == []
+
+
+def test_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's proxy is asked, unless ``NO_PROXY`` names the host."""
+    asked: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(read_request(connection))
+        answer(connection, 200, {"value": []}, "Connection: close\r\n")
+
+    with listening(serve) as port:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        for names in ("other.invalid", "storage.invalid"):
+            monkeypatch.setenv("NO_PROXY", names)
+            monkeypatch.setenv("no_proxy", names)
+            account = "AccountName=a;AccountKey=a2V5;TableEndpoint=http://storage.invalid/a"
+            options = {**CLIENT_OPTIONS, "transport": StorageTransport()}
+            with TableClient.from_connection_string(account, "any", **options) as client:
+                if names == "other.invalid":
+                    assert list(client.list_entities()) == []
+                else:
+                    with pytest.raises(ServiceRequestError):
+                        list(client.list_entities())
+    (request,) = asked
+    assert request.startswith(b"GET http://storage.invalid/a/any()")

@@ -102,7 +102,7 @@ USES = {
     "poll": UseCase(lambda story: story.poll(), _notified, _invited),
     "health": UseCase(lambda story: story.health(), _notified, _invited),
 }
-PATTERNS = {"single": (0,), "two in a row": (0, 1)}
+PATTERNS = {"single": (0,), "two in a row": (0, 1), "two with one between": (0, 2)}
 
 
 def _requests(story: Story, case: UseCase) -> int:
@@ -131,6 +131,7 @@ def _break(story: Story, case: UseCase, way: str, *numbers: int) -> tuple[str, P
     story.settle(130 + 60 * len(plan.broken))
     case.ended(story)
     assert max(story.graph.calls.values(), default=0) <= 1, "nobody is called twice"
+    assert story.is_noted(), "the call is removed one day"
     return str(response), plan
 
 

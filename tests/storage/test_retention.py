@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from domain.record import CallRecord, Needs, OperationEntry
 from storage import rows
+from storage.errors import StorageUnavailable
 from storage.retention import Retention
+from storage.store import TableStore
 from tests.states import call, completed, entry, invitation, later, operation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from domain.invitation import Invitation
-    from storage.store import TableStore
+    from storage.table import StorageTable
     from tests.storage_fixtures import CountingTransport
 
 DAY = 86_400.0
@@ -80,6 +86,31 @@ def test_fresh_invitation(store: TableStore) -> None:
     _insert(store, invitation(DONE, id="B" * 26, call_id="call", updated=later(-DAY)))
     assert Retention(store, days=30, now=lambda: NOW).forget_old_calls() == 0
     assert _is_kept(store, "call")
+
+
+class WithoutNotes:
+    """A table that fails when a note is written."""
+
+    def __init__(self, table: StorageTable) -> None:
+        self._table: Any = table
+
+    def write(self, group: Sequence[rows.Row]) -> Any:
+        if group[0].entity["PartitionKey"].startswith(rows.KEPT):
+            raise StorageUnavailable
+        return self._table.write(group)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+
+def test_call_that_cannot_be_noted(table: StorageTable, store: TableStore) -> None:
+    """A call is not stored before its note, so that it is noted when its report is repeated."""
+    failing: Any = WithoutNotes(table)
+    for one, is_stored in ((TableStore(failing), False), (store, True)):
+        with nullcontext() if is_stored else pytest.raises(StorageUnavailable):
+            one.update("call", ALL, lambda record: record.with_call(call(call_id="call", updated=NOW)))
+        assert (store.read("call", ALL).record.call is not None) is is_stored
+        assert _notes(store) == ({(rows.retention_day(NOW), "call")} if is_stored else set())
 
 
 def test_note_without_a_call(store: TableStore) -> None:

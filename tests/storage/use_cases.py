@@ -35,6 +35,7 @@ from invite.sending import Sender
 from invite.service import InvitationService
 from notifications.payload import reports_of
 from notifications.receiving import NotificationReceiver
+from storage import rows
 from storage.budget import CALLBACK_SECONDS, REQUEST_SECONDS, budget
 from storage.errors import StorageError, StorageUnavailable
 from storage.probe import queue_faults, table_faults
@@ -152,7 +153,8 @@ class Story:
         self._waiting: list[Waiting] = []
         now = self.clock.now
         self._client = table_client(settings)
-        self.store = TableStore(StorageTable(self._client))
+        self._table = StorageTable(self._client)
+        self.store = TableStore(self._table)
         real = StorageQueue(settings, name)
         queue = DelayedQueue(real, self.clock)
         alarms = Alarms(queue, now)
@@ -170,7 +172,7 @@ class Story:
         self._work = Work({INVITATION: watchdog}, alarms, queue, queue, now=now)
         self._queries = Queries(self.store, progress, Links("https://app.example", ()), now=now)
         anybody: Any = NoCalls()
-        self._receiver = NotificationReceiver(anybody, self.store, progress, anybody, now=now)
+        self._receiver = NotificationReceiver(anybody, progress, anybody)
         self._health = Health(
             {"table": partial(table_faults, settings, None), "queue": partial(queue_faults, settings, name, None)}, []
         )
@@ -267,6 +269,12 @@ class Story:
         """Return the names of all pending messages."""
         self._receive()
         return [json.loads(one.text)["alarm"] for one in self._waiting]
+
+    def is_noted(self) -> bool:
+        """Return whether the call will be removed when its time is over."""
+        today = self.clock.now()
+        days = (rows.retention_day(today - timedelta(days=back)) for back in range(3))
+        return any(self._table.get(day, CALL) is not None for day in days)
 
     def delivery(self) -> DeliveryState:
         """Return how far notifying the flow has come."""

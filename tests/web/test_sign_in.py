@@ -58,6 +58,17 @@ def test_the_caller_is_known_by_a_hash(*, is_required: bool) -> None:
     assert asker() is None
 
 
+def test_a_refused_caller_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """By the code alone; the id is not in the log."""
+    rule = SignIn(is_required=True, allowed_principals=frozenset({ME}))
+    edge = HttpEdge(lambda: "the app", {}, sign_in=lambda _: rule)
+    for headers in ({}, {"X-MS-CLIENT-PRINCIPAL-ID": OTHER}, {"X-MS-CLIENT-PRINCIPAL-ID": ME}):
+        request = func.HttpRequest("GET", "https://app.example/api/calls", headers=headers, body=b"")
+        edge.keyed(request, None, lambda _, __: Answer(HTTPStatus.OK, {}))
+    codes = ("SignInNeeded", "CallerNotAllowed")
+    assert [record.getMessage() for record in caplog.records] == [f"a caller was refused code={code}" for code in codes]
+
+
 def test_every_route_with_a_key() -> None:
     """Each route with a function key asks, and no other does."""
     found = inspect.getsource(function_app).split("@app.route(")[1:]

@@ -53,11 +53,15 @@ def test_page() -> None:
 
 
 def test_table() -> None:
-    """A new table replaces the page's, and the text around it stays."""
-    page = within(PAGE, table([Figure("cpu", "a", "1 ms", "", "0.5", "≤ 1", met=False)]))
+    """New rows replace the page's of the same bench; the others, and the text around them, stay."""
+    page = within(PAGE, table([Figure("cpu", "a", "1 ms", "", "0.5", "≤ 1", met=False)]), BENCHES)
     assert page.partition(BEGIN)[0] == PAGE.partition(BEGIN)[0]
     assert page.partition(END)[2] == PAGE.partition(END)[2]
     assert "| a | 1 ms |  | 0.5 | ≤ 1 | no | `make bench BENCH=cpu` |" in page
+    assert page.count("BENCH=cpu`") == 1
+    assert [line for line in page.splitlines() if "BENCH=import`" in line] == [
+        line for line in PAGE.splitlines() if "BENCH=import`" in line
+    ]
 
 
 def test_in_turn() -> None:

@@ -93,7 +93,7 @@ def test_make_doctor_is_what_the_page_says(tmp_path: Path, *, there: bool) -> No
     """The file is read where there is one, and ``DOCTOR`` comes last, so that another file can be named."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / ".venv").mkdir()
-    for name in ("requirements.txt", "requirements-demo.txt", "dev/python_environment.sh", ".venv/.installed"):
+    for name in ("requirements.in", "requirements-demo.txt", "dev/python_environment.sh", ".venv/.installed"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     if there:

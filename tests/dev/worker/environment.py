@@ -21,14 +21,14 @@ def python() -> Path:
     found = _python_3_13()
     if found is None:
         pytest.skip("needs Python 3.13: Microsoft's worker library was not tried")
-    wanted = f"{RUNTIME} {hashlib.sha256((ROOT / 'requirements.txt').read_bytes()).hexdigest()}"
+    wanted = f"{RUNTIME} {hashlib.sha256((ROOT / 'requirements.in').read_bytes()).hexdigest()}"
     _FOLDER.mkdir(parents=True, exist_ok=True)
     program, stamp = _FOLDER / "venv" / "bin" / "python", _FOLDER / "installed"
     with (_FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run tests
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
             _run(found, "-m", "venv", "--clear", str(_FOLDER / "venv"))
-            requirements = str(ROOT / "requirements.txt")
+            requirements = str(ROOT / "requirements.in")
             _run(str(program), "-m", "pip", "install", "--quiet", "--requirement", requirements, RUNTIME)
             stamp.write_text(wanted, encoding="utf-8")
     return program
