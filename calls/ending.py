@@ -234,7 +234,9 @@ class Endings:
         return self._leave_quietly(turn, call_id, is_kept=call is not None)
 
     def _leave_quietly(self, turn: Turn, call_id: str, *, is_kept: bool = True) -> bool:
-        """Leave a call; return False where it is to be tried again."""
+        """Leave a call; return False where it is to be tried again, or where another part of this turn leaves it."""
+        if not turn.begins("hang up", call_id):
+            return False
         try:
             self._leave(call_id)
         except ApiError as error:

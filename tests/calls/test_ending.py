@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from tests.calls.values import ANNA, BEN, CLEO, call_of, meeting
 from tests.calls.world import World
 from web.answers import Answer
 from web.errors import ApiError
+
+if TYPE_CHECKING:
+    from flows.turn import Turn
 
 
 def hang_up(world: World, call_id: str) -> Any:
@@ -328,4 +331,31 @@ def test_left_once(monkeypatch: pytest.MonkeyPatch, *, turns_up_later: bool) -> 
     world.stop(view["id"])
     world.report(call.id, call_item(call.id, "establishing"))
     world.pass_time(30)
+    assert left == [call.id]
+
+
+def test_left_once_by_all_parts_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows is done side by side: of two parts of a turn that find a call of no further use, one leaves it."""
+    world = World()
+    world.start(meeting(ANNA, leaveAfterwards=True))
+    call = world.the_call()
+    world.establish(call)
+    endings: Any = world.parts.routes._endings
+    hang_up, leave_if_done = world.graph.hang_up, endings.leave_if_done
+    turns: list[Turn] = []
+    left: list[str] = []
+
+    def slowly(call_id: str, *, scenario_id: str) -> None:
+        left.append(call_id)
+        if len(left) == 1:
+            leave_if_done(turns[0], call_id)
+        hang_up(call_id, scenario_id=scenario_id)
+
+    def noted(turn: Turn, call_id: str) -> None:
+        turns.append(turn)
+        leave_if_done(turn, call_id)
+
+    monkeypatch.setattr(world.graph, "hang_up", slowly)
+    monkeypatch.setattr(endings, "leave_if_done", noted)
+    world.answer(world.graph.operations[0])
     assert left == [call.id]
