@@ -178,7 +178,9 @@ class Creator:
             # Graph was asked: the flow must not be answered "try again". A callback or the alarm finds the start.
             _events.warning("Graph's response could not be written", start=start.id, kind=type(error).__name__)
         if refusal is not None:
-            raise answer_for_refusals([Sent(0, error=refusal)], advice_for_create_refusal) from None
+            raise answer_for_refusals(
+                [Sent(0, error=refusal)], advice_for_create_refusal, undone="no call was started"
+            ) from None
         return Begun(start)
 
     def link(

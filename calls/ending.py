@@ -254,9 +254,9 @@ class Endings:
                 continue
             except Refused as error:
                 if error.status != HTTPStatus.NOT_FOUND:
-                    raise answer_for_refusals([Sent(0, error=error)]) from None
+                    raise answer_for_refusals([Sent(0, error=error)], undone="the call was not left") from None
             except GraphError as error:
-                raise answer_for_refusals([Sent(0, error=error)]) from None
+                raise answer_for_refusals([Sent(0, error=error)], undone="the call was not left") from None
             return
         raise unanswered()
 

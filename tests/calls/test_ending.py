@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.start import Over
+from graph.errors import Throttled
 from tests.calls.fake_graph import FakeCall, call_item
 from tests.calls.values import ANNA, BEN, CLEO, call_of, meeting
 from tests.calls.world import World
@@ -359,3 +360,18 @@ def test_left_once_by_all_parts_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(endings, "leave_if_done", noted)
     world.answer(world.graph.operations[0])
     assert left == [call.id]
+
+
+def test_busy_when_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is about leaving the call, not about a person who was not called."""
+    world = World()
+    world.start(meeting(ANNA))
+    call = world.the_call()
+
+    def busy(call_id: str, *, scenario_id: str) -> None:
+        raise Throttled(429)
+
+    monkeypatch.setattr(world.graph, "hang_up", busy)
+    answer = world.request("hang_up", route={"callId": call.id})
+    assert isinstance(answer, ApiError)
+    assert str(answer) == "Microsoft Graph is busy, so the call was not left. Try again in a minute."
