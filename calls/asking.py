@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from domain.call import CallState, call_state
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import apply_read
 from graph.calls import CallRead
 from graph.errors import GraphError, Refused
 
@@ -47,9 +46,7 @@ class CallReader:
             return record
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
-            call = current.call_or_new(now)
-            after, changed = apply_read(call, current.roster, roster, now)
-            return current.with_call(after).with_roster(changed)
+            return current.with_roster_read(roster, now)
 
         return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
 

@@ -11,7 +11,6 @@ from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
 from domain.record import CallRecord, Needs
-from domain.roster import apply_read
 from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended, leaving
 from domain.transitions import cancelled, with_operations
 from flows.queries import known_call
@@ -22,6 +21,7 @@ from invite.refusals import answer_for_refusals, unanswered
 from invite.sending import Sent
 from observability.events import Events
 from web.errors import ApiError, GraphRefused, NotCancellable, NotFound
+from web.identifiers import no_such_participant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,8 +178,7 @@ class Endings:
             ApiError: Graph refuses it, or can't be reached.
         """
         if known_call(self._store, call_id) is None or not self._canceller.remove(call_id, participant_id):
-            message = "There is no such call or person. Use the ID of a person that List participants returns."
-            raise NotFound("ParticipantNotFound", message)
+            raise no_such_participant()
 
     def cancel(self, turn: Turn, call_id: str, name: str) -> CallRecord | None:
         """Stop calling the people of an invitation whose devices ring; who has answered stays.
@@ -214,9 +213,7 @@ class Endings:
 
         def change(current: CallRecord, now: datetime) -> CallRecord:
             if roster is not None:
-                call = current.call_or_new(now)
-                after, changed = apply_read(call, current.roster, roster, now)
-                current = current.with_call(after).with_roster(changed)
+                current = current.with_roster_read(roster, now)
             known = current.invitations.get(name)
             if known is None:
                 return current

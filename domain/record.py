@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.call import Call
 from domain.contexts import invitation_id, unsplit_context
+from domain.roster import apply_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from domain.invitation import Invitation
     from domain.results import OperationState
     from domain.roster import RosterEntry
+    from domain.sightings import Roster
     from domain.timeline import Event
 
 
@@ -97,6 +99,12 @@ class CallRecord:
     def with_roster(self, changed: Mapping[str, RosterEntry]) -> CallRecord:
         """Return the record with the roster entries that changed."""
         return replace(self, roster={**self.roster, **changed}) if changed else self
+
+    def with_roster_read(self, roster: Roster, now: datetime) -> CallRecord:
+        """Return the record with a whole roster that the app has read itself, which settles nothing."""
+        call = self.call_or_new(now)
+        after, changed = apply_list(call, self.roster, roster, now, is_read=True)
+        return self.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
 
     def with_operations(self, entries: Mapping[str, OperationEntry]) -> CallRecord:
         """Return the record with further entries of its operations."""

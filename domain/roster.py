@@ -56,14 +56,6 @@ def identity_hash(identity_id: str) -> str:
     return hashlib.sha256(identity_id.strip().casefold().encode()).hexdigest()[:24]
 
 
-def apply_read(
-    call: Call, known: Mapping[str, RosterEntry], seen: Roster, now: datetime
-) -> tuple[Call, dict[str, RosterEntry]]:
-    """Replace the roster by what the app has read itself, which settles nothing; see ``apply_list``."""
-    after, changed = apply_list(call, known, seen, now, is_read=True)
-    return replace(after, roster_at=call.roster_at), changed
-
-
 def apply_list(
     call: Call, known: Mapping[str, RosterEntry], seen: Roster, now: datetime, *, is_read: bool = False
 ) -> tuple[Call, dict[str, RosterEntry]]:

@@ -156,7 +156,7 @@ def known_call(store: Store, call_id: str) -> Call | None:
 
 def _opens(invitation: Invitation, token: str) -> bool:
     """Return whether a token ends a waiting: the flow's own, or in a row of the previous release the invitation's."""
-    tokens = [flow.token or invitation.token for flow in invitation.flows] or [invitation.token]
+    tokens = [flow.token or invitation.token for flow in invitation.flows]
     return any([token_matches(one, token) for one in tokens])  # noqa: C419 - every token is compared
 
 

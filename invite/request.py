@@ -87,7 +87,7 @@ class Identity(Model):
     """Who is invited: the members of Graph's ``identity`` and of the types derived from it."""
 
     odata_type: str | None = Field(default=None, alias="@odata.type", exclude=True)
-    id: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=rules.NO_CONTROLS)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=rules.NOT_BLANK)]
     displayName: Text | None = None  # noqa: N815 - the names on the wire are Graph's
     identityProvider: Text | None = None  # noqa: N815
     tenantId: Guid | None = None  # noqa: N815

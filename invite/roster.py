@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from domain.record import CallRecord, Needs
-from domain.roster import apply_read
 from graph.errors import GraphError, Refused
 from invite.refusals import answer_for_refusals
 from invite.sending import Sent
@@ -56,8 +55,6 @@ class RosterReader:
             return None
 
         def apply(current: CallRecord, now: datetime) -> CallRecord:
-            call = current.call_or_new(now)
-            after, changed = apply_read(call, current.roster, roster, now)
-            return current.with_call(after).with_roster(changed)
+            return current.with_roster_read(roster, now)
 
         return roster, self._progress.save(turn, call_id, Needs(call=True, roster=True), apply).after.call

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+NOT_BLANK = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 # Graph: "Inviting up to 5 participants is supported" (participant-invite, example 2).
 MOST_PER_REQUEST = 5
 MOST_ENTRIES = 60

@@ -169,12 +169,11 @@ class InvitationService:
 
     def _insert(self, turn: Turn, draft: Invitation, flow: FlowRequest | None) -> tuple[Held, Invitation]:
         """Insert the invitation where there is none yet, in one request; else read the one that is there."""
+        # The time at which the flow listens is written with Graph's answers; a crash before leaves it to the alarm.
+        new = draft if flow is None else subscribe(draft, flow, draft.asked, draft.watch_at)
 
-        def insert(record: CallRecord, now: datetime) -> CallRecord:
-            if draft.id in record.invitations:
-                return record
-            # The time at which the flow listens is written with Graph's answers; a crash before leaves it to the alarm.
-            return record.with_invitation(draft if flow is None else subscribe(draft, flow, now, draft.watch_at))
+        def insert(record: CallRecord, _: datetime) -> CallRecord:
+            return record if new.id in record.invitations else record.with_invitation(new)
 
         needs = _needs(draft.id)
         nothing = self._store.nothing_yet(draft.call_id)
@@ -210,9 +209,9 @@ class InvitationService:
 
     def _ask(self, turn: Turn, held: Held, invitation: Invitation) -> tuple[Invitation, Call | None]:
         invitation, call, sent = self._send(turn, held, invitation)
+        run_duties(turn)
         if sent and all(entry.was_refused for entry in sent) and not was_taken(invitation):
             raise answer_for_refusals(sent)
-        run_duties(turn)
         return invitation, call
 
     def _send(
@@ -262,8 +261,9 @@ class InvitationService:
             current = apply_answers(current, turn.me, sent, now)
             record = record.with_operations(_entries(record, current.id, sent))
             if not was_taken(current):
-                # The flow gets the refusal as the response to its request, so it does not wait.
-                return record.with_invitation(replace(current, flows=()))
+                # The flow that asked gets the refusal as its response; one that has subscribed since waits for it.
+                since = tuple(flow for flow in current.flows if flow.subscribed != invitation.asked)
+                return record.with_invitation(replace(current, flows=since))
             flows = tuple(
                 replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and flow.attempts == 0 else flow
                 for flow in current.flows

@@ -53,11 +53,14 @@ def subscribed(
 ) -> tuple[WaitingFlow, ...]:
     """Return the waiting flows with one that subscribes; see ``subscribe``."""
     place = next((place for place, flow in enumerate(flows) if flow.run_id == request.run_id), None)
+    if place is None and len(flows) < _MOST_FLOWS:
+        return (*flows, _new(request, now, listens))
     if place is None:
-        if len(flows) >= _MOST_FLOWS:
+        place = next((place for place, flow in enumerate(flows) if not flow.is_waiting), None)
+        if place is None:
             message = "Five flows wait for this outcome already. Read its status, or poll it, instead of waiting."
             raise TooManyFlows("TooManyFlows", message)
-        return (*flows, _new(request, now, listens))
+        return (*flows[:place], _new(request, now, listens), *flows[place + 1 :])
     flow = flows[place]
     if flow.url == request.url and flow.state is not Delivery.CANCELLED:
         again = replace(flow, subscribed=now, not_before=listens) if flow.is_waiting else flow

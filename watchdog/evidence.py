@@ -10,6 +10,7 @@ from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED, SEEN_IN_CALL, call_ended
 from domain.invitation import Invitation, Operation, Refused, Status
 from domain.roster import identity_hash
+from domain.sightings import Roster
 from domain.transitions import apply_graph_state, change_operations, concluded
 from graph.errors import GraphError
 from graph.errors import Refused as GraphRefused
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from domain.results import OperationState, ResultInfo
     from domain.roster import RosterEntry
-    from domain.sightings import Roster, Sighting
+    from domain.sightings import Sighting
     from graph.calls import CallRead
 
 _NOT_FOUND = 404
@@ -49,6 +50,8 @@ class Evidence:
     """What Graph states about operations, by id."""
     seen: frozenset[str] = frozenset()
     """Hashes of identities that are in the call and not in its lobby."""
+    roster: Roster | None = None
+    """Who is in the call; None where that can't be read, as for a one-to-one call, which may list no one."""
     there_before: frozenset[str] = frozenset()
     """Hashes of identities that were in the call before Graph was asked: their presence proves nothing."""
 
@@ -72,12 +75,13 @@ def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) 
     if call.state == "terminated":
         return Evidence(call_ended(call.result), operations, seen=_joined_after(roster, invitation.asked))
     try:
-        listed = graph.roster(invitation.call_id, scenario_id=scenario_id).people
+        read = graph.roster(invitation.call_id, scenario_id=scenario_id)
     except GraphError:
-        listed = ()  # a one-to-one call has no readable roster
+        read = Roster((), hides_people=False)
     return Evidence(
         operations=operations,
-        seen=_in_call(listed) | _joined_after(roster, invitation.asked),
+        seen=_in_call(read.people) | _joined_after(roster, invitation.asked),
+        roster=read if read.people else None,
         there_before=_there_before(roster, invitation.asked),
     )
 

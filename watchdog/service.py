@@ -111,15 +111,16 @@ class Watchdog:
             invitation = record.invitations.get(watched.id)
             if invitation is None:
                 return record
+            if evidence.roster is not None:
+                record = record.with_roster_read(evidence.roster, now)
             age = now - invitation.asked
             after = conclude(invitation, evidence, now, given_up=age >= self._give_up_after)
             # Next time at twice the age, and at the latest when it is given up.
             delay = max(min(max(age, self._check_after), self._give_up_after - age), _LEAST_DELAY)
             return record.with_invitation(replace(after, watch_at=now + delay))
 
-        return self._progress.save(
-            turn, watched.call_id, _needs(watched.id), look, decided_by="watchdog", held=held
-        ).held
+        needs = replace(_needs(watched.id), roster=evidence.roster is not None)
+        return self._progress.save(turn, watched.call_id, needs, look, decided_by="watchdog", held=held).held
 
 
 def _needs(invitation_id: str) -> Needs:

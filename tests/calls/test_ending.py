@@ -375,3 +375,13 @@ def test_busy_when_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = world.request("hang_up", route={"callId": call.id})
     assert isinstance(answer, ApiError)
     assert str(answer) == "Microsoft Graph is busy, so the call was not left. Try again in a minute."
+
+
+@pytest.mark.parametrize("participant_id", ["..", ".", "", "a/b", "a%2fb", "a?b", "a\nb", "x" * 257])
+def test_remove_no_id(participant_id: str) -> None:
+    """What can't be an ID is not sent: an HTTP client would turn ``..`` into the removal of the app's own leg."""
+    world = World()
+    world.start(meeting())
+    world.graph.asked.clear()
+    assert remove(world, world.the_call().id, participant_id) == 404
+    assert world.graph.asked == []

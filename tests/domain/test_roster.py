@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.call import Call, Presence
-from domain.roster import RosterEntry, apply_delta, apply_list, apply_read, identity_hash, stronger
+from domain.roster import RosterEntry, apply_delta, apply_list, identity_hash, stronger
 from domain.standing import presence_of
 from graph.participants import read_roster
 from tests.states import call, entry, later, participant
@@ -65,12 +65,12 @@ def test_list_replaces_the_roster() -> None:
 def test_who_was_read_only() -> None:
     """Who was there before the app may be missing in Graph's rosters until something about them changes."""
     roster = Roster()
-    roster.call, roster.known = apply_read(roster.call, {}, read_roster([participant("alice")]), later(1))
+    alice = read_roster([participant("alice")])
+    roster.call, roster.known = apply_list(roster.call, {}, alice, later(1), is_read=True)
     roster.reports(participant("bob"))
     assert roster.presence("alice", "bob") == [Presence.IN_CALL, Presence.IN_CALL]
-    assert roster.call.roster_at == later(10)
-    after, _ = apply_read(roster.call, roster.known, read_roster([participant("bob")]), later(11))
-    assert (presence_of(after, "alice"), after.roster_at) == (Presence.LEFT, later(10))
+    bob = read_roster([participant("bob")])
+    assert presence_of(apply_list(roster.call, roster.known, bob, later(11), is_read=True)[0], "alice") == Presence.LEFT
     roster.reports(participant("alice"), participant("bob"))
     roster.reports(participant("bob"))
     assert roster.presence("alice", "bob") == [Presence.LEFT, Presence.IN_CALL]

@@ -216,12 +216,13 @@ class Posts:
     """What reached the flows, and what they respond."""
 
     script: list[PostResponse] = field(default_factory=list)
+    outcome: str = "completed"
     posted: list[tuple[str, str]] = field(default_factory=list)
     meanwhile: Any = None
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostResponse:
         self.posted.append((url, headers["webhook-id"]))
-        assert json.loads(body)["status"] == "completed"
+        assert json.loads(body)["status"] == self.outcome
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
@@ -249,6 +250,30 @@ def test_flows_of_several_runs(world: World, posts: Posts) -> None:
     assert sorted(url for url, _ in posts.posted) == [f"{FLOW}{run}" for run in range(5)]
     assert len({message_id for _, message_id in posts.posted}) == 5
     assert len(world.graph.taken) == 1
+
+
+def test_flow_that_has_cancelled(world: World, posts: Posts) -> None:
+    """Of five flows the one that no longer waits gives its place to a further one, only once."""
+    *_, invitation = [invite(world, url=f"{FLOW}{run}", run=run) for run in range(5)]
+    world.stop_waiting(invitation, invitation.flows[1])
+    invite(world, url=f"{FLOW}5", run=5)
+    with pytest.raises(TooManyFlows):
+        invite(world, url=f"{FLOW}6", run=6)
+    world.clock.moment += timedelta(seconds=5)
+    world.report(operation_item(world.graph.taken[0], "completed"))
+    assert sorted(url for url, _ in posts.posted) == [f"{FLOW}{run}" for run in (0, 2, 3, 4, 5)]
+
+
+def test_flow_after_five_have_the_outcome(world: World, posts: Posts) -> None:
+    """A further run gets the outcome too, also at the URL of an earlier one."""
+    for run in range(5):
+        invite(world, url=f"{FLOW}{run}", run=run)
+    world.clock.moment += timedelta(seconds=5)
+    world.report(operation_item(world.graph.taken[0], "completed"))
+    assert len(posts.posted) == 5
+    invite(world, url=f"{FLOW}0", run=5)
+    pass_time(world, 5)
+    assert [url for url, _ in posts.posted[5:]] == [f"{FLOW}0"]
 
 
 @pytest.mark.parametrize(
@@ -348,3 +373,29 @@ def test_the_log_names_phones_and_the_run(world: World, caplog: pytest.LogCaptur
     assert " people=3 phones=2 requests=1 " in line
     assert " flow-run-id=08584000000000000001CU1 " in line
     assert "206555" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("asks", "run", "answer"),
+    [(FLOW, 1, "refused"), (FLOW, 2, "refused"), (None, 2, "refused"), (FLOW, 1, "throttled"), (FLOW, 2, "throttled")],
+)
+def test_flow_that_subscribes_before_the_refusal(
+    world: World, posts: Posts, *, asks: str | None, run: int, answer: str
+) -> None:
+    """A flow that got its 201 while Graph was asked is notified of the refusal; the flow that asked has it already."""
+    ask = world.graph.invite
+
+    def subscribes_then_asks(*arguments: Any, **named: Any) -> Any:
+        world.clock.moment += timedelta(seconds=1)
+        invite(world, url=f"{FLOW}/later", run=run)
+        return ask(*arguments, **named)
+
+    world.graph.invite = subscribes_then_asks  # type: ignore[method-assign]
+    world.graph.next_answers, posts.outcome = [answer], "failed"
+    with pytest.raises((GraphRefused, Busy)):
+        invite(world, url=asks, run=1)
+    for _ in range(3):
+        pass_time(world, 120)
+    assert [url for url, _ in posts.posted] == [f"{FLOW}/later"]
+    assert the_flow(world).state is Delivery.DELIVERED
+    assert world.graph.taken == []

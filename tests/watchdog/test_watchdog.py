@@ -207,6 +207,26 @@ def test_running_proves_nothing() -> None:
     assert _concluded(Evidence(operations=running), 0, id="op", given_up=True).result == NEVER_CONFIRMED
 
 
+@pytest.mark.parametrize("roster", [(), (entry("alice", presence=Presence.UNKNOWN),)])
+def test_presence_of_who_was_seen(roster: tuple[RosterEntry, ...]) -> None:
+    """Who is in the call, in its lobby or called, by what the watchdog read; that settles nothing."""
+    bob = participant("bob", isInLobby=True)
+    graph = FakeGraph(people=[participant("alice"), bob, participant("carol", mediaStreams=[])])
+    settling = replace(completed(), at=later(119))
+    kennel = looked(graph, *roster, made=invitation(operation(0), operation(1, 2, state=settling), people=3))
+    current = standing(kennel.kept(), kennel.store.read(CALL, Needs(call=True)).record.call, later(120))
+    assert current.presence == (Presence.IN_CALL, Presence.IN_LOBBY, Presence.UNKNOWN)
+    assert (current.people, current.joined_count) == ((Status.COMPLETED, Status.RUNNING, Status.RUNNING), 1)
+
+
+@pytest.mark.parametrize("people", [[], OutcomeUnknown("cut")])
+def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphError) -> None:
+    """A call without a readable roster says nothing about who has left it."""
+    kennel = looked(FakeGraph(people=people), entry("bob", Presence.IN_CALL), made=invitation(operation(0, 1)))
+    held = kennel.store.read(CALL, Needs(call=True, roster=True))
+    assert [one.presence for one in held.record.roster.values()] == [Presence.IN_CALL]
+
+
 def test_refused_and_not_repeated() -> None:
     """A throttled invitation that no flow repeated has failed, with Graph's reason."""
     after = _concluded(SEEN, 0, state=Refused(BUSY, final=False))
