@@ -126,6 +126,7 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
             creator,
             advancer,
             legs,
+            shared,
             endings=endings,
             keeper=keeper,
             rejects_incoming=settings.rejects_incoming_calls,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from calls.ending import Endings
     from calls.legs import Legs
     from calls.progress import StartProgress
+    from calls.sharing import SharedCalls
     from calls.watching import CallKeeper
     from domain.call import Call
     from flows.alarms import Message
@@ -32,6 +33,7 @@ class CallHooks:
         creator: takes calls that callbacks report for a start.
         advancer: takes starts as far as they can go.
         legs: the index, and one leg per meeting.
+        shared: the calls that several starts use.
         endings: leaves calls.
         keeper: rejects incoming calls.
         rejects_incoming: whether incoming calls are rejected; otherwise they are left alone.
@@ -43,6 +45,7 @@ class CallHooks:
         creator: Creator,
         advancer: Advancer,
         legs: Legs,
+        shared: SharedCalls,
         *,
         endings: Endings,
         keeper: CallKeeper,
@@ -52,6 +55,7 @@ class CallHooks:
         self._creator = creator
         self._advancer = advancer
         self._legs = legs
+        self._shared = shared
         self._endings = endings
         self._keeper = keeper
         self._rejects_incoming = rejects_incoming
@@ -93,8 +97,8 @@ class CallHooks:
             if latest is None or not latest.has_ended:
                 return
         self._legs.unindex(call.call_id)
-        if has_ended and call.start_id is not None:
-            for waiting in self._legs.free(call.leg_keys, call.start_id):
+        if has_ended:
+            for waiting in self._shared.free(call):
                 self._advancer.advance(turn, waiting)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.record import CallRecord, Needs
-from domain.start import InCall, Over, Start, StartStatus, in_call, listening
+from domain.start import InCall, Over, Start, StartStatus, Waiting, in_call, listening
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.legs import Legs
     from calls.progress import StartProgress
+    from domain.call import Call
     from flows.turn import Turn
     from storage.reading import Held
     from storage.singles import HeldOne
@@ -49,6 +50,18 @@ class SharedCalls:
         record = self._legs.use(turn, after, call_id, held=call)
         self._legs.note(after)
         return after, record
+
+    def free(self, call: Call) -> tuple[str, ...]:
+        """Give up the legs of a call that has ended; return the starts that waited for them.
+
+        A start whose call turned out to be the later of two in one meeting keeps the leg: it uses the other call.
+        """
+        if call.start_id is None or not call.leg_keys:
+            return ()
+        start = self._starts.read(call.start_id)
+        if start is not None and (isinstance(start.stage, Waiting) or start.call_id not in (None, call.call_id)):
+            return ()
+        return self._legs.free(call.leg_keys, call.start_id)
 
 
 def is_usable(other: Start | None, held: Held | None) -> bool:

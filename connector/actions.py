@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 _HEAD = """# Actions
 
-The connector's actions, with the names that the designer shows. [makers.md](makers.md) explains which to use. Of a
-person's IDs the tables have those of a user and of a phone; the designer also has those of the
-[other kinds](makers.md#invite-people). Generated: `python -m connector.generate`.
+The connector's actions, with the names that the designer shows. [makers.md](makers.md) explains which to use. The
+tables have the IDs of users and phones only; the designer also has those of
+[guests, bots and others](makers.md#people). Generated: `python -m connector.generate`.
 
-In an expression, put the path of an output behind `body/`, for example
-`outputs('Invite_people')?['body/joinedCount']`. A path with `[]` is in each item of a list."""
+In an expression, write `body/`, then the path of the output with slashes for its dots, and your action's name:
+`outputs('Invite_people')?['body/joinedCount']`. In a path, `[]` stands for a list. In an *Apply to each* over
+that list, write what follows: over *People*, `items('Apply_to_each')?['identity/user/id']`."""
 _OTHER_KINDS = {name for name, kind in KINDS.items() if kind.words.visibility == "advanced"}
 _PERSON = "A person"
 

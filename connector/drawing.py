@@ -17,8 +17,8 @@ _CONNECTORS = {
     "shared_callinvites": ("Call Invites", "#0b6a5b"),
     "shared_teams": ("Teams", "#4f52b2"),
     "shared_office365": ("Outlook", "#0f6cbd"),
-    "shared_office365groups": ("Microsoft 365 Groups", "#b3440e"),
-    "shared_office365users": ("Microsoft 365 Users", "#8a3707"),
+    "shared_office365groups": ("Office 365 Groups", "#b3440e"),
+    "shared_office365users": ("Office 365 Users", "#8a3707"),
     "shared_shifts": ("Shifts", "#7a306c"),
 }
 _BUILT_IN = ("", "#5b6570")
@@ -110,7 +110,7 @@ def _together(rows: Iterable[_Row]) -> list[_Row]:
         is_next = bool(found) and last.computes and row.computes and last.level == row.level and not row.after_failure
         is_next = is_next and not row.branch
         if is_next and len(last.text) + len(row.text) < _LONGEST:
-            found[-1] = replace(last, text=f"{last.text}, {row.text[0].lower()}{row.text[1:]}")
+            found[-1] = replace(last, text=f"{last.text} · {row.text}")
         else:
             found.append(row)
     return found

@@ -11,9 +11,9 @@ JOIN = Form(
     "meeting",
     {
         "participants": Words(
-            "People", "The people to invite at once, up to 50. Leave it empty to call people step by step.", "important"
+            "People", "The people to call at once, up to 50. Leave it empty if you fill in Steps.", "important"
         ),
-        "steps": Words("Steps", "Or whom to call step by step until someone joins, up to 10 steps.", "important"),
+        "steps": Words("Steps", "To call people step by step until somebody joins: up to 10 steps.", "important"),
     },
 )
 NEW_CALL = Form(

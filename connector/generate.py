@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,9 @@ _SIGN_IN: dict[str, Any] = {
 }
 _CODES_HEAD = """# Graph's codes
 
-What the app reports for the codes of Microsoft Graph. The code of a refusal is `innerError.code` of a 422 or 404. The
-others are `resultInfo`, here as `code/subcode`, and the message is `reason`. A code that is not listed is named in the
-message; look it up in Microsoft's
+What the app reports for the codes of Microsoft Graph: here `code/subcode`, in the designer *Result Code* and *Result
+Subcode*, in the API `resultInfo`. The message is *Reason* (`reason`). A refused request has one code: `innerError.code`
+of a 422 or 404. A code that is not listed is named in the message; look it up in Microsoft's
 [list of call end codes](https://learn.microsoft.com/azure/communication-services/resources/troubleshooting/voice-video-calling/troubleshooting-codes).
 Generated from `flows/codes.py`: `python -m connector.generate`."""
 # With Entra ID the security definition no longer sends the key, and the functions still require it.
@@ -105,6 +106,7 @@ def _codes() -> str:
 
 def main() -> int:
     """Write the generated files."""
+    argparse.ArgumentParser(prog="python -m connector.generate", description="Writes the generated files.").parse_args()
     for path, content in files().items():
         path.write_text(content, encoding="utf-8", newline="\n")
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")

@@ -15,7 +15,7 @@ OPERATIONS: dict[str, Operation] = {
     "start_call_and_wait": Operation(
         "Join a meeting and invite people (waits)",
         "Joins a meeting, calls people at once or step by step, and pauses the flow until it is known who accepted. "
-        "Succeeds whatever they do.",
+        "Succeeds also if no one accepts or the app can't join, so check Status; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Start,
         "JoinMeetingAndWait",
@@ -36,7 +36,7 @@ OPERATIONS: dict[str, Operation] = {
     "start_new_call_and_wait": Operation(
         "Start a call (waits)",
         "Starts a call with one to five users, without a meeting, and pauses the flow until it is known who accepted. "
-        "Succeeds whatever they do, so check Status or Joined Count; fails only if the request is refused.",
+        "Succeeds also if no one accepts, so check Status; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Start,
         "StartCallAndWait",
@@ -58,7 +58,7 @@ OPERATIONS: dict[str, Operation] = {
     "invite_participants_and_wait": Operation(
         "Invite people (waits)",
         "Invites people to a call in progress and pauses the flow until each of them has accepted, declined or not "
-        "answered. Succeeds whatever they do, so check Status or Joined Count; fails only if the request is refused.",
+        "answered. Succeeds also if no one accepts, so check Status; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Invitation,
         "InvitePeopleAndWait",
@@ -95,7 +95,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "escalate_and_wait": Operation(
         "Call people until somebody joins (waits)",
-        "Calls people into a call in progress step by step until someone joins, and pauses the flow until then. "
+        "Calls people into a call in progress step by step until somebody joins, and pauses the flow until then. "
         "Succeeds also if no one joins, so check Status; fails only if the request is refused.",
         (201, *_INVITE),
         responses.Escalation,
@@ -105,7 +105,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "escalate": Operation(
         "Call people until somebody joins and fail if no one does",
-        "Calls people into a call in progress step by step until someone joins, and polls for the outcome. "
+        "Calls people into a call in progress step by step until somebody joins, and polls for the outcome. "
         "Fails if no one joins, with the reason.",
         (202, *_INVITE),
         responses.Escalation,
@@ -114,7 +114,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_invitation": Operation(
         "Get invitation",
-        "Returns an invitation and its status, without waiting.",
+        "Returns the outcome so far of an action that invites people, without waiting.",
         (200, 400, 401, 404, 503),
         responses.Invitation,
         "GetInvitation",
@@ -160,14 +160,15 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_start": Operation(
         "Get start",
-        "Returns a start of a call and its status, without waiting.",
+        "Returns the outcome so far of an action that joins a meeting or starts a call, without waiting.",
         (200, 400, 401, 404, 503),
         responses.Start,
         "GetStart",
     ),
     "stop_start": Operation(
-        "Stop start",
-        "Stops a start that has no outcome yet: no further person is called, and the app leaves the call.",
+        "Stop a start",
+        "Ends an action that joins a meeting or starts a call, before its outcome: no further person is called, "
+        "and the app leaves the call.",
         (200, 400, 401, 404, 503),
         responses.Start,
         "StopStart",
@@ -191,14 +192,14 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_escalation": Operation(
         "Get escalation",
-        "Returns an escalation and its status, without waiting.",
+        "Returns the outcome so far of an action that calls people step by step, without waiting.",
         (200, 400, 401, 404, 503),
         responses.Escalation,
         "GetEscalation",
     ),
     "stop_escalation": Operation(
         "Stop an escalation",
-        "Stops an escalation that has no outcome yet: no further person is called.",
+        "Ends an action that calls people step by step, before its outcome: no further person is called.",
         (200, 400, 401, 404, 503),
         responses.Escalation,
         "StopEscalation",
@@ -222,7 +223,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "list_calls": Operation(
         "List calls",
-        "Lists the open calls that the app knows, newest first, at most 200.",
+        "Lists the open calls of the app, newest first, at most 200.",
         (200, 401, 503),
         responses.Calls,
         "ListCalls",
@@ -243,7 +244,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "cancel_invitation": Operation(
         "Cancel an invitation",
-        "Stops calling the people of an invitation whose devices still ring. Who has accepted stays in the call.",
+        "Stops calling the people of an invitation who have not answered. People who have accepted stay in the call.",
         (200, 400, 401, 404, 409, 422, 429, 503),
         responses.Invitation,
         "CancelInvitation",
@@ -251,7 +252,8 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "get_timeline": Operation(
         "Get timeline",
-        "Lists what happened in a call, oldest first, and the same as CSV on request. It is empty for an unknown call.",
+        "Lists what happened in a call, oldest first, and returns it as a CSV file, too, if you ask for it. "
+        "It is empty for an unknown call.",
         (200, 400, 401, 503),
         watching.Timeline,
         "GetTimeline",

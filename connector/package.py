@@ -149,7 +149,12 @@ def main() -> int:
     parser.add_argument("flows", nargs="+", type=Path, metavar="FLOW", help="such as connector/flows/p1-alert.json")
     parser.add_argument("--out", type=Path, default=Path(".local"), help="their folder (default: .local)")
     options = parser.parse_args()
-    write(options.flows, options.out)
+    try:
+        write(options.flows, options.out)
+    except OSError as error:
+        parser.exit(1, f"{error.filename} can't be read or written ({error.strerror}).\n")
+    except ValueError:
+        parser.exit(1, "Not every file is a flow as JSON.\n")
     return 0
 
 

@@ -46,7 +46,7 @@ class ResultInfo(_Object):
 
     code: int | None = shown("Result Code", "Microsoft Graph's code, such as 603 for declined.")
     subcode: int | None = shown("Result Subcode", "Microsoft Graph's second code.", "advanced")
-    message: str | None = shown("Result Message", "The text of Microsoft Graph.")
+    message: str | None = shown("Result Message", "Microsoft Graph's own text.")
 
 
 class InvitedPerson(_Object):
@@ -62,14 +62,14 @@ class InvitedPerson(_Object):
     reason: str | None = shown(
         "Person Reason", "Why the person isn't in the call, and what to do. Empty if they accepted."
     )
-    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported for this person.", "advanced")
+    resultInfo: ResultInfo | None = shown("Person Result", "What Microsoft Graph reported for this person.", "advanced")
     replacesCallId: str = shown("Moved From Call ID", "The call the person was moved from.", "advanced", default="")
-    participantId: str = shown("Participant ID", "The person's ID in that call.", "advanced", default="")
+    participantId: str = shown("Moved Participant ID", "Their ID in that call.", "advanced", default="")
     hidden: bool = shown("Hidden", "Whether the person is hidden from the others.", "advanced", default=False)
     removeFromDefaultAudioRoutingGroup: bool = shown(
         "Without Shared Audio", "Whether the person is kept out of the shared audio.", "advanced", default=False
     )
-    operationId: str | None = shown("Operation ID", "Microsoft Graph's ID of the request.", "advanced")
+    operationId: str | None = shown("Person Operation ID", "Microsoft Graph's ID of the request.", "advanced")
 
 
 class Operation(_Object):
@@ -78,7 +78,7 @@ class Operation(_Object):
     id: str | None = shown("Operation ID", "Microsoft Graph's ID of the request.", "advanced")
     clientContext: str = shown("Operation Name", "The name of the request.", "advanced")
     status: _OperationStatus = shown("Operation Status", "The status of the request.", "advanced")
-    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported for this request.", "advanced")
+    resultInfo: ResultInfo | None = shown("Operation Result", "What Microsoft Graph reported for it.", "advanced")
 
 
 class Callback(_Object):
@@ -104,7 +104,7 @@ class Invitation(_Dated):
     status: Status = shown(
         "Status", "completed: all accepted. partiallyCompleted: some. failed: no one. Check it before you go on."
     )
-    reason: str | None = shown("Reason", "What happened and what to do. Empty if all people accepted.")
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if Status is completed.")
     joinedCount: int = shown(
         "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
     )
@@ -128,18 +128,20 @@ class Invitations(_Object):
     value: list[Invitation] = shown("Invitations", "All invitations of the call, newest first.")
 
 
-class Call(_Dated):
+class Call(_Object):
     """The call, as Microsoft Graph last reported it."""
 
+    createdDateTime: datetime = shown("Call Created", "When the app stored the call first, in UTC.", "advanced")
+    lastUpdatedDateTime: datetime = shown("Call Last Updated", "When it last changed, in UTC.", "advanced")
     id: str = shown("Call ID", "The ID of the call.")
     title: str = shown("Call Title", "The subject of the call, or what it is and when it began.")
     state: CallState = shown("Call State", "The state of the call, such as establishing, established or terminated.")
-    direction: str | None = shown("Direction", "outgoing for a call that the app started.", "advanced")
-    subject: str | None = shown("Subject", "The subject of the call, if it has one.", "advanced")
-    resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported when the call ended.", "advanced")
+    direction: str | None = shown("Call Direction", "outgoing for a call that the app started.", "advanced")
+    subject: str | None = shown("Call Subject", "The subject of the call, if it has one.", "advanced")
+    resultInfo: ResultInfo | None = shown("Call Result", "What Microsoft Graph reported at its end.", "advanced")
     reason: str | None = shown("Call Reason", "Why the call ended, and what to do.")
-    startId: str = shown("Start ID", "The ID of the start that made the call.", "advanced", default="")
-    endedDateTime: datetime = shown("Ended", "When the call ended, in UTC.", "advanced", default=None)
+    startId: str = shown("Call Start ID", "The ID of the start that made it.", "advanced", default="")
+    endedDateTime: datetime = shown("Call Ended", "When the call ended, in UTC.", "advanced", default=None)
     pageUrl: str | None = shown(
         "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
     )
@@ -169,20 +171,20 @@ class CalledPerson(_Object):
 class Start(_Dated):
     """The start of a call and its outcome."""
 
-    id: str = shown("Start ID", "The ID of the start. Use it in Get start.", pattern=_ID)
+    id: str = shown("Start ID", "The ID of this start. Use it in Get start.", pattern=_ID)
     callId: str | None = shown("Call ID", "The ID of the call, once it is known. Use it in the other actions.")
     status: StartStatus = shown(
         "Status",
-        "completed: all accepted. partiallyCompleted: some. failed: no call, or no one. stopped: by Stop start.",
+        "completed: all accepted, or with Steps enough joined. partiallyCompleted: some. failed: no one, or no call.",
     )
-    reason: str | None = shown("Reason", "What happened and what to do. Empty if all people accepted.")
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if Status is completed.")
     joinedCount: int = shown(
         "Joined Count", "How many of these people are, or were, in the call. The lobby doesn't count.", ge=0
     )
     participants: list[CalledPerson] = shown("People", "The called people, each with status, presence and reason.")
     call: Call | None = shown("Call", "The call, once it is known.")
     resultInfo: ResultInfo | None = shown("Result", "What Microsoft Graph reported.", "advanced")
-    clientContext: str = shown("Start Name", "Your name for the start, or one that the app generated.", "advanced")
+    clientContext: str = shown("Invitation Name", "Your name for it, or one that the app generated.", "advanced")
     invitationId: str | None = shown("Invitation ID", "The invitation that followed, if there is one.", "advanced")
     escalationId: str | None = shown("Escalation ID", "The escalation that followed, if there is one.", "advanced")
 
@@ -198,7 +200,7 @@ class JoinedPerson(_Object):
 class Step(_Object):
     """The people who are called together, as they stand in the current round."""
 
-    status: StepStatus = shown("Step Status", "completed: enough people joined. failed: not.")
+    status: StepStatus = shown("Step Status", "completed: enough people joined. failed: not enough.")
     waitSeconds: float = shown("Step Wait Seconds", "How long the step waits for an answer.", "advanced")
     startedDateTime: datetime | None = shown("Step Started", "When the step began, in UTC.", "advanced")
     endedDateTime: datetime | None = shown("Step Ended", "When the step ended, in UTC.", "advanced")
@@ -211,16 +213,16 @@ class Escalation(_Dated):
 
     id: str = shown("Escalation ID", "The ID of the escalation. Use it in Get escalation.", pattern=_ID)
     status: EscalationStatus = shown(
-        "Status", "completed: someone joined. failed: no one did. stopped: by Stop an escalation."
+        "Status", "completed: enough people joined. failed: not enough. stopped: by Stop an escalation."
     )
-    reason: str | None = shown("Reason", "What happened and what to do. Empty if someone joined.")
+    reason: str | None = shown("Reason", "What happened and what to do. Empty if Status is completed.")
     joined: list[JoinedPerson] = shown("Joined People", "The people who joined, in order.")
     steps: list[Step] = shown("Steps", "The steps, as they stand in the current round.", min_length=1)
     round: int = shown("Round", "The current round, from 1.", "advanced", ge=1)
     currentStep: int = shown("Current Step", "The current step, from 1.", "advanced", ge=1)
     stopWhen: StopWhen = shown("Stop When", "Whether one person is enough, or a whole step must join.", "advanced")
     callId: str = shown("Call ID", "The ID of the call.")
-    clientContext: str = shown("Escalation Name", "Your name for it, or one that the app generated.", "advanced")
+    clientContext: str = shown("Invitation Name", "Your name for it, or one that the app generated.", "advanced")
     pageUrl: str | None = shown(
         "Page Link", "A page that shows the call live. Anyone with the link can watch.", default=None
     )

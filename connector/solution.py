@@ -121,11 +121,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m connector.solution", description="Package connector and flows.")
     parser.add_argument("--out", type=Path, default=Path(".local/packages"), help="folder (default: .local/packages)")
     out = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in solutions().items():
-        (out / name).write_bytes(content)
-        sys.stdout.write(f"{out / name}\n")
-    package.write(sorted((FOLDER / "flows").glob("*.json")), out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in solutions().items():
+            (out / name).write_bytes(content)
+            sys.stdout.write(f"{out / name}\n")
+        package.write(sorted((FOLDER / "flows").glob("*.json")), out)
+    except OSError as error:
+        parser.exit(1, f"{error.filename} can't be written ({error.strerror}).\n")
     return 0
 
 

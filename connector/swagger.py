@@ -146,6 +146,8 @@ def _inline(schema: Schema, known: dict[str, Schema], apart: set[str], *, is_bod
         made = _identity(known)
     elif name == "AnyIdentity":
         made = _any_identity(words["x-ms-summary"].removesuffix("Identity").rstrip() + " ")
+    elif name == "ResultInfo":
+        made = _of(words["x-ms-summary"].removesuffix("Result"), _inline(known[name], known, apart))
     elif name:
         made = _inline(known[name], known, apart, is_body=is_body)
     else:
@@ -208,15 +210,24 @@ def _identity(known: dict[str, Schema]) -> Schema:
     return {"type": "object", "properties": made}
 
 
+def _of(prefix: str, schema: Schema) -> Schema:
+    """Return an object whose properties name what they belong to: the designer shows them all in one list."""
+    shown = {
+        name: {**member, "x-ms-summary": prefix + member["x-ms-summary"]}
+        for name, member in schema["properties"].items()
+    }
+    return {**schema, "properties": shown}
+
+
 def _any_identity(prefix: str) -> Schema:
     """Return the kinds of identity that a response may have, each with its ID and name."""
     made: Schema = {}
     for name, (words, inputs) in KINDS.items():
         visibility: Visibility | None = None if name in ("user", "phone") else "advanced"
-        title = prefix + words.summary
+        title, ident = prefix + words.summary, inputs["id"].summary
         members = {
-            "id": Words(f"{title} ID", f"The {inputs['id'].summary}.", visibility),
-            "displayName": Words(f"{title} Name", "The name.", visibility),
+            "id": Words(f"{prefix}{ident}", f"Use it as {ident} in other actions.", visibility),
+            "displayName": Words(f"{title} Name", "The name, if it is known.", visibility),
         }
         shown = {key: described({"type": "string", "x-nullable": True}, member) for key, member in members.items()}
         kind = Words(title, "Empty for other kinds of people.", visibility)

@@ -20,6 +20,7 @@ class Words(NamedTuple):
 
 
 _USER_ID = "The Id from Get user profile (V2). An email address doesn't work."
+_NAME = "The name on the call's page and in messages."
 _PHONE_NUMBER = "A plus sign, the country code and the number, such as +1 206 555 0100."
 # By the name of the property, in whichever body it is; after the body's name where that differs.
 MEMBERS: dict[str, Words] = {
@@ -57,16 +58,24 @@ MEMBERS: dict[str, Words] = {
     "joinWebUrl": Words("Meeting Link", "The link to the meeting, or the text of its invitation.", "important"),
     "joinMeetingId": Words("Meeting ID", "Instead of the link: the meeting ID from the invitation.", "important"),
     "passcode": Words("Passcode", "The passcode that belongs to the meeting ID.", "important"),
-    "subject": Words("Subject", "A title for the call. The title of a meeting doesn't change.", "advanced"),
+    "subject": Words(
+        "Subject", "A title for the call in List calls and on its page. The meeting keeps its own title.", "advanced"
+    ),
     "leaveAfterwards": Words(
-        "Leave Afterwards", "Yes to have the app leave the meeting after the outcome.", "advanced"
+        "Leave Afterwards",
+        "Yes: the app leaves when the outcome is known. Otherwise it stays until everyone has left.",
+        "advanced",
     ),
     "steps": Words("Steps", "Whom to call, in this order, up to 10 steps.", "important"),
     "waitSeconds": Words("Wait Seconds", "How long to wait for an answer: 5 to 300, or 45 if empty."),
-    "stopWhen": Words("Stop When", "Whether one person is enough, or all people of one step must join.", "advanced"),
-    "repeat": Words("Repeat", "How many more times to go through all steps: 0 to 5.", "advanced"),
+    "stopWhen": Words(
+        "Stop When",
+        "Whether one person is enough, or all people of a step must join. If empty, one is enough.",
+        "advanced",
+    ),
+    "repeat": Words("Repeat", "How many more times to go through all steps: 0 to 5, or 0 if empty.", "advanced"),
     "phoneNumber": Words("Phone Number", _PHONE_NUMBER, "important"),
-    "displayName": Words("Name", "The name shown in the call.", "advanced"),
+    "displayName": Words("Name", _NAME, "advanced"),
     "userId": Words("User ID", _USER_ID, "important"),
     "fromCallId": Words("From Call ID", "The ID of the call the person is in now.", "important", is_call=True),
 }
@@ -84,7 +93,7 @@ KINDS: dict[str, Kind] = {
         Words("User", "A person with a work or school account.", "important"),
         {
             "id": Words("User ID", _USER_ID, "important"),
-            "displayName": Words("User Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("User Name", _NAME, "advanced"),
             "tenantId": Words("User Tenant ID", "The tenant ID, for a person from another organization.", "advanced"),
             "identityProvider": Words(
                 "User Identity Provider", "Leave it empty. Only for special accounts.", "advanced"
@@ -95,14 +104,14 @@ KINDS: dict[str, Kind] = {
         Words("Phone", "A phone number.", "important"),
         {
             "id": Words("Phone Number", _PHONE_NUMBER, "important"),
-            "displayName": Words("Phone Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("Phone Name", _NAME, "advanced"),
         },
     ),
     "guest": Kind(
         Words("Guest", "A person without an account who is in a call now.", "advanced"),
         {
             "id": Words("Guest ID", "The guest's ID from List people in a call.", "advanced"),
-            "displayName": Words("Guest Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("Guest Name", _NAME, "advanced"),
             "email": Words("Guest Email", "The guest's email address.", "advanced"),
         },
     ),
@@ -118,21 +127,21 @@ KINDS: dict[str, Kind] = {
         Words("Resource Account", "A resource account, such as a call queue or an auto attendant.", "advanced"),
         {
             "id": Words("Resource Account ID", "The account's object ID.", "advanced"),
-            "displayName": Words("Resource Account Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("Resource Account Name", _NAME, "advanced"),
         },
     ),
     "application": Kind(
         Words("Bot", "Another app that can be in calls.", "advanced"),
         {
             "id": Words("Bot ID", "The bot's application ID.", "advanced"),
-            "displayName": Words("Bot Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("Bot Name", _NAME, "advanced"),
         },
     ),
     "azureCommunicationServicesUser": Kind(
         Words("Communication Services User", "A user of Azure Communication Services.", "advanced"),
         {
             "id": Words("Communication User ID", "The user's ID, which begins with 8:acs.", "advanced"),
-            "displayName": Words("Communication User Name", "The name shown in the call.", "advanced"),
+            "displayName": Words("Communication User Name", _NAME, "advanced"),
             "azureCommunicationServicesResourceId": Words(
                 "Communication Resource ID", "The ID of the Communication Services resource.", "advanced"
             ),
@@ -189,7 +198,7 @@ PARAMETERS: dict[str, tuple[Words, dict[str, object]]] = {
         {"type": "string", "minLength": 1, "maxLength": 256},
     ),
     "invitationId": (
-        Words("Invitation ID", "The Invitation ID from an inviting action.", "important"),
+        Words("Invitation ID", "The Invitation ID from an action that invites people.", "important"),
         {"type": "string", "pattern": "^[A-Z2-7]{26}$"},
     ),
     "startId": (

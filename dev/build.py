@@ -108,12 +108,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, default=ROOT / ".local" / "build", help="a folder, which is replaced")
     options = parser.parse_args(arguments)
     folder: Path = options.to
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         build(folder, options.python)
     except CannotBuild as error:
         print(f"make build: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"make build: {error.filename} can't be written ({error.strerror})", file=sys.stderr)
         return 1
     file = folder.with_suffix(".zip")
     pack(folder, file)

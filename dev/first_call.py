@@ -179,7 +179,7 @@ class FirstCall:
             return self._session.request(
                 method, url, json=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:
             self._step(f"The app can't be reached ({type(error).__name__})", *_NO_ADDRESS)
             return None
 

@@ -6,6 +6,7 @@ looks the same on a light and on a dark page; where motion is reduced, all lines
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -124,6 +125,7 @@ def _styled(text: str) -> str:
 
 def main() -> int:
     """Write the picture."""
+    argparse.ArgumentParser(prog="python -m dev.recording", description="Records the demo.").parse_args()
     PICTURE.write_text(rendered(chosen(recorded())), encoding="utf-8", newline="\n")
     print(PICTURE.relative_to(ROOT))
     return 0

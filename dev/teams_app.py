@@ -67,8 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--website", type=_website, default=_WEBSITE, help="of your organization, as people see it")
     parser.add_argument("--to", type=Path, default=Path(".local/packages/teams-app.zip"), help="default: %(default)s")
     options = parser.parse_args(arguments)
-    options.to.parent.mkdir(parents=True, exist_ok=True)
-    options.to.write_bytes(package(options.bot, options.website))
+    try:
+        options.to.parent.mkdir(parents=True, exist_ok=True)
+        options.to.write_bytes(package(options.bot, options.website))
+    except OSError as error:
+        parser.exit(1, f"{error.filename} can't be written ({error.strerror}).\n")
     print(f"{options.to}: upload it in the Teams admin center under Teams apps, Manage apps")
     return 0
 

@@ -36,11 +36,9 @@ if TYPE_CHECKING:
 
 _NAMESPACE = uuid.UUID("6e0f7a51-6a0e-4a57-9f0f-3d1d5c1f6c77")
 
-NOBODY_JOINED = ResultInfo(
-    480, None, "Nobody joined in any step. Call other people, or set more rounds or a longer wait."
-)
+NOBODY_JOINED = ResultInfo(480, None, "No one joined in any step. Call other people, or raise Wait Seconds or Repeat.")
 NOT_CALLED = ResultInfo(503, None, "This person was not called, because the step ended before.")
-CALL_ENDED = ResultInfo(404, 8522, "The call ended before anybody joined. Start a new call, then escalate again.")
+CALL_ENDED = ResultInfo(404, 8522, "The call ended before anybody joined. Start a new call, then call people again.")
 
 
 @dataclass(frozen=True, slots=True)

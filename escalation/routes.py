@@ -103,7 +103,7 @@ class EscalationRoutes:
             for step, one in enumerate(view["steps"])
             for place, person in enumerate(one["participants"])
         )
-        message = reason_of(escalation) or "Nobody joined."
+        message = reason_of(escalation) or "No one joined."
         inner = {"status": "failed", "escalationId": escalation.id}
         raise EscalationFailed("EscalationFailed", message, details=details, inner=inner)
 

@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help="which to measure (default: all)")
     parser.add_argument("--into", type=Path, help="a page whose rows of these are replaced, such as docs/benchmarks.md")
     options = parser.parse_args()
+    if options.into and not options.into.is_file():
+        parser.error(f"there is no page {options.into}")
     started = time.monotonic()
     figures: list[Figure] = []
     for name in options.bench or BENCHES:

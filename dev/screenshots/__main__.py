@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from dev.screenshots.browser import chromium
 from dev.screenshots.examples import empty, ended, incident
@@ -82,11 +82,17 @@ def main() -> None:
         parser.exit(1, "No Chromium here. Install it (Debian: apt-get install chromium), then try again.\n")
     with ExitStack() as stack:
         driver = stack.enter_context(sync_playwright())
-        browser = stack.enter_context(driver.chromium.launch(executable_path=program, args=_ARGUMENTS))
-        if arguments.all is None:
-            _for_documentation(browser)
-        else:
-            _all(browser, arguments.all)
+        try:
+            browser = stack.enter_context(driver.chromium.launch(executable_path=program, args=_ARGUMENTS))
+        except Error:
+            parser.exit(1, f"{program} does not start as Chromium. Let CHROMIUM name one that does.\n")
+        try:
+            if arguments.all is None:
+                _for_documentation(browser)
+            else:
+                _all(browser, arguments.all)
+        except OSError as error:
+            parser.exit(1, f"The pictures can't be written to {error.filename} ({error.strerror}).\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import math
 import os
 import signal
 import sys
@@ -56,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (SimulatorError, OptionError, OSError) as error:
         is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        is_file = isinstance(error, OSError) and error.filename is not None
         text = f"port {options.port} is in use: choose another with --port" if is_taken else error
+        text = f"{error.filename} can't be used ({error.strerror})" if is_file else text  # type: ignore[union-attr]
         print(f"simulator: {text}", file=sys.stderr)
         return 1
     if answer is not None:
@@ -73,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--folder", type=Path, default=_FOLDER, help=f"where its files are kept (default {_FOLDER})")
     parser.add_argument("--port", type=int, default=8443, help="where to listen; 0 takes a free port (default 8443)")
-    parser.add_argument("--time-scale", type=float, default=0.1, help="real seconds in a Graph second (default 0.1)")
+    parser.add_argument("--time-scale", type=_scale, default=0.1, help="real seconds in a Graph second (default 0.1)")
     parser.add_argument("--tenant", default=TENANT_ID, help="the tenant's id")
     parser.add_argument("--client-id", default=CLIENT_ID, help="the app registration's client id")
     parser.add_argument("--client-secret", default=CLIENT_SECRET, help="its secret")
@@ -128,6 +131,13 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "settings", "print the app's settings, as JSON", lambda client, _: client.settings())
     _command(commands, "reset", "forget calls, people, faults and the log", lambda client, _: client.reset())
     return parser
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0 < scale < math.inf:
+        raise argparse.ArgumentTypeError("more than 0")
+    return scale
 
 
 def _command(commands: Any, name: str, about: str, run: Any) -> argparse.ArgumentParser:

@@ -45,6 +45,21 @@ def test_waits_for_the_call() -> None:
     assert world.graph.asked.count("create") == 1
 
 
+def test_second_leg_reported_first() -> None:
+    """A start whose own leg was hung up, reported before Graph's response, still stands for its meeting ID."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.reported_first = world.establish
+    world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    (later,) = [call for call in world.graph.calls.values() if not call.is_alive]
+    world.end(later)
+    world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD})
+    assert world.graph.asked.count("create") == 2
+    assert len(world.live()) == 1
+
+
 def test_waiting_costs_little() -> None:
     """A start that waits looks again every ten seconds, not all the time."""
     world = World()

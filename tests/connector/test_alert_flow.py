@@ -139,7 +139,7 @@ def test_over(name: str) -> None:
     """An alert that is over, or that somebody has acknowledged, calls no one."""
     bench = Instant()
     (message,) = _run(bench, _over()[name])
-    assert message.endswith("It is over or in work already, so no one is called.")
+    assert message.endswith("It is over, or somebody works on it already: no one is called.")
     assert bench.called == []
 
 

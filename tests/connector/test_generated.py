@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -219,6 +220,23 @@ def test_calls_are_picked() -> None:
         (listed,) = definition["definitions"]["Calls"]["properties"]
         assert (listed, source["value-path"], source["value-title"]) == (source["value-collection"], "id", "title")
     assert {"id", "title"} <= definition["definitions"]["Call"]["properties"].keys()
+
+
+def _outputs(value: dict[str, Any]) -> Iterator[str]:
+    for inner in value.get("properties", {}).values():
+        yield from _outputs(inner) if "properties" in inner else [inner["x-ms-summary"]]
+        yield from _outputs(inner.get("items", {}))
+
+
+def test_outputs_have_names_of_their_own() -> None:
+    """The designer lists an action's outputs by name alone, so none occurs twice; but a call has one ID."""
+    twice = {
+        (name, shown)
+        for name, answer in swagger.definition()["definitions"].items()
+        for shown, count in Counter(_outputs(answer)).items()
+        if count > 1
+    }
+    assert twice == {("Start", "Call ID")}
 
 
 def test_steps_are_built_in_the_designer() -> None:

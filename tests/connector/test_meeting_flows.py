@@ -81,13 +81,14 @@ def test_meeting_and_invite_with_no_one(running: Running) -> None:
 @pytest.mark.parametrize("name", FLOWS)
 @pytest.mark.parametrize("answers", [1, 2, 3])
 def test_alert_is_answered(running: Running, name: str, answers: int) -> None:
-    """One action joins and calls until somebody joins, and no one after them; the channel reads who joined."""
+    """The channel reads where to join, then one action joins and calls until somebody joins, and no one after them."""
     people = (ANNA, BEN, PHONE)
     for person in people[: answers - 1]:
         running.graph.person(person, "ringsOut")
     run, messages = _run(running, name, FLOWS[name])
     assert run.status(ACTION) == SUCCEEDED, printed(run)
-    (message,) = messages
+    where, message = messages
+    assert where.startswith("P1: Checkout is down. Join: https://teams.microsoft.com/l/meetup-join/")
     assert message.startswith(f"P1: Checkout is down. In the meeting: {NAMES[name][answers - 1]}. Join: https://teams.")
     assert "/api/page#call=" in message
     assert _rung(running) == list(people[:answers])
@@ -98,7 +99,7 @@ def test_alert_is_not_answered(running: Running, name: str) -> None:
     """If no one answers, the channel reads that, why, and where the meeting is."""
     running.graph.everyone("ringsOut")
     run, messages = _run(running, name, FLOWS[name])
-    (message,) = messages
+    _, message = messages
     assert message.startswith("P1: Checkout is down. No one joined. "), printed(run)
     assert " Join: https://teams.microsoft.com/l/meetup-join/" in message
     assert _rung(running) == [ANNA, BEN, PHONE]
@@ -108,8 +109,8 @@ def test_alert_with_a_wrong_number(running: Running) -> None:
     """If the request is refused, no one is called, and the channel reads what to correct."""
     run, messages = _run(running, "p1-alert", {**ALERT, "phoneNumber": "555"})
     assert run.status(ACTION) == FAILED, printed(run)
-    assert messages[0].startswith("P1: Checkout is down. No one joined. ")
-    assert "phone" in messages[0]
+    assert messages[1].startswith("P1: Checkout is down. No one joined. ")
+    assert "phone" in messages[1]
     assert _rung(running) == []
 
 
@@ -117,7 +118,7 @@ def test_alert_that_cannot_be_joined(running: Running) -> None:
     """If the meeting can't be joined, no one is called, and the channel reads why."""
     running.graph.fault(route="create", status=403)
     run, messages = _run(running, "p1-alert", ALERT)
-    assert messages[0].startswith("P1: Checkout is down. No one joined. Microsoft Graph "), printed(run)
+    assert messages[1].startswith("P1: Checkout is down. No one joined. Microsoft Graph "), printed(run)
     assert _rung(running) == []
 
 
@@ -125,8 +126,20 @@ def test_alert_without_a_meeting(running: Running) -> None:
     """If the meeting can't be created, the channel reads at least that."""
     run, messages = _run(running, "p1-alert", ALERT, refuses=frozenset({"CreateTeamsMeeting"}))
     assert run.status(ACTION) == SKIPPED
-    assert messages[0].startswith("P1: Checkout is down. No one joined. "), printed(run)
-    assert "there is no meeting" in messages[0]
+    (message,) = messages
+    assert message.startswith("P1: Checkout is down. No one joined. "), printed(run)
+    assert "there is no meeting" in message
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_refused_post(running: Running, name: str) -> None:
+    """The post of the meeting's link comes before the call, and doesn't stop it where Teams refuses the post."""
+    run, _ = _run(running, name, FLOWS[name], refuses=frozenset({"PostMessageToConversation"}))
+    steps = [step.name for step in run.steps]
+    assert steps.index("Post_where") == steps.index("Create_a_Teams_meeting") + 1
+    assert steps.index("Post_where") < steps.index(ACTION)
+    assert (run.status("Post_where"), run.status(ACTION)) == (FAILED, SUCCEEDED), printed(run)
+    assert _rung(running) == [ANNA]
 
 
 def test_call_without_a_meeting(running: Running) -> None:

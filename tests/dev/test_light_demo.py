@@ -40,7 +40,7 @@ def _printed() -> tuple[int, int]:
 
 def _packages() -> dict[str, Distribution]:
     """Return the installed packages that requirements-demo.txt leads to, pip included."""
-    lines = [line for name in ("requirements.txt", "requirements-demo.txt") for line in _lines(name)]
+    lines = [line for name in ("requirements.in", "requirements-demo.txt") for line in _lines(name)]
     waiting, found = [Requirement(line) for line in ["pip", *lines]], dict[str, Distribution]()
     while waiting:
         wanted = waiting.pop()

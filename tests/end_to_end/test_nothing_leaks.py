@@ -68,9 +68,9 @@ def starts(host: Host, graph: Simulator) -> list[str]:
     steps = [{"participants": [user(PEOPLE["declines"])]}]
     link, answers = {"joinWebUrl": meeting.join_web_url}, []
     for body in (
+        {"meeting": {**by_id, "passcode": PASSCODE + "x"}, "participants": [user(PEOPLE["answers"])]},
         {"meeting": link, "steps": steps},
         {"meeting": by_id, "participants": [user(PEOPLE["declines"])]},
-        {"meeting": {**by_id, "passcode": PASSCODE + "x"}, "participants": [user(PEOPLE["answers"])]},
         {"meeting": {"joinWebUrl": meeting.join_web_url.replace("teams.microsoft", f"{PASSCODE}.example")}},
         {"meeting": {**link, **by_id}, "steps": steps},
     ):

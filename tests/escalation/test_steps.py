@@ -328,7 +328,7 @@ def test_the_last_round_is_lost(world: EscalationWorld) -> None:
     world.declines(1)
     body = view(world)
     assert (body["status"], body["round"]) == ("failed", 2)
-    assert "Nobody joined" in body["reason"]
+    assert "No one joined" in body["reason"]
 
 
 def test_the_same_person_in_two_steps(world: EscalationWorld) -> None:

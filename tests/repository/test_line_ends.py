@@ -20,23 +20,39 @@ def _git(*arguments: str, folder: Path) -> bytes:
     return subprocess.run([GIT or "git", *arguments], cwd=folder, env=CLEAN, check=True, capture_output=True).stdout
 
 
-@pytest.mark.parametrize("settings", [["autocrlf=true"], ["autocrlf=true", "eol=crlf"], ["autocrlf=input"]])
-def test_clone(tmp_path: Path, settings: list[str]) -> None:
-    """No file of the working tree gets a CR that is not in the repository."""
-    files = [name for name in _git("ls-files", "-z", folder=ROOT).decode().split("\0") if name]
-    source, clone = tmp_path / "source", tmp_path / "clone"
-    for name in files:
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, source / name)
-    _git("init", "--quiet", folder=source)
-    _git("add", "--all", "--force", folder=source)
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose one commit has every file as it is here."""
+    folder = tmp_path_factory.mktemp("line-ends") / "source"
+    for name in _git("ls-files", "-z", folder=ROOT).decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    _git("init", "--quiet", folder=folder)
+    _git("add", "--all", "--force", folder=folder)
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    _git(*identity, "commit", "--quiet", "--message", "all", folder=source)
+    _git(*identity, "commit", "--quiet", "--message", "all", folder=folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["autocrlf=true"],
+        ["autocrlf=input"],
+        ["eol=crlf"],
+        ["autocrlf=true", "eol=crlf"],
+        ["autocrlf=true", "eol=native"],
+        ["autocrlf=false", "eol=crlf", "safecrlf=true"],
+    ],
+    ids=" ".join,
+)
+def test_clone(tmp_path: Path, source: Path, settings: list[str]) -> None:
+    """No file of the working tree gets a CR that is not in the repository, and git finds nothing changed."""
+    clone = tmp_path / "clone"
     configured = [part for one in settings for part in ("--config", f"core.{one}")]
-    _git("clone", "--quiet", *configured, str(source), str(clone), folder=tmp_path)
-    assert [name for name in files if (source / name).exists() and _differs(source / name, clone / name)] == []
-
-
-def _differs(one: Path, other: Path) -> bool:
-    return one.read_bytes() != other.read_bytes()
+    _git("clone", "--quiet", "--shared", *configured, str(source), str(clone), folder=tmp_path)
+    files = [path.relative_to(source) for path in source.rglob("*") if path.is_file() and ".git" not in path.parts]
+    assert len(files) > 100
+    assert [name for name in files if (source / name).read_bytes() != (clone / name).read_bytes()] == []
+    assert _git("status", "--porcelain", folder=clone) == b""

@@ -106,10 +106,10 @@ def test_only_of_phone_numbers() -> None:
 
 
 def test_only_of_the_queue() -> None:
-    """A package that only messages need is named next to storage."""
+    """A package that only messages need is named too."""
     (_, status, health), *_ = _ask("azure.storage.queue", "missing", {})[0]
     assert status == 503
-    assert '"queueStorage", "status": "failed", "faults": ["the module azure.storage.queue can' in health
+    assert '"configuration", "status": "failed", "faults": ["the module azure.storage.queue can' in health
 
 
 def test_cause_is_not_a_package() -> None:

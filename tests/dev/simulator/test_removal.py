@@ -61,6 +61,7 @@ def test_a_target_is_cancelled(graph: Simulator, inbox: Inbox, caller: Caller) -
 
 def test_people_who_are_not_listed_cannot_be_cancelled(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
     """Where ringing people are unlisted there is no id to delete."""
+    graph.everyone("ringsOut", after=2000)
     call_id = graph.create_call(inbox.url, announce=False, ringing="unlisted")
     caller.invite(call_id, ALICE)
     with pytest.raises(AssertionError):
