@@ -31,9 +31,10 @@ _broken: Fault | None = None
 # Python the functions load all the same, and health names it. What needs no package is imported above.
 try:
     from calls.assembly import CallTools, assemble
+    from escalation.alarms import EscalationAlarms
     from escalation.cancelling import StepCanceller
     from escalation.progress import ESCALATION, EscalationProgress
-    from escalation.routes import EscalationAlarms, EscalationRoutes
+    from escalation.routes import EscalationRoutes
     from escalation.service import EscalationService
     from flows.alarms import Alarms
     from flows.delivery import Delivery
@@ -199,7 +200,7 @@ def build(settings: Settings, *, table: Table | None = None) -> App:
             validator_for(settings, lambda url: CallbackKeys(url, session)), progress, calls.hooks
         ),
         work=Work(
-            {INVITATION: watchdog, ESCALATION: EscalationAlarms(store, steps, watchdog), PING: ping, **calls.kinds},
+            {INVITATION: watchdog, ESCALATION: EscalationAlarms(steps, watchdog), PING: ping, **calls.kinds},
             alarms,
             queue,
             StorageQueue(settings, f"{WORK}-poison", credential),

@@ -129,7 +129,7 @@ def get_start(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.Ht
 
 @app.route("starts/{startId}", methods=["DELETE"], auth_level=KEY)
 def stop_start(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
-    """End an open start: nobody further is called, and its call is left."""
+    """End an open start: no further person is called, and its call is left."""
     return edge.keyed(req, context, lambda app, request: app.calls.stop(request))
 
 
@@ -165,7 +165,7 @@ def get_escalation(req: func.HttpRequest, context: func.Context = BY_HAND) -> fu
 
 @app.route("calls/{callId}/escalations/{escalationId}", methods=["DELETE"], auth_level=KEY)
 def stop_escalation(req: func.HttpRequest, context: func.Context = BY_HAND) -> func.HttpResponse:
-    """Stop an escalation: nobody further is called."""
+    """Stop an escalation: no further person is called."""
     return edge.keyed(req, context, lambda app, request: app.escalations.stop(request))
 
 

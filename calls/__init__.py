@@ -1,1 +1,1 @@
-"""The call itself: started or joined, kept alive, watched, and ended."""
+"""The call itself: started or joined, kept alive, listed, watched on its page, and ended."""

@@ -112,7 +112,7 @@ class Endings:
         self._starts.save(turn, start.id, change)
 
     def stop(self, turn: Turn, start_id: str) -> Start | None:
-        """End an open start: nobody further is called, ringing people are cancelled, its call is left.
+        """End an open start: call no further person, cancel the calls to people who ring, leave its call.
 
         Returns:
             The start as it stands; None where there is none.

@@ -68,7 +68,7 @@ def people_of(start: Start, record: CallRecord | None, now: datetime) -> list[St
 
 
 def was_too_busy(operation: Operation) -> bool:
-    """Return whether Graph was too busy to take an operation, so that nobody was called."""
+    """Return whether Graph was too busy to take an operation, so that no person was called."""
     result = operation.result
     return operation.id is None and operation.decided_by is not Decider.GRAPH and _is_busy(result)
 

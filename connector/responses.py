@@ -1,5 +1,5 @@
 # ruff: noqa: N815 - the names on the wire are Graph's
-"""What the API returns, one class for each JSON object, with a maker's words for every property.
+"""What the API returns, one class for each JSON object, with a maker's words for each property.
 
 ``flows.views`` and ``web`` build the values; the tests compare them with these classes.
 """

@@ -1,1 +1,1 @@
-"""The rest of one machine: a small Functions host, Azurite, and the demo. The app itself never imports it."""
+"""What is never deployed: simulator, local Functions host, Azurite, demo, doctor, benchmarks, builds."""

@@ -1,1 +1,1 @@
-"""Pure state and its transitions: no input, no output, standard library only."""
+"""Pure state and its transitions, and what the configuration must be: no input, no output, standard library only."""

@@ -62,7 +62,7 @@ _US_GOV_LACKS_IDENTITIES = frozenset(
         "communicationsUserIdentity",
     }
 )
-# Graph's calling documentation names this URL for every cloud; for US Government no page confirms it
+# Graph's calling documentation names this URL for all clouds; for US Government no page confirms it
 # (docs/limits.md), so CALLBACK_OPENID_CONFIGURATION and CALLBACK_ISSUERS can say otherwise.
 OPENID_DOMAINS = frozenset({"skype.com", "botframework.com", "botframework.azure.us"})
 """Microsoft's own domains for OpenID metadata of callbacks; the last is the Bot Framework's for US Government."""

@@ -6,7 +6,7 @@ Every operation has one tagged state that names who concluded it:
               └──────▶ Refused, which the same key may ask again
 
 ``Late`` was not sent within the time of its request; a message on the queue sends it. ``Asked`` was sent, or may have
-been: it is never sent again. What Graph itself reported as final stays; every other end gives way to Graph's report.
+been: it is never sent again. What Graph itself reported as final stays; Graph's report replaces every other end.
 """
 
 from __future__ import annotations

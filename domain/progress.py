@@ -1,7 +1,7 @@
 """What an open invitation waits for, what is due by its row, and when its alarm has to come.
 
-Due is a state, not an event: ``decide`` looks at the row alone, so whoever reads an outcome that is due and unclaimed
-claims it, whoever wrote it down. Everything open has one alarm, for the earliest time that anything in it waits for.
+Due is a state, not an event: ``decide`` looks at the row alone, so a run that reads a due and unclaimed outcome claims
+it, whichever run wrote it. Everything open has one alarm, for the earliest time that anything in it waits for.
 """
 
 from __future__ import annotations

@@ -21,5 +21,5 @@ class OperationState:
     id: str | None
     client_context: str | None
     status: str | None
-    """``notstarted``, ``running``, ``completed`` or ``failed``, in small letters; None where Graph gave none."""
+    """``notstarted``, ``running``, ``completed`` or ``failed``, in lower case; None where Graph gave none."""
     result: ResultInfo | None

@@ -36,4 +36,4 @@ class Roster:
 
     people: tuple[Sighting, ...]
     hides_people: bool
-    """An entry names nobody whom one could recognise, so a person's absence from the list proves nothing."""
+    """An entry hides who it is, so a person's absence from the list proves nothing."""

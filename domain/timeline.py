@@ -50,7 +50,7 @@ class EventKind(StrEnum):
 
     @property
     def is_detail(self) -> bool:
-        """Whether it gives way to others at a thousand events."""
+        """Whether it is removed first at a thousand events."""
         return self in _DETAILS
 
 

@@ -35,7 +35,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who POSTs an outcome now, and until when nobody else does."""
+    """Which run POSTs an outcome now, and until when no other run does."""
 
     owner: str
     until: datetime

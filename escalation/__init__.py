@@ -1,1 +1,1 @@
-"""Who is called next: people are called step by step until somebody joins."""
+"""Who is called next: people are called step by step until a person joins."""

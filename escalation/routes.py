@@ -1,13 +1,13 @@
-"""What the app does over HTTP when people are called step by step: body in, state out; and the alarms' handler."""
+"""What the app does over HTTP when people are called step by step: body in, state out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from domain.escalation import Escalation, EscalationStatus, is_open
+from domain.escalation import Escalation, EscalationStatus
 from domain.waiting import cancelled
 from escalation.request import EscalateAndWaitBody, EscalateBody, asked_for
 from escalation.views import escalation_view, reason_of
@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from domain.invitation import Invitation
     from domain.record import CallRecord
     from escalation.progress import EscalationProgress
     from escalation.service import EscalationService
-    from flows.alarms import Message
     from flows.links import Links
-    from storage.reading import Held
-    from storage.store import Store
     from web.answers import Request
 
 
@@ -159,64 +155,6 @@ class EscalationRoutes:
             self._links.check_age(escalation.concluded, self._now())
         self._progress.nudge(escalation, record)
         return escalation, record
-
-
-class Watcher(Protocol):
-    """Asks Graph about an invitation whose report did not come; see ``watchdog.service.Watchdog``."""
-
-    def look(self, turn: Turn, held: Held, invitation: Invitation) -> None:
-        """Ask Graph, and conclude what can be concluded."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEscalation:
-    """An escalation as it was read for a message; see ``flows.work.Thing``."""
-
-    held: Held
-    escalation: Escalation
-    is_open: bool
-
-    @property
-    def alarm_name(self) -> str:
-        """The name of the message that the row names."""
-        return self.escalation.alarm.name
-
-
-class EscalationAlarms:
-    """The alarms of escalations, which serve their steps' invitations too; see ``flows.work.Kind``."""
-
-    def __init__(
-        self,
-        store: Store,
-        progress: EscalationProgress,
-        watcher: Watcher,
-        *,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._store = store
-        self._progress = progress
-        self._watcher = watcher
-        self._now = now
-
-    def find(self, message: Message) -> OpenEscalation | None:
-        """Read the escalation of a message; None where there is none."""
-        held = self._progress.hold(message.call_id, message.id)
-        escalation = held.record.escalations.get(message.id)
-        return None if escalation is None else OpenEscalation(held, escalation, is_open(escalation, held.record))
-
-    def advance(self, turn: Turn, message: Message, thing: OpenEscalation) -> None:
-        """Do what is due: the step's end, cancelling, POSTs, and asking Graph where no report came."""
-        now = self._now()
-        record = thing.held.record
-        held: Held | None = thing.held
-        for begun in thing.escalation.begun:
-            invitation = record.invitations.get(begun.invitation_id or "")
-            if invitation is None or all(one.status.is_final for one in invitation.operations):
-                continue
-            if now >= invitation.watch_at:
-                self._watcher.look(turn, thing.held, invitation)
-                held = None
-        self._progress.save(turn, message.call_id, message.id, lambda record, _: record, held=held)
 
 
 def _without(record: CallRecord, name: str, token: str) -> CallRecord:

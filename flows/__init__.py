@@ -1,1 +1,1 @@
-"""What a flow sees and what reaches it: links, views, advice, queries, delivery, and the alarm behind them."""
+"""What a flow sees and receives: links, views, advice, queries, delivery; and what leads there: publish, the alarm."""

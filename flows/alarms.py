@@ -1,4 +1,4 @@
-"""The alarm: one queue, one form of message, for everything that only time brings.
+"""The alarm: one queue, one form of message, for all that only time brings.
 
 A message names the thing, and the alarm that its row should name. An alarm that somebody waits for is visible early
 and its run waits; it has a second message, since a killed run hides the first for ten minutes.

@@ -27,7 +27,7 @@ def check_url(url: str, suffixes: Sequence[str], local_hosts: AbstractSet[str]) 
     Args:
         url: as the caller gave it.
         suffixes: allowed host suffixes, each with its leading dot.
-        local_hosts: exact ``host:port`` that are allowed besides, also over plain http; for one machine only.
+        local_hosts: exact ``host:port`` that are allowed too, also over plain http; for one machine only.
 
     Raises:
         UrlRefused: it may not.

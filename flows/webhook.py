@@ -83,7 +83,7 @@ class FlowClient:
     Args:
         suffixes: allowed host suffixes, each with its leading dot.
         local_hosts: exact ``host:port`` that are allowed too, for one machine only.
-        ca_bundle: path of a file of certificate authorities; the system's where None.
+        ca_bundle: path of a CA bundle; the system's where None.
     """
 
     def __init__(self, suffixes: Sequence[str], local_hosts: AbstractSet[str], *, ca_bundle: str | None = None) -> None:
@@ -149,7 +149,7 @@ class _Cut:
         return max(self._ends - time.monotonic(), _LEAST_SECONDS)
 
     def end(self) -> None:
-        """Shut the connection down, so that whoever reads from it stops."""
+        """Shut the connection down, so that a read from it ends."""
         self.is_over = True
         if self.socket is not None:
             with suppress(OSError):

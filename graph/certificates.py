@@ -140,7 +140,7 @@ def _openssh_key(block: bytes) -> object:
 
 
 def _read_pkcs12(data: bytes, password: bytes | None) -> _Found:
-    # A file without password is written with an empty one or with none, and may stand beside a password setting.
+    # A file without password is written with an empty one or with none, and a password may be set all the same.
     for attempt in dict.fromkeys((password, None, b"")):
         try:
             key, certificate, more = pkcs12.load_key_and_certificates(data, attempt)

@@ -78,7 +78,7 @@ param teamsDeployment string = 'CommercialDeployment'
 @description('E-mail address for alerts. Empty: they show in the portal only.')
 param alertEmail string = ''
 
-@description('Client id of the registration that callers sign in to, in the tenant of the calls. Empty: nobody has to sign in.')
+@description('Client id of the registration that callers sign in to, in the tenant of the calls. Empty: callers need not sign in.')
 @maxLength(36)
 param signInClientId string = ''
 

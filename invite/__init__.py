@@ -1,1 +1,1 @@
-"""An invitation goes out: the request and its rules, its key, its splitting, its sending."""
+"""An invitation goes out: its request and rules, its key, its splitting, its sending, the flows that wait."""

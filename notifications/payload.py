@@ -1,4 +1,4 @@
-"""What the items of a callback say, told apart by type and shape, never by their path.
+"""What the items of a callback report: distinguished by type and shape, never by their path.
 
 The documented examples show why: a roster list comes under ``.../operations/participants``, and so does an operation
 with ``id: null``. Reading is lenient about letter case, nulls, and numbers written as strings; an item that can't be
@@ -50,7 +50,7 @@ class RosterReport:
 
 @dataclass(frozen=True, slots=True)
 class DeltaReport:
-    """Graph tells changes of a call's roster."""
+    """Graph reports changes of a call's roster."""
 
     call_id: str
     roster: Roster
@@ -109,7 +109,7 @@ def _from_list(call_id: str, entries: list[Any], path: str) -> Iterator[Report]:
             yield _delta(call_id, entity)
         if _is_participant(entity, kind):
             people.append(entity)
-    # An empty list has no type and no shape, so here alone the path says what it is a list of: nobody is left.
+    # An empty list has no type and no shape, so only here the path counts: a call's participants, and there are none.
     if people or (not entries and path.rstrip("/").casefold().endswith("/participants")):
         yield RosterReport(call_id, read_roster(people))
 

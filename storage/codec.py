@@ -1,4 +1,4 @@
-"""From frozen dataclasses to JSON documents and back: one codec for every document.
+"""From frozen dataclasses to JSON documents and back: one codec for all documents.
 
 A field becomes a property in camelCase; None is left out where it is the field's default. A reader gives an absent
 property its default and ignores one it does not know, so that each release reads the rows of the one before and the

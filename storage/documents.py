@@ -1,6 +1,6 @@
 """The documents whose form differs from their dataclass, so that the previous release reads and writes the same rows.
 
-What the previous release needs stays in the documents beside what is new: an operation's ``status``, ``verdict`` and
+What the previous release needs stays in the documents next to what is new: an operation's ``status``, ``verdict`` and
 ``refused``, an invitation's alarm as ``watch`` and ``checkDue``, its first flow as ``callback``.
 """
 

@@ -1,4 +1,4 @@
-"""What all tests share: one real Azurite for a whole run, and names in it that nobody else uses."""
+"""What all tests share: one real Azurite for a whole run, and names in it for each test alone."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""HTTP without the use cases: requests, responses, the error tree, ids in paths, health."""
+"""HTTP without the use cases: requests, responses, the error tree, ids in paths, sign-in, health."""

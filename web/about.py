@@ -1,4 +1,4 @@
-"""What this app is: its name, its version, and where to go from here; the same for everyone, and no secret in it."""
+"""What this app is: its name, its version, and where to go from here; the same for all callers, without a secret."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def version(file: Path = Path(__file__).parents[1] / "VERSION") -> str:
 
 
 def about(request: Request) -> Answer:
-    """Answer name, version and links: a page for a browser, JSON for everything else."""
+    """Answer name, version and links: a page for a browser, else JSON."""
     if "text/html" not in request.headers.get("accept", "").casefold():
         return Answer(HTTPStatus.OK, {"name": NAME, "version": version(), "links": LINKS}, _HEADERS)
     links = "\n".join(f'<li><a href="{path}">{_TEXTS[name]}</a></li>' for name, path in LINKS.items())

@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a use case answers: a JSON object, a text, or nothing."""
+    """What a use case answers: a JSON object, a string, or nothing."""
 
     status: HTTPStatus
     body: Mapping[str, Any] | None = None

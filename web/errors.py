@@ -11,8 +11,8 @@ ApiError                      an answer other than success, in Graph's error for
 ├── NotCancellable        409 Graph does not list the people yet whose calls are to be cancelled
 ├── TooLarge              413
 ├── GraphRefused          422 Graph refused the invitation before taking it
-├── EscalationFailed      422 nobody joined
-├── StartFailed           422 the call could not be started, or nobody came
+├── EscalationFailed      422 no person joined
+├── StartFailed           422 the call could not be started, or no person came
 ├── InvitationFailed      422 Graph took the invitation and it failed
 ├── Busy                  429 Graph throttles
 └── Unavailable           503 storage, Entra ID or Graph can't be reached, or the app is misconfigured
@@ -147,13 +147,13 @@ class GraphRefused(ApiError):
 
 
 class EscalationFailed(ApiError):
-    """Nobody joined."""
+    """No person joined."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class StartFailed(ApiError):
-    """The call could not be started, or nobody came."""
+    """The call could not be started, or no person came."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -104,7 +104,7 @@ def start_id_in(request: Request) -> str:
 
 
 def no_such_invitation() -> NotFound:
-    """Return the 404 that does not tell whether the call, the invitation or the token is at fault."""
+    """Return the 404 that is the same for a wrong call, invitation or token."""
     message = "There is no such invitation. Use the address that the app gave when it accepted the invitation."
     return NotFound("InvitationNotFound", message)
 

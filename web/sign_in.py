@@ -19,8 +19,8 @@ def signed_in(rule: SignIn, request: Request) -> str | None:
     """Return the object id of the caller, who may use a route with a function key; None where no one has to sign in.
 
     Raises:
-        SignInNeeded: 401, nobody is signed in.
-        Forbidden: 403, somebody else is.
+        SignInNeeded: 401, the caller isn't signed in.
+        Forbidden: 403, another caller is.
     """
     if not rule.is_required:
         return None

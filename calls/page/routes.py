@@ -73,7 +73,7 @@ class PageRoutes:
     def timeline(self, request: Request) -> Answer:
         """Answer what happened in a call, oldest first; as CSV where ``Accept`` asks for that.
 
-        With ``includeCsv=true`` the CSV comes beside the events, as a file: a flow can't send ``Accept``.
+        With ``includeCsv=true`` the CSV comes next to the events, as a file: a flow can't send ``Accept``.
         """
         record = self._store.timeline(call_id_in(request))
         if "text/csv" in request.headers.get("accept", "").casefold():

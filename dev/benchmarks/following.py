@@ -72,7 +72,7 @@ def _running() -> Iterator[tuple[App, dict[str, str]]]:
         file.write_text(json.dumps({"IsEncrypted": False, "Values": shared | own}), encoding="utf-8")
         posts = Posts(stack.enter_context(running_host(ROOT, file)), shared["BENCHMARK_TOKEN"])
         graph = SimulatorClient(shared["GRAPH_ENDPOINT"], shared["REQUESTS_CA_BUNDLE"])
-        graph.everyone("ringsOut", after=100_000)  # in a call that is used again nobody is there already
+        graph.everyone("ringsOut", after=100_000)  # in a call that is used again no person is in already
         yield App(posts, graph, shared["BENCHMARK_CALLS"].split()), shared
 
 

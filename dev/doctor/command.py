@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CANNOT_CHECK = (
     "whether the Azure Bot has its Teams channel with calling turned on (Graph answers 7503 where it has not)",
     "whether a Teams policy lets people use the app",
-    "whether phones may be invited: a service number, and a licence for it",
+    "whether phones may be invited: a service number, and a license for it",
     "whether Graph can reach the public URL from the internet: only this machine's view of it was tried",
     "whether calls are created with <PUBLIC_BASE_URL>/api/notifications as their callbackUri",
 )

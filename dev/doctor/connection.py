@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WAY_OUT = (
-    "Look at HTTPS_PROXY and NO_PROXY, and at the firewall of this machine's network; docs/settings.md#the-way-out"
+    "Look at HTTPS_PROXY and NO_PROXY, and at the firewall of this machine's network; "
+    "docs/settings.md#proxy-and-ca-bundle"
 )
 _BUNDLE = (
     "Where REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE is set, that file is trusted INSTEAD OF the usual "
@@ -47,7 +48,7 @@ def check_bundle(environment: Mapping[str, str]) -> list[Finding]:
     except OSError:  # a file without certificates raises one too
         fix = (
             "make simulator makes the simulator's, the first time. Else name a file of certificates (PEM), or remove "
-            "the setting: docs/settings.md#the-way-out"
+            "the setting: docs/settings.md#proxy-and-ca-bundle"
         )
         return [fault(str(bundle_fault(environment)), fix)]
     return []

@@ -23,7 +23,7 @@ _FIX_OLDER = (
 )
 _FIX_ENTRA = (
     "Compare GRAPH_AUTHORITY, where it is set, with the cloud's own authority, and look at the way to Entra ID: "
-    "docs/settings.md#the-way-out. Callbacks with the other kind of token are accepted meanwhile"
+    "docs/settings.md#proxy-and-ca-bundle. Callbacks with the other kind of token are accepted meanwhile"
 )
 
 

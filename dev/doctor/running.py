@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NO_ANSWER = (
     "Run it again; if it stays, something on the way drops requests: HTTPS_PROXY and NO_PROXY, a firewall; "
-    "docs/settings.md#the-way-out"
+    "docs/settings.md#proxy-and-ca-bundle"
 )
 
 

@@ -189,7 +189,7 @@ class Worker:
                 _thread_local.invocation_id = None
 
     def close(self, grace_seconds: float) -> bool:
-        """Wait for everything that runs, then stop; return whether all of it ended in time."""
+        """Wait for all that runs, then stop; return whether all of it ended in time."""
         deadline = time.monotonic() + grace_seconds
         while (left := self._open.copy()) and (seconds := deadline - time.monotonic()) > 0:
             concurrent.futures.wait(left, seconds)

@@ -1,4 +1,4 @@
-"""The tokens that Graph's callbacks carry, of two kinds: the calling service's own, and Entra's.
+"""The two kinds of tokens that Graph's callbacks carry: the calling service's own, and Entra's.
 
 https://learn.microsoft.com/microsoftteams/platform/bots/calls-and-meetings/call-notifications describes the older kind.
 The kind that Entra signs was announced with the preview of the calling API.

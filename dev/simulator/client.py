@@ -122,7 +122,7 @@ class SimulatorClient:
         return str(self._ask("POST", "tokens", **options)["token"])
 
     def revoke_tokens(self) -> None:
-        """Make Graph return 401 for every access token issued so far."""
+        """Make Graph return 401 for all access tokens issued so far."""
         self._ask("POST", "tokens/revoke")
 
     def reset(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "HS256", "none"]
 Issuer = Literal["own", "other", "none"]
-# Personal accounts: its keys are among those that Entra publishes for every tenant.
+# Personal accounts: its keys are among those that Entra publishes for all tenants.
 CONSUMERS_ISSUER = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"
 
 

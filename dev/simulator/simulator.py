@@ -52,7 +52,7 @@ class Simulator:
         roles: Its application permissions with admin consent.
         seed: Of faults that come at a rate.
         delivery: How often a callback is tried.
-        **defaults: Options of Reporting for every call.
+        **defaults: Options of Reporting for all calls.
     """
 
     def __init__(

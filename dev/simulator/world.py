@@ -157,7 +157,7 @@ class World:
                 self.reports.call_state(call, "terminated", result=result, bare=bare)
 
     def end_all(self, call: Call, *, announce: bool, forget: bool, report_pending: bool) -> None:
-        """End a call for everybody in it, with every leg of the app."""
+        """End a call for all people in it, with every leg of the app."""
         with self.lock:
             result = (200, 5001, "The conversation has ended")
             for leg in [*call.conversation.legs, call]:

@@ -49,7 +49,7 @@ _SECOND_LEVEL = """
 """
 
 
-# A domain of two labels at least; an address or a port is none.
+# A domain with at least two labels; an address or a port is none.
 _SUFFIX = re.compile(r"\.?([^\s.*/:@?#]+\.)+(?!\d+\.?$)[^\s.*/:@?#]+\.?")
 _US_STATE = re.compile(r"([a-z0-9-]+\.){0,2}[a-z]{2}\.us")
 

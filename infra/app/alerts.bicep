@@ -113,6 +113,7 @@ union traces, exceptions
     line startswith "queue storage failed ", "storage",
     line startswith "the keys of callbacks can't be read", "keys",
     decided_by == "refusal" and code in ("401", "403"), "permission",
+    line startswith "graph create " and line has_any ("status=401", "status=403"), "permission",
     "")
 | where isnotempty(fault)
 | summarize timestamp = max(timestamp), lines = count() by fault

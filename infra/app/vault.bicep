@@ -62,7 +62,7 @@ resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// The version that Azure documents for every resource type.
+// The version that Azure documents for all resource types.
 #disable-next-line use-recent-api-versions
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'

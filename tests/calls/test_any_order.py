@@ -1,4 +1,4 @@
-"""Starts, callbacks, time, faults and crashes in any order: nobody is called twice, and no call is left over."""
+"""Starts, callbacks, time, faults and crashes in any order: no person is called twice, and no call is left over."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "link again": meeting(CLEO, clientContext="link again", leaveAfterwards=True),
     "id": {"meeting": BY_ID, **call_of(BEN), "clientContext": "id"},
     "together": meeting(ANNA, CLEO, clientContext="together", separately=False),
-    "nobody": {**meeting(), "clientContext": "nobody"},
+    "empty": {**meeting(), "clientContext": "empty"},
     "steps": {**meeting(), "steps": [call_of(BEN), call_of(CLEO)], "clientContext": "steps"},
     "one": call_of(ANNA, clientContext="one"),
     "group": call_of(BEN, CLEO, clientContext="group"),
@@ -161,7 +161,7 @@ class Starts(RuleBasedStateMachine):
         world.graph.other_answers = []
 
     @invariant()
-    def nobody_is_called_twice(self) -> None:
+    def no_person_is_called_twice(self) -> None:
         """Each attempt of a start creates one call at most, and each invitation calls each person once."""
         assert not [key for key, count in self.world.graph.creates.items() if count > 1]
         assert not [key for key, count in self.world.graph.invited.items() if count > 1]
@@ -231,7 +231,7 @@ class Starts(RuleBasedStateMachine):
             names = {str(waiting.message.get("alarm")) for waiting in world.queue.waiting}
             assert stored.alarm.name in names
             assert stored.alarm.time - world.clock.now() < timedelta(minutes=12)
-        self.nobody_is_called_twice()
+        self.no_person_is_called_twice()
         self.what_is_final_stays()
 
     def _break(self, plan: Fault) -> None:
@@ -276,7 +276,7 @@ def _run(examples: int, steps: int) -> None:
 
 
 def test_any_order() -> None:
-    """In any order of events and faults nobody is called twice, every start ends, and no call is left over."""
+    """In any order of events and faults no person is called twice, every start ends, and no call is left over."""
     _run(examples=40, steps=20)
 
 
@@ -291,4 +291,4 @@ def test_second_call_is_noticed() -> None:
     machine = Starts()
     machine.world.graph.invited["context", ANNA] = 2
     with pytest.raises(AssertionError):
-        machine.nobody_is_called_twice()
+        machine.no_person_is_called_twice()

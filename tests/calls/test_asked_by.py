@@ -29,7 +29,7 @@ def test_a_start() -> None:
 
 
 def test_an_invitation() -> None:
-    """What becomes of it is nobody's wish."""
+    """What becomes of it has no caller."""
     world = World()
     world.start(body([ANNA]))
     call = world.the_call()

@@ -64,7 +64,7 @@ def test_nothing_open() -> None:
 
 @pytest.mark.parametrize("lobby", [False, True])
 def test_answered_but_not_reported(*, lobby: bool) -> None:
-    """Everybody open has answered, whatever was reported: 200, nobody is removed, and the read presence is shown."""
+    """Everybody open has answered, whatever was reported: 200, no person is removed, and the read presence is shown."""
     world = World()
     call, invitation = running(world, ANNA)
     participant = call.ringing.pop(ANNA)

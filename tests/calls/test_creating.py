@@ -218,7 +218,7 @@ def test_response_of_storage_is_lost(steps: int) -> None:
 
 
 def test_503_is_not_begun_later() -> None:
-    """A start that was answered 503 and is not repeated calls nobody: it has failed after a while."""
+    """A start that was answered 503 and is not repeated calls no person, and has failed after a while."""
     world = World()
     world.plan.countdown, world.plan.kind, world.plan.in_a_row = 3, "storage", 3
     assert isinstance(world.start(meeting(ANNA)), StorageUnavailable)

@@ -180,7 +180,7 @@ class TestStop:
         assert [operation["people"] for operation in world.graph.operations] == [[ANNA]]
 
     def test_before_established(self) -> None:
-        """The call is left, and nobody is called."""
+        """The call is left, and no person is called."""
         world = World()
         view = world.start(meeting(ANNA), waits=True)
         call = world.the_call()

@@ -10,7 +10,7 @@ from tests.calls.world import World
 
 
 def test_every_ten_minutes() -> None:
-    """Every ten minutes, plus or minus a tenth, also while nobody polls."""
+    """Every ten minutes, plus or minus a tenth, also without polls."""
     world = World()
     world.start(meeting())
     world.establish(world.the_call())

@@ -24,10 +24,10 @@ KILLS = {
     "accepted, Graph not asked": ("before:graph.client:GraphClient.create:1", 0),
     "Graph has answered, not written down": ("after:graph.client:GraphClient.create:1", 1),
     "call's row not written": ("before:calls.legs:Legs.keep:1", 1),
-    "established reported, nobody called": ("before:calls.following:Follower.follow:1", 1),
+    "established reported, no person called": ("before:calls.following:Follower.follow:1", 1),
     "people called, not noted": ("after:invite.service:InvitationService.ensure:1", 1),
 }
-SHORT = {"accepted, Graph not asked", "Graph has answered, not written down", "established reported, nobody called"}
+SHORT = {"accepted, Graph not asked", "Graph has answered, not written down", "established reported, no person called"}
 
 
 @pytest.fixture(scope="module")

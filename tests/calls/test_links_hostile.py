@@ -1,4 +1,4 @@
-"""Links that nobody pastes on purpose: no fetch, no other exception, and no more than 5 ms."""
+"""Links made to do harm: no fetch, no other exception, and no more than 5 ms."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_group() -> None:
 
 
 def test_all_unconfirmed() -> None:
-    """A group call in which nobody was seen has completed, with a reason."""
+    """A group call in which no person was seen has completed, with a reason."""
     world = World()
     view = world.start(call_of(ANNA, BEN))
     world.establish(world.the_call())
@@ -157,7 +157,7 @@ def test_group_ends_without_some() -> None:
 
 
 def test_group_to_which_nobody_came() -> None:
-    """Nobody came before the end: failed, with the codes of the end."""
+    """If no person came before the end, it has failed with the codes of the end."""
     world = World()
     view = world.start(call_of(ANNA, BEN))
     call = world.the_call()
@@ -180,7 +180,7 @@ def test_call_kinds() -> None:
 
 
 def test_app_itself() -> None:
-    """The app's own entry has isSelf, by its id or as an application with its client id; nobody else."""
+    """The app's own entry has isSelf, by its id or as an application with its client id; no other entry has."""
     world = World()
     world.start(call_of(ANNA, BEN))
     call = world.the_call()

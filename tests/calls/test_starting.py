@@ -62,7 +62,7 @@ def test_a_meeting_is_joined_by_its_link_and_people_are_called(host: Host, graph
 
 
 def test_a_meeting_is_joined_by_its_id(host: Host, graph: Simulator) -> None:
-    """Nobody is invited: the start completes when the app is in."""
+    """A start without people completes when the app is in the call."""
     meeting = graph.meeting()
     body = {"meeting": {"joinMeetingId": meeting.join_meeting_id, "passcode": meeting.passcode}}
     outcome = host.outcome(start(host, body))
@@ -134,7 +134,7 @@ def test_what_graph_refuses(host: Host, graph: Simulator) -> None:
 
 
 def test_a_start_is_stopped(host: Host, graph: Simulator) -> None:
-    """Nobody further is called, who rings is cancelled, and the call is left."""
+    """No further person is called, who rings is cancelled, and the call is left."""
     meeting = graph.meeting()
     silent = user()
     graph.person(id_of(silent), "ringsOut", after=600)

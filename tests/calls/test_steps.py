@@ -60,7 +60,7 @@ def test_nobody_is_called_before_it_is_established(world: World) -> None:
 
 
 def test_once_whatever_is_reported_again(world: World) -> None:
-    """A repeated report and the alarms call nobody again."""
+    """A repeated report and the alarms call no person again."""
     begun(world, [ANNA], [BEN])
     world.establish(world.the_call())
     world.pass_time(20)
@@ -129,7 +129,7 @@ def test_the_call_ends(world: World) -> None:
 
 
 def test_the_call_ends_before_it_is_established(world: World) -> None:
-    """Nobody was called."""
+    """No person was called."""
     view = world.start(body([ANNA]))
     world.end(world.the_call())
     after = world.view(view["id"])
@@ -138,7 +138,7 @@ def test_the_call_ends_before_it_is_established(world: World) -> None:
 
 
 def test_leave_afterwards(world: World) -> None:
-    """The app leaves when the escalation is over and nobody rings any more."""
+    """The app leaves when the escalation is over and no device rings any more."""
     begun(world, [ANNA], [BEN], leaveAfterwards=True)
     world.answer(world.graph.operations[0], "failed")
     assert len(world.live()) == 1
@@ -178,7 +178,7 @@ def test_faults(world: World) -> None:
 
 @pytest.mark.parametrize("crash_at", range(1, 25))
 def test_a_crash_while_it_begins(world: World, crash_at: int) -> None:
-    """The start's alarm goes on, and nobody is called twice."""
+    """The start's alarm goes on, and no person is called twice."""
     view = world.start(body([ANNA], [BEN]))
     world.plan.countdown, world.plan.kind = crash_at, "crash"
     world.establish(world.the_call())

@@ -12,9 +12,10 @@ from app import Followers
 from calls.assembly import CallTools, assemble
 from domain.invitation import Invitee
 from domain.record import Needs
+from escalation.alarms import EscalationAlarms
 from escalation.cancelling import StepCanceller
 from escalation.progress import ESCALATION, EscalationProgress
-from escalation.routes import EscalationAlarms, EscalationRoutes
+from escalation.routes import EscalationRoutes
 from escalation.service import EscalationService
 from flows.alarms import Alarms
 from flows.delivery import Delivery
@@ -145,7 +146,7 @@ class World:
         watchdog = Watchdog(
             self.store, self.progress, graph, check_after_seconds=120, give_up_after_seconds=900, now=now
         )
-        alarms = EscalationAlarms(self.store, steps, watchdog, now=now)
+        alarms = EscalationAlarms(steps, watchdog, now=now)
         kinds: dict[str, Kind] = {INVITATION: watchdog, ESCALATION: alarms, **self.parts.kinds}
         self.work = Work(kinds, self.alarms, queue, self.poison, now=now)
         self.queries = Queries(self.store, self.progress, links, client_id=CLIENT, now=now)

@@ -78,7 +78,7 @@ def test_wrong_key(wanted: Wanted) -> None:
 
 def test_bad_input(wanted: Wanted) -> None:
     """A link that can't be joined, and a person who is none, with their paths."""
-    has_joined, text = made(replace(wanted, meeting="https://example.com/no-meeting", person="Nobody In Particular"))
+    has_joined, text = made(replace(wanted, meeting="https://example.com/no-meeting", person="Any Name"))
     assert not has_joined
     assert "meeting.joinWebUrl" in text
     assert "participants[0].identity.user.id" in text

@@ -171,8 +171,8 @@ def test_a_function_that_never_ends_does_not_keep_it(folder: Folder) -> None:
 
 def test_a_missing_settings_file_is_named(folder: Folder) -> None:
     """Without the settings file it says which file, and what to do."""
-    errors = folder.failure("--settings", "nowhere.json")
-    assert "nowhere.json" in errors
+    errors = folder.failure("--settings", "missing.json")
+    assert "missing.json" in errors
     assert "local.settings.sample.json" in errors
     assert "Traceback" not in errors
 

@@ -86,7 +86,7 @@ def test_unknown_routes_and_methods_are_404(serve: Serve, method: str, target: s
 
 
 def test_the_first_function_by_name_wins(serve: Serve) -> None:
-    """Of two routes that fit, the function whose name sorts first runs."""
+    """If two routes fit, the function whose name sorts first runs."""
     app = func.FunctionApp(http_auth_level=_ANONYMOUS)
 
     @app.route(route="items/search")
@@ -204,7 +204,7 @@ def test_connections_are_kept(serve: Serve) -> None:
     kept = client.connection.sock
     for method in ("GET", "HEAD", "POST", "DELETE"):
         assert client.ask(method, "/api/x").status == 200
-    assert client.ask("GET", "/nowhere").status == 404
+    assert client.ask("GET", "/no-such-route").status == 404
     assert client.connection.sock is kept
 
 

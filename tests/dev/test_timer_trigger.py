@@ -60,7 +60,7 @@ def test_a_disabled_timer_does_not_run(serve: Serve, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("schedule", ["", "often", "* * *", "60 * * * * *", "0 0 0 0 * *", "0 0 0 30 2 *"])
 def test_bad_schedules_are_named(serve: Serve, schedule: str) -> None:
-    """A text that is no schedule, or a time that never comes, stops the start and names the function."""
+    """A string that is no schedule, or a time that never comes, stops the start and names the function."""
     app, _ = _app(schedule)
     with pytest.raises(CannotStart, match="tick"):
         serve(app)

@@ -121,7 +121,7 @@ def test_from_the_lobby_into_the_call() -> None:
 
 
 def test_older_list() -> None:
-    """Lists that overtake each other are told apart by their highest sequence number."""
+    """Of lists that overtake each other the one with the highest sequence number counts."""
     roster = Roster()
     roster.reports(participant("alice", rosterSequenceNumber=4), participant("bob", rosterSequenceNumber=7))
     before = dict(roster.known), roster.call

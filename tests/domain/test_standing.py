@@ -165,7 +165,7 @@ STATES: dict[Status, State] = {
 
 
 def _of_statuses(statuses: tuple[Status, ...]) -> Invitation:
-    """Return an invitation in which each person has one of the statuses, in operations of two people each."""
+    """Return an invitation in which each person has one of the statuses, two people in each operation."""
     operations = [
         operation(place, len(statuses) + place, state=STATES[status]) for place, status in enumerate(statuses)
     ]
@@ -174,7 +174,7 @@ def _of_statuses(statuses: tuple[Status, ...]) -> Invitation:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_every_combination(count: int) -> None:
-    """The status of an invitation, for every combination of the statuses of its people."""
+    """The status of an invitation, for each combination of the statuses of its people."""
     for statuses in itertools.product((R, N, C, U, F), repeat=count):
         current = standing(_of_statuses(statuses), None, later(100))
         assert current.people == statuses * 2

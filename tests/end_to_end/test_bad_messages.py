@@ -112,7 +112,7 @@ def test_bad_messages(app: Host, graph: Simulator, flow: WaitingFlow, storage: s
 
 
 def test_alarm_that_comes_again(app: Host, graph: Simulator, flow: WaitingFlow, storage: str) -> None:
-    """Copies of an invitation's message, late and before the outcome, call and notify nobody again."""
+    """Copies of an invitation's message, late and before the outcome, call no person and notify no flow again."""
     call_id = graph.create_call(app.callback_uri, lost="all")
     made = subscribe(app, call_id, flow.url_of("copies")).json()
     time.sleep(1.1)

@@ -78,7 +78,7 @@ def test_notified_once_and_signed(app: Host, graph: Simulator, flow: WaitingFlow
 
 
 def test_repeated_subscription(app: Host, graph: Simulator, flow: WaitingFlow) -> None:
-    """The retry of a subscription calls nobody again and adds no POST, also after the outcome."""
+    """The retry of a subscription calls no person again and adds no POST, also after the outcome."""
     call_id = graph.create_call(app.callback_uri)
     context = str(uuid.uuid4())
     ids = {subscribe(app, call_id, flow, context=context).json()["id"] for _ in range(3)}

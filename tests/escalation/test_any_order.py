@@ -149,7 +149,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.report(call_item("terminated"))
 
     @invariant()
-    def nobody_is_called_twice_by_a_step(self) -> None:
+    def no_person_is_called_twice_by_a_step(self) -> None:
         """Each context that Graph gets belongs to one person of one step of one round."""
         assert all(count == 1 for count in self.world.graph.rings.values()), self.world.graph.rings
         per_step = Counter(
@@ -158,7 +158,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(count == 1 for count in per_step.values()), per_step
 
     @invariant()
-    def nobody_who_has_answered_is_removed(self) -> None:
+    def no_person_who_has_answered_is_removed(self) -> None:
         assert not self.world.graph.removed_after_answer
 
     @invariant()
@@ -222,7 +222,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(count <= 1 + self.crashed for count in Counter(world.flows.delivered).values()), (
             world.flows.delivered
         )
-        self.nobody_is_called_twice_by_a_step()
+        self.no_person_is_called_twice_by_a_step()
         self.the_end_stays()
 
     crashed = 0

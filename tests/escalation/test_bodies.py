@@ -65,7 +65,7 @@ def faults(world: EscalationWorld, body: Any) -> dict[str, str]:
     ],
 )
 def test_faults(world: EscalationWorld, body: Any, expected: dict[str, str]) -> None:
-    """Each is named with its path, all at once, and nobody is called."""
+    """Each is named with its path, all at once, and no person is called."""
     assert faults(world, body) == expected
 
 

@@ -41,7 +41,7 @@ def rings(graph: Simulator, person: dict[str, Any]) -> int:
 
 
 def test_the_first_person_joins(host: Host, graph: Simulator, call_id: str) -> None:
-    """Nobody else is called."""
+    """No other person is called."""
     first, second = user(), user()
     outcome = host.outcome(escalate(host, call_id, {"steps": steps([first], [second])}))
     assert (outcome.status_code, outcome.json()["status"]) == (200, "completed"), outcome.text
@@ -92,7 +92,7 @@ def test_a_further_round(host: Host, graph: Simulator, call_id: str) -> None:
 
 
 def test_stopped(host: Host, graph: Simulator, call_id: str) -> None:
-    """Nobody further is called; stopping again changes nothing."""
+    """No further person is called; stopping again changes nothing."""
     silent, second = user(), user()
     graph.person(id_of(silent), "ringsOut", after=6000)
     accepted = escalate(host, call_id, {"steps": steps([silent], [second], wait=60)})
@@ -105,7 +105,7 @@ def test_stopped(host: Host, graph: Simulator, call_id: str) -> None:
 
 
 def test_the_whole_step_joins(host: Host, graph: Simulator, call_id: str) -> None:
-    """One of two declines, so the step is lost."""
+    """One of both declines, so the step is lost."""
     first, second, third = user(), user(), user()
     graph.person(id_of(second), "declines")
     body = {"steps": steps([first, second], [third], wait=30), "stopWhen": "wholeStepJoins"}
@@ -115,7 +115,7 @@ def test_the_whole_step_joins(host: Host, graph: Simulator, call_id: str) -> Non
 
 
 def test_the_same_key(host: Host, graph: Simulator, call_id: str) -> None:
-    """A repeat returns the first one's state and calls nobody."""
+    """A repeat returns the first one's state and calls no person."""
     person = user()
     body = {"steps": steps([person]), "clientContext": f"incident {id_of(person)}"}
     answers = [escalate(host, call_id, body) for _ in range(3)]

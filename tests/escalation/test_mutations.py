@@ -11,7 +11,7 @@ from domain import steps
 from domain.escalation import Escalation
 from domain.invitation import Ended, Operation
 from domain.waiting import WaitingFlow
-from escalation import progress, routes
+from escalation import alarms, progress
 from invite import service
 from invite.cancelling import Canceller, Result, Tried
 from tests.escalation import test_steps
@@ -74,12 +74,12 @@ def with_a_stop_that_ends_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def open_without_cancelling(patch: pytest.MonkeyPatch) -> None:
-    """An escalation is closed with its flows, whoever still rings."""
+    """An escalation is closed with its flows, also while a device rings."""
 
     def is_open(escalation: Escalation, _: CallRecord) -> bool:
         return not escalation.is_final or any(flow.is_waiting for flow in escalation.flows)
 
-    for module in (progress, routes):
+    for module in (progress, alarms):
         patch.setattr(module, "is_open", is_open)
 
 

@@ -110,7 +110,7 @@ def test_stopped_is_a_result(world: EscalationWorld) -> None:
 
 
 def test_the_same_key(world: EscalationWorld) -> None:
-    """The state of the first request, and nobody is called again."""
+    """The state of the first request, and no person is called again."""
     body = {**steps(1), "clientContext": "incident 4711"}
     first = body_of(world.post(body))
     named = {"identity": {"user": {"displayName": "Anna", "id": person(1)}}}

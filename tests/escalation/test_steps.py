@@ -42,7 +42,7 @@ def body_of(answer: Answer | None) -> dict[str, Any]:
 
 
 def test_the_first_step_is_won(world: EscalationWorld) -> None:
-    """Nobody else is called, and the other steps are skipped."""
+    """No other person is called, and the other steps are skipped."""
     world.escalate([1, 2], [3])
     assert standing(world) == ("running", ["running", "notStarted"])
     world.answers(2)
@@ -194,7 +194,7 @@ def test_who_declined_and_came_by_themselves_has_not_failed(world: EscalationWor
 
 
 def test_who_is_in_the_call_counts_and_is_not_called(world: EscalationWorld) -> None:
-    """The step is won as it begins: nobody is called."""
+    """The step is won as it begins: no person is called."""
     world.graph.present.add(person(2))
     answer = world.escalate([1, 2], [3])
     assert answer is not None
@@ -372,7 +372,7 @@ def test_joined_grows_long_after_the_end_and_never_shrinks(world: EscalationWorl
 
 
 def test_the_call_ends(world: EscalationWorld) -> None:
-    """The escalation and its step have failed, with a reason; nobody is called or cancelled any more."""
+    """The escalation and its step have failed, with a reason; no person is called or cancelled any more."""
     world.escalate([1], [2])
     world.ends()
     body = view(world)
@@ -384,7 +384,7 @@ def test_the_call_ends(world: EscalationWorld) -> None:
 
 
 def test_stopped(world: EscalationWorld) -> None:
-    """Nobody further is called, who rings is cancelled, and stopping again changes nothing."""
+    """No further person is called, who rings is cancelled, and stopping again changes nothing."""
     world.escalate([1], [2])
     body = body_of(world.stop())
     assert (body["status"], [step["status"] for step in body["steps"]]) == ("stopped", ["failed", "skipped"])

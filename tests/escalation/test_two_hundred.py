@@ -32,7 +32,7 @@ def graph() -> Iterator[Simulator]:
 
 @pytest.mark.prove
 def test_last_next_person(graph: Simulator, settings: dict[str, str], tmp_path: Path) -> None:
-    """Nobody answers: the last next person is called within ten seconds after their time."""
+    """If no person answers, the last next person is called within ten seconds after their time."""
     graph.everyone("ringsOut")
     with run_host(settings, tmp_path) as host:
         people = [(user(), user()) for _ in range(COUNT)]

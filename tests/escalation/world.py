@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from app import Followers
 from domain.record import CallRecord, Needs
 from domain.step_results import is_won, joined_people
+from escalation.alarms import EscalationAlarms
 from escalation.cancelling import StepCanceller
 from escalation.progress import ESCALATION, EscalationProgress
-from escalation.routes import EscalationAlarms, EscalationRoutes
+from escalation.routes import EscalationRoutes
 from escalation.service import EscalationService
 from flows.alarms import Alarms
 from flows.delivery import Delivery
@@ -253,7 +254,7 @@ class EscalationWorld:
         watchdog = Watchdog(
             store, progress, graph, check_after_seconds=CHECK_AFTER, give_up_after_seconds=GIVE_UP_AFTER, now=now
         )
-        kinds = {ESCALATION: EscalationAlarms(store, self.progress, watchdog, now=now)}
+        kinds = {ESCALATION: EscalationAlarms(self.progress, watchdog, now=now)}
         self.work = Work(kinds, alarms, queue, self.poison, now=now)
         self.routes = EscalationRoutes(self.service, self.progress, links, settings, now=now)
         anybody: Any = None

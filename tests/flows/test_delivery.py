@@ -193,7 +193,7 @@ def test_subscribing_to_a_known_outcome(world: World, flows: Flows) -> None:
 
 
 def test_several_flows_side_by_side(world: World, flows: Flows) -> None:
-    """The flows of two invitations, two each, are notified at the same time, and each once."""
+    """The flows that wait for two invitations, two each, are notified at the same time, and each once."""
     for context in ("context", "other"):
         for run in ("08584000000000000000CU1", "08584000000000000000CU2"):
             world.invite((PERSON,), context, {"x-ms-workflow-run-id": run}, waits=True)

@@ -139,7 +139,7 @@ def messages(world: World) -> list[Any]:
 
 
 def test_messages(world: World) -> None:
-    """Thousands of bent messages raise nothing, call nobody again and notify no flow."""
+    """Thousands of bent messages raise nothing, call no person again and notify no flow."""
     chance = random.Random(5)  # noqa: S311 - not for secrets
     bodies = messages(world)
     for number in range(2_000):

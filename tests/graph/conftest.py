@@ -75,7 +75,7 @@ def client(settings: Settings, session: requests.Session) -> GraphClient:
 def call_id(simulator: Simulator) -> str:
     """A call that goes on, whose people ring forever: nothing is reported."""
     simulator.everyone("ringsOut", after=1e6)
-    return simulator.create_call("https://localhost:9/nowhere", announce=False)
+    return simulator.create_call("https://localhost:9/unread", announce=False)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simula
     assert str(read.thread_id) not in repr(read)
     simulator.end_call(call_id, announce=False, forget=False)
     assert client.call(call_id, scenario_id=SCENARIO).state == "terminated"
-    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
+    other = simulator.create_call("https://localhost:9/unread", announce=False)
     simulator.end_call(other, announce=False)
     with pytest.raises(Refused) as caught:
         client.call(other, scenario_id=SCENARIO)
@@ -49,14 +49,12 @@ def test_a_call_is_read_with_its_state(client: GraphClient, call_id: str, simula
 
 def test_roster_is_read(client: GraphClient, simulator: Simulator) -> None:
     """Everybody in the call is listed; of a one-to-one call Graph lists no person."""
-    call_id = simulator.create_call(
-        "https://localhost:9/nowhere", announce=False, participants=["user-1", "+123456789"]
-    )
+    call_id = simulator.create_call("https://localhost:9/unread", announce=False, participants=["user-1", "+123456789"])
     roster = client.roster(call_id, scenario_id=SCENARIO)
     found = sorted(person.identity["id"] for person in roster.people)
     assert found == sorted(["user-1", "+123456789", simulator.client_id])
     assert not roster.hides_people
-    pair = simulator.create_call("https://localhost:9/nowhere", announce=False, kind="peerToPeer")
+    pair = simulator.create_call("https://localhost:9/unread", announce=False, kind="peerToPeer")
     assert client.roster(pair, scenario_id=SCENARIO).people == ()
 
 
@@ -76,10 +74,10 @@ def test_an_odd_list_has_nobody_in_it(content: bytes, trusting: requests.Session
 def test_an_operation_is_read_where_graph_allows_it(client: GraphClient, simulator: Simulator) -> None:
     """A 404 comes as a refusal, which proves nothing about the operation."""
     simulator.everyone("ringsOut", after=1e6)
-    readable = simulator.create_call("https://localhost:9/nowhere", announce=False, operations_readable=True)
+    readable = simulator.create_call("https://localhost:9/unread", announce=False, operations_readable=True)
     operation = _invite(client, readable)
     assert client.operation(readable, str(operation.id), scenario_id=SCENARIO).status == "running"
-    other = simulator.create_call("https://localhost:9/nowhere", announce=False)
+    other = simulator.create_call("https://localhost:9/unread", announce=False)
     with pytest.raises(Refused):
         client.operation(other, str(_invite(client, other).id), scenario_id=SCENARIO)
 
@@ -89,7 +87,7 @@ def test_a_call_is_made_kept_and_left(client: GraphClient, simulator: Simulator,
     simulator.everyone("ringsOut", after=1e6)
     body = create_body(
         Targets((Invitee("user", {"id": "user-1"}), Invitee("user", {"id": "user-2"}))),
-        callback_uri="https://localhost:9/nowhere",
+        callback_uri="https://localhost:9/unread",
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
     )

@@ -68,7 +68,7 @@ def test_a_token_is_renewed_at_half_of_its_lifetime(source: TokenSource, simulat
 
 
 def test_a_token_of_a_minute_is_used_for_half_of_it(source: TokenSource, simulator: Simulator, clock: Clock) -> None:
-    """Short-lived tokens are not requested again for every request."""
+    """Short-lived tokens are not requested again for each request."""
     simulator.entra.token_seconds = 60
     try:
         first = source.token()
@@ -97,7 +97,7 @@ def test_a_token_is_used_to_its_end_while_entra_is_down(
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Until half a minute before its end; after that nobody can be called."""
+    """Until half a minute before its end; after that no person can be called."""
     first, issued = source.token(), clock.now
     simulator.fault(route="token", times=100, **outage)
     for age in (1800, 2500, 3300, 3568):

@@ -176,7 +176,7 @@ def test_nobody_is_named(empty: dict[str, Any]) -> None:
 
 
 def test_two_people_in_one_identity() -> None:
-    """Graph would call only one of two in an identity, so the app refuses both."""
+    """Graph would call only one of the two in an identity, so the app refuses both."""
     both = {"user": {"id": GUID}, "phone": {"id": "+12345678901"}}
     found = fault(body({"identity": both}))
     assert (found.code, found.target) == ("SeveralIdentities", "participants[0].identity")

@@ -156,7 +156,7 @@ def test_no_fault_shows_a_value(value: str, spoilt: Any) -> None:
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(240, 256))
 def test_room_for_parts(alone: list[bool], length: int) -> None:
-    """Whoever passes the check never has a part whose context is longer than Graph takes; whoever fails it would."""
+    """A body that passes the check has no part whose context is longer than Graph takes; one that fails it would."""
     content = body(
         *(person(place, **({"replacesCallId": "c"} if one else {})) for place, one in enumerate(alone)),
         clientContext="x" * length,

@@ -99,7 +99,7 @@ def test_call_and_key_are_separate(call: str, value: str, other_call: str, other
 @settings(deadline=None)
 @given(*[st.text(min_size=1) for _ in range(4)])
 def test_run_and_action_are_separate(run: str, action: str, other_run: str, other_action: str) -> None:
-    """Two actions of two runs have two keys, whatever their names."""
+    """Actions in different runs have different keys, whatever their names."""
 
     def key(run_id: str, name: str) -> str:
         headers = {"x-ms-workflow-run-id": f"a{run_id}a", "x-ms-workflow-operation-name": f"a{name}a"}

@@ -126,7 +126,7 @@ def test_what_passes_by_itself_comes_first() -> None:
 
 
 def test_longest_wait_counts() -> None:
-    """The flow comes back when Graph is ready for every part."""
+    """The flow comes back when Graph is ready for all parts."""
     assert _answer(Throttled(429, retry_after=3.0), Throttled(503, retry_after=40.0)).retry_after == 40.0
 
 

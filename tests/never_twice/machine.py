@@ -173,7 +173,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.report(call_item("terminated"))
 
     @invariant()
-    def nobody_is_called_twice(self) -> None:
+    def no_person_is_called_twice(self) -> None:
         """Each context that Graph gets belongs to one key and one attempt, so this is once for each key and person."""
         assert all(count == 1 for count in self.world.graph.rings.values()), self.world.graph.rings
 
@@ -241,7 +241,7 @@ class AnyOrder(RuleBasedStateMachine):
             for flow in invitation.flows:
                 self._is_right(flow.message_id, flow.state, flow.attempts)
         assert world.queue.waiting == []
-        self.nobody_is_called_twice()
+        self.no_person_is_called_twice()
         self.what_graph_said_stays()
         self.flows_are_notified_once()
 

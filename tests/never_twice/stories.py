@@ -112,7 +112,7 @@ def a_response_of_storage_is_lost(world: World) -> None:
     """The row is written and the response is lost: the request goes on with its own row."""
     world.plan.kind, world.plan.countdown, world.plan.after = "storage", 2, True
     invited(world, waits=False)
-    assert len(world.graph.taken) == 1, "nobody was called"
+    assert len(world.graph.taken) == 1, "no person was called"
     ends(world)
 
 

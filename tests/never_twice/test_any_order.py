@@ -40,4 +40,4 @@ def test_second_call_is_noticed() -> None:
     machine = AnyOrder()
     machine.world.graph.rings["context", PEOPLE[0]] = 2
     with pytest.raises(AssertionError):
-        machine.nobody_is_called_twice()
+        machine.no_person_is_called_twice()

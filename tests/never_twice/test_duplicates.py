@@ -184,7 +184,7 @@ def test_revoked_token(host: Host, graph: Simulator) -> None:
 
 
 def test_parts(host: Host, graph: Simulator) -> None:
-    """Graph accepts one of two requests and refuses the other; a repeat sends only the refused one."""
+    """Graph accepts one request and refuses the other; a repeat sends only the refused one."""
     call_id = graph.create_call(host.callback_uri)
     people = [person(number) for number in range(6)]
     body = {"participants": people, "clientContext": str(uuid.uuid4())}

@@ -1,4 +1,4 @@
-"""Invitations and starts with faults of every kind: no outcome lost or wrong, nobody called or notified twice."""
+"""Invitations and starts with faults of every kind: no outcome lost or wrong, no person or flow called twice."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_more_than_a_transaction_holds(door: Door, call_id: str) -> None:
 def test_interrupted_by_storage(door: Door, call_id: str) -> None:
     """503, so Graph sends the call's end again; the invitations that were not settled the first time are then."""
     many_kept(door, call_id, 150)
-    door.transport.breaks_after = 4  # the two reads, the note of the call, and the first of two transactions
+    door.transport.breaks_after = 4  # the two reads, the note of the call, and the first transaction
     try:
         answer = door.post([terminated_item(call_id)])
     finally:

@@ -157,7 +157,7 @@ def test_missing_properties_of_an_item(missing: str) -> None:
 
 def test_resource_without_a_url() -> None:
     """``resourceUrl`` counts, and where it is missing or none, ``resource``."""
-    for url in (None, "", "nowhere", 5, "/communications/calls/", "/communications/calls/a%2Fb/participants"):
+    for url in (None, "", "no-path", 5, "/communications/calls/", "/communications/calls/a%2Fb/participants"):
         assert _one(_item(_operation(), resourceUrl=url)).call_id == CALL
     other = _item(_operation(), resource="/app/calls/another-call/operations/o-1")
     assert _one(other).call_id == CALL

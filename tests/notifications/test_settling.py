@@ -26,7 +26,7 @@ ALICE = roster_item(CALL, "alice")
 
 
 class Story:
-    """An invitation of two people under a series of callbacks."""
+    """An invitation with two people under a series of callbacks."""
 
     def __init__(self) -> None:
         self.record = CallRecord(CALL).with_invitation(states.invitation(operation(0, 1)))

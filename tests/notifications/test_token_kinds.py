@@ -129,7 +129,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Door]:
 
 @pytest.mark.parametrize(("kind", "other"), [(_OLDER, _ENTRA), (_ENTRA, _OLDER)])
 def test_keys_are_downloaded_with_the_first_token_of_their_kind(door: _Door, kind: TokenKind, other: TokenKind) -> None:
-    """Nobody pays for the kind that doesn't come."""
+    """The kind that doesn't come costs no request."""
     for number in range(5):
         assert door.verdict(door.token(kind, jti=str(number))) == kind
     assert door.downloads() == {kind: 1, other: 0}

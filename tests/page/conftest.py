@@ -33,7 +33,7 @@ class Watched:
         return self.page.locator(selector).first.inner_text()
 
     def wait_for(self, selector: str, text: str) -> None:
-        """Wait until a part of the page shows a text."""
+        """Wait until a part of the page shows a string."""
         self.page.locator(selector, has_text=text).first.wait_for(timeout=10_000)
 
     def pass_time(self, seconds: int) -> None:

@@ -59,7 +59,7 @@ class Plan:
 def faulty(azurite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Plan]]:
     """Run the proxy before the tables and queues of an Azurite; give its connection string and the plan."""
     plan = Plan()
-    nobody = closed_port()
+    unused = closed_port()
     send = StorageTransport.send
 
     def planned(transport: StorageTransport, request: Any, **options: Any) -> Any:
@@ -67,7 +67,7 @@ def faulty(azurite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
         if way == "no token":
             raise json.JSONDecodeError("what an identity endpoint without a body leads to", "", 0)
         if way == "refused":
-            request.url = re.sub(r":\d+/", f":{nobody}/", request.url, count=1)
+            request.url = re.sub(r":\d+/", f":{unused}/", request.url, count=1)
         elif way is not None:
             request.headers[_HEADER] = way
         return send(transport, request, **options)

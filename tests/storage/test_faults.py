@@ -118,7 +118,7 @@ def _requests(story: Story, case: UseCase) -> int:
 
 
 def _break(story: Story, case: UseCase, way: str, *numbers: int) -> tuple[str, Plan]:
-    """Play a use with faults, and hold that nothing is lost and nobody is called twice."""
+    """Play a use with faults, and hold that nothing is lost and no person is called twice."""
     case.before(story)
     story.plan.begin(way, *numbers)
     response = case.use(story)
@@ -130,7 +130,7 @@ def _break(story: Story, case: UseCase, way: str, *numbers: int) -> tuple[str, P
     # The alarm's time, and at most a minute for each fault.
     story.settle(130 + 60 * len(plan.broken))
     case.ended(story)
-    assert max(story.graph.calls.values(), default=0) <= 1, "nobody is called twice"
+    assert max(story.graph.calls.values(), default=0) <= 1, "no person is called twice"
     assert story.is_noted(), "the call is removed one day"
     return str(response), plan
 

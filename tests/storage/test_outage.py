@@ -57,7 +57,7 @@ def test_after_graph_was_asked(impatient: Callable[[], Story], monkeypatch: pyte
 
 @pytest.mark.parametrize("way", ["after reset", "before 503", "no token"])
 def test_before_graph_is_asked(impatient: Callable[[], Story], way: str) -> None:
-    """With storage gone before, the response is 503 and nobody was called; a repeated request calls once."""
+    """With storage gone before, the response is 503 and no person was called; a repeated request calls once."""
     story = impatient()
     assert story.invite() == "ok"
     story = impatient()

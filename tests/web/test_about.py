@@ -1,4 +1,4 @@
-"""Name, version and links, for everyone."""
+"""Name, version and links, without a key."""
 
 from __future__ import annotations
 

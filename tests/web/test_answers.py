@@ -51,7 +51,7 @@ OTHER = Fault("Empty", "It is empty.")
     ],
 )
 def test_form_of_an_error(error: ApiError, status: int) -> None:
-    """Status, code in body and header, message: the same form for every error."""
+    """Status, code in body and header, message: all errors have one form."""
     answer = error_answer(error)
     assert answer.status == status
     assert answer.body == {"error": {"code": "X", "message": "m"}}

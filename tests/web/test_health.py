@@ -21,7 +21,7 @@ from web.health import Health, unconfigured
 if TYPE_CHECKING:
     from settings import Settings
 
-NOWHERE = (
+CLOSED = (
     "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
     "TableEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
 )
@@ -67,7 +67,7 @@ def test_healthy(app_settings: Settings, storage_name: str) -> None:
 
 def test_unreachable_storage(app_settings: Settings, storage_name: str) -> None:
     """An unreachable account makes the app unhealthy, and its URL and key are not shown."""
-    answer = _on(replace(app_settings, storage=StorageLocation(connection_string=NOWHERE)), storage_name).answer()
+    answer = _on(replace(app_settings, storage=StorageLocation(connection_string=CLOSED)), storage_name).answer()
     assert answer.status == 503
     assert answer.headers == {"Retry-After": "30", "x-ms-error-code": "Unhealthy"}
     assert answer.body is not None

@@ -80,7 +80,7 @@ def test_missing_call_id() -> None:
 
 @pytest.mark.parametrize("value", ["ABCDEFGHIJKLMNOPQRSTUVWX23", "abcdefghijklmnopqrstuvwx23"])
 def test_invitation_id_in_any_case(value: str) -> None:
-    """Makers may copy an id in small letters."""
+    """Makers may copy an id in lower case."""
     assert invitation_id_in(Request(route={"invitationId": value})) == value.upper()
 
 

@@ -1,4 +1,4 @@
-"""A simulator and a URL for its callbacks, both started once and emptied for every test."""
+"""A simulator and a URL for its callbacks, both started once and emptied for each test."""
 
 from __future__ import annotations
 

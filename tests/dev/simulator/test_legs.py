@@ -165,7 +165,7 @@ def test_people_who_were_there_before_may_never_be_reported(graph: Simulator, in
 
 
 def test_a_meetings_end_ends_every_leg(graph: Simulator, inbox: Inbox, caller: Caller) -> None:
-    """The conversation ends for everybody."""
+    """The conversation ends for all people in it."""
     meeting = graph.meeting(participants=[ALICE])
     legs = [caller.create(graph, inbox, **by_id(meeting)).json()["id"] for _ in range(2)]
     assert graph.wait_idle()
