@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from calls.following import needs_of
@@ -185,6 +186,8 @@ class Advancer:
             self._fail(turn, start, call.result or call_ended(None))
         elif call.established_at is not None:
             if stage.invited is None:
+                for waiting in self._legs.waiting(call.leg_keys) if stage.owns else ():
+                    turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
                 if not self._follower.follow(turn, start, record):
                     return
                 record = self._read(start, stage.call_id) if start.participants else record

@@ -263,9 +263,9 @@ def decide(start: Start, run: Run, now: datetime, waited_for: timedelta) -> Star
 
 
 def leaving(start: Start, call_ids: Iterable[str], now: datetime) -> Start:
-    """Return the start with calls that are to be left."""
+    """Return the start with calls that are to be left, by the run that writes this; others try it later."""
     added = [one for one in call_ids if one not in start.to_leave]
-    return replace(start, to_leave=(*start.to_leave, *added), leave_at=now) if added else start
+    return replace(start, to_leave=(*start.to_leave, *added), leave_at=now + RETRY) if added else start
 
 
 def is_open(start: Start) -> bool:
