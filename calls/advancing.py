@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from calls.begun import Begun, in_hand
@@ -190,7 +191,10 @@ class Advancer:
             return Begun(start)
         begins = stage.invited is None
         if begins:
-            if not self._follower.follow(turn, start, record):
+            followed = self._follower.follow(turn, start, record)
+            for waiting in self._legs.waiting(call.leg_keys) if stage.owns else ():
+                turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
+            if not followed:
                 return Begun(start)
             if start.participants:
                 record = in_hand(turn, start, stage.call_id) or self._read(start, stage.call_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.begun import Begun
 from calls.legs import CallFacts, Legs
-from calls.sharing import SharedCalls, is_usable
+from calls.sharing import SharedCalls, is_stray, is_usable
 from domain.asking import asker
 from domain.call import CallKind
 from domain.meeting import leg_key
@@ -18,7 +18,6 @@ from domain.start import (
     Accepted,
     Creating,
     InCall,
-    Over,
     StartStatus,
     Waiting,
     answered,
@@ -99,6 +98,8 @@ class Creator:
         self.give_up = timedelta(seconds=give_up_seconds)
         self.advance: Callable[[Turn, str], None] | None = None
         """Takes a start as far as it can go; set by the composition root, since that asks Graph for calls as well."""
+        self.leave: Callable[[Turn, Start], None] | None = None
+        """Leaves the calls that a start no longer wants; set by the composition root, since others then begin."""
 
     def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph for the call of an accepted start, or wait for the start that has the meeting's leg.
@@ -162,7 +163,9 @@ class Creator:
             # Graph was asked: the flow must not be answered "try again". A callback or the alarm finds the start.
             _events.warning("Graph's response could not be written", start=start.id, kind=type(error).__name__)
         if refusal is not None:
-            raise answer_for_refusals([Sent(0, error=refusal)], advice_for_create_refusal) from None
+            raise answer_for_refusals(
+                [Sent(0, error=refusal)], advice_for_create_refusal, undone="no call was started"
+            ) from None
         return Begun(start)
 
     def link(
@@ -197,14 +200,18 @@ class Creator:
                 # A meeting that is joined by its ID may have a leg under its thread, which Graph's response names.
                 is_sole = read is not None or start.meeting is None or start.meeting.join_meeting_id is None
                 start = in_call(start, call_id, now, is_sole=is_sole)
-            if _is_stray(start, call_id):
+            if is_stray(start, call_id):
                 start = leaving(start, [call_id], now)
             return listening(start, turn.may_post, now)
 
         updated = self._starts.save(turn, start_id, change, held=held)
         start = updated.after
-        if start is None or _is_stray(start, call_id):
-            return None if start is None else Begun(start, held=updated.held)
+        if start is None:
+            return None
+        if is_stray(start, call_id):
+            if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
+                self.leave(turn, start)
+            return Begun(start)
         facts = self._facts(start, call_id, read, thread)
         return Begun(start, self._legs.keep(turn, start, facts), updated.held)
 
@@ -258,19 +265,6 @@ class Creator:
         for waiting in self._legs.free(self._legs.keys_of(start), start.id):
             if self.advance is not None:
                 turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
-
-
-def _is_stray(start: Start, call_id: str) -> bool:
-    """Return whether a call that was created for a start is none that it keeps."""
-    if start.call_id != call_id:
-        return True
-    match start.stage:
-        case InCall(owns=owns):
-            return not owns
-        case Over(status=status):
-            return status in (StartStatus.FAILED, StartStatus.STOPPED)
-        case _:
-            return False
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

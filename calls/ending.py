@@ -22,6 +22,7 @@ from invite.refusals import answer_for_refusals, unanswered
 from invite.sending import Sent
 from observability.events import Events
 from web.errors import ApiError, GraphRefused, NotCancellable, NotFound
+from web.identifiers import no_such_participant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,8 +181,7 @@ class Endings:
             ApiError: Graph refuses it, or can't be reached.
         """
         if known_call(self._store, call_id) is None or not self._canceller.remove(call_id, participant_id):
-            message = "There is no such call or person. Use the ID of a person that List participants returns."
-            raise NotFound("ParticipantNotFound", message)
+            raise no_such_participant()
 
     def cancel(self, turn: Turn, call_id: str, name: str) -> CallRecord | None:
         """Stop calling the people of an invitation whose devices ring; who has answered stays.
@@ -234,7 +234,9 @@ class Endings:
         return self._leave_quietly(turn, call_id, is_kept=call is not None)
 
     def _leave_quietly(self, turn: Turn, call_id: str, *, is_kept: bool = True) -> bool:
-        """Leave a call; return False where it is to be tried again."""
+        """Leave a call; return False where it is to be tried again, or where another part of this turn leaves it."""
+        if not turn.begins("hang up", call_id):
+            return False
         try:
             self._leave(call_id)
         except ApiError as error:
@@ -252,9 +254,9 @@ class Endings:
                 continue
             except Refused as error:
                 if error.status != HTTPStatus.NOT_FOUND:
-                    raise answer_for_refusals([Sent(0, error=error)]) from None
+                    raise answer_for_refusals([Sent(0, error=error)], undone="the call was not left") from None
             except GraphError as error:
-                raise answer_for_refusals([Sent(0, error=error)]) from None
+                raise answer_for_refusals([Sent(0, error=error)], undone="the call was not left") from None
             return
         raise unanswered()
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import RETRY, Start
+from domain.start import RETRY, InCall, Start
 from domain.start_progress import is_open
+from graph.calls import CallRead
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,9 +62,18 @@ class CallHooks:
         self._keeper = keeper
         self._rejects_incoming = rejects_incoming
 
-    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
-        """Take a call that was reported for a start, or leave it where the start has another or is over."""
+    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str, thread_id: str | None) -> None:
+        """Take a call that was reported for a start, or leave it where the start has another or is over.
+
+        The thread tells whether another leg is in a meeting that was joined by its ID, as Graph's response would.
+        """
         begun = self._creator.link(turn, start_id, attempt, call_id, None)
+        if begun is not None and thread_id is not None:
+            stage = begun.start.stage
+            if isinstance(stage, InCall) and stage.call_id == call_id and not stage.is_sole:
+                read = CallRead(None, None, call_id, thread_id)
+                known = begun.start
+                begun = self._creator.link(turn, start_id, attempt, call_id, read, known=known)
         if begun is not None:
             self._advancer.go_on(turn, Begun(begun.start, held=begun.held))
 

@@ -117,6 +117,11 @@ class Legs:
             waiting += () if before is None else before.waiting
         return tuple(dict.fromkeys(waiting))
 
+    def waiting(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the starts that have waited for legs."""
+        legs = (self._rows.leg(key).value for key in keys)
+        return tuple(dict.fromkeys(one for leg in legs if leg is not None for one in leg.waiting))
+
     def keys_of(self, start: Start) -> tuple[str, ...]:
         """Return the keys of a start's meeting, as far as the start knows them."""
         return () if start.meeting is None else (key_of(start.meeting, self._tenant_id),)
@@ -144,6 +149,7 @@ class Legs:
                 starts=_with(call.starts, start.id),
                 target=None if target is None else identity_hash(target.id),
                 target_person=target,
+                called=start.participants if facts.kind is CallKind.GROUP else (),
                 leave_afterwards=start.leave_afterwards,
                 leg_keys=tuple(dict.fromkeys((*call.leg_keys, *facts.leg_keys))),
                 my_participant_id=facts.my_participant_id or call.my_participant_id,

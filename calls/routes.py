@@ -25,7 +25,7 @@ from settings import Settings, SettingsError
 from web.answers import Answer
 from web.bodies import content_of
 from web.errors import BadRequest, Fault, NotFound, StartFailed
-from web.identifiers import call_id_in, invitation_id_in, no_such_invitation, start_id_in
+from web.identifiers import call_id_in, invitation_id_in, no_such_invitation, participant_id_in, start_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ class CallRoutes:
 
     def remove(self, request: Request) -> Answer:
         """Remove one person from a call: 204."""
-        self._endings.remove(call_id_in(request), request.route.get("participantId", ""))
+        self._endings.remove(call_id_in(request), participant_id_in(request))
         return Answer(HTTPStatus.NO_CONTENT)
 
     def cancel_invitation(self, request: Request) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import InCall, Start, Waiting, in_call, listening
+from domain.start import InCall, Over, Start, StartStatus, Waiting, in_call, listening
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,3 +72,16 @@ def is_usable(other: Start | None, held: Held | None) -> bool:
     if other is None or call is None:
         return False
     return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave
+
+
+def is_stray(start: Start, call_id: str) -> bool:
+    """Return whether a call that was created for a start is none that it keeps."""
+    if start.call_id != call_id:
+        return True
+    match start.stage:
+        case InCall(owns=owns):
+            return not owns
+        case Over(status=status):
+            return status in (StartStatus.FAILED, StartStatus.STOPPED)
+        case _:
+            return False

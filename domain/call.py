@@ -106,6 +106,8 @@ class Call:
     """The identity hash of the only other person of a one-to-one call, which has no roster."""
     target_person: Invitee | None = None
     """That person."""
+    called: tuple[Invitee, ...] = ()
+    """The people of a group call whom the create itself called; they have no invitation."""
     leave_afterwards: bool = False
     """Whether the latest start wants the app to leave when nothing on this leg is open any more."""
     leg_keys: tuple[str, ...] = ()

@@ -103,7 +103,7 @@ class CallRecord:
     def with_roster_read(self, roster: Roster, now: datetime) -> CallRecord:
         """Return the record with a whole roster that the app has read itself, which settles nothing."""
         call = self.call_or_new(now)
-        after, changed = apply_list(call, self.roster, roster, now)
+        after, changed = apply_list(call, self.roster, roster, now, is_read=True)
         return self.with_call(replace(after, roster_at=call.roster_at)).with_roster(changed)
 
     def with_operations(self, entries: Mapping[str, OperationEntry]) -> CallRecord:

@@ -42,6 +42,8 @@ class RosterEntry:
     """The ``sequenceNumber`` of the delta that last named them."""
     was_in: bool = False
     """Whether they were in the call since they came."""
+    is_reported: bool = True
+    """Whether Graph's rosters list them: people who were there before the app may be in what it reads only."""
 
     @property
     def is_listed(self) -> bool:
@@ -55,9 +57,9 @@ def identity_hash(identity_id: str) -> str:
 
 
 def apply_list(
-    call: Call, known: Mapping[str, RosterEntry], seen: Roster, now: datetime
+    call: Call, known: Mapping[str, RosterEntry], seen: Roster, now: datetime, *, is_read: bool = False
 ) -> tuple[Call, dict[str, RosterEntry]]:
-    """Replace the roster by a full list.
+    """Replace the roster by a full list; whom a read alone has listed in the call stays until a read lacks them.
 
     Returns:
         The call, and the entries that changed; both unchanged where the list is older than what is known.
@@ -67,9 +69,10 @@ def apply_list(
     if sequence is not None and call.roster_sequence is not None and sequence < call.roster_sequence:
         return call, {}
     present = _strongest(seen.people)
-    changed = _observe(known, present.values(), now, sequence=None)
+    changed = _observe(known, present.values(), now, sequence=None, is_read=is_read)
     for key, entry in known.items():
-        if key not in present and entry.is_listed and not seen.hides_people:
+        is_expected = entry.is_listed and (is_read or entry.is_reported or entry.presence is not Presence.IN_CALL)
+        if key not in present and is_expected and not seen.hides_people:
             changed[key] = _gone(entry, now)
     call = replace(
         call,
@@ -133,7 +136,12 @@ def _strongest(seen: Iterable[Sighting]) -> dict[str, Sighting]:
 
 
 def _observe(
-    known: Mapping[str, RosterEntry], seen: Iterable[Sighting], now: datetime, *, sequence: int | None
+    known: Mapping[str, RosterEntry],
+    seen: Iterable[Sighting],
+    now: datetime,
+    *,
+    sequence: int | None,
+    is_read: bool = False,
 ) -> dict[str, RosterEntry]:
     changed: dict[str, RosterEntry] = {}
     for sight in seen:
@@ -152,6 +160,7 @@ def _observe(
             joined=before.joined if before is not None and (stays or sight.presence is Presence.LEFT) else now,
             sequence=sequence if sequence is not None else (before.sequence if before else None),
             was_in=presence is Presence.IN_CALL or was_in,
+            is_reported=not is_read or (before is not None and stays and before.is_reported),
         )
         if sight.presence is Presence.LEFT:
             after = _gone(replace(after, left=before.left if before else None), now)

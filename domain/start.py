@@ -258,6 +258,6 @@ def ended(
 
 
 def leaving(start: Start, call_ids: Iterable[str], now: datetime) -> Start:
-    """Return the start with calls that are to be left."""
+    """Return the start with calls that are to be left, by the run that writes this; others try it later."""
     added = [one for one in call_ids if one not in start.to_leave]
-    return replace(start, to_leave=(*start.to_leave, *added), leave_at=now) if added else start
+    return replace(start, to_leave=(*start.to_leave, *added), leave_at=now + RETRY) if added else start

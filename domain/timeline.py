@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Decider, Ended, Invitation, Invitee, Operation, Status
+from domain.roster import identity_hash
 from domain.standing import standing
+from domain.start import GROUP_SETTLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -183,20 +185,32 @@ def _fitting(people: Iterable[Person]) -> Iterator[tuple[Person, ...]]:
 
 def _of_call(before: Call | None, after: Call, now: datetime) -> Iterator[Event]:
     target = () if after.target_person is None else (_person(after.target_person),)
+    called = target or tuple(_person(one) for one in after.called)
     is_ours = after.kind is not None and (before is None or before.kind is None)
     if is_ours:
         yield Event(EventKind.CALL_STARTING, now)
-        if target:
-            yield Event(EventKind.INVITED, now, target)
+        if called:
+            yield Event(EventKind.INVITED, now, called)
     if after.established_at is not None and (before is None or before.established_at is None):
         yield Event(EventKind.CALL_ESTABLISHED, now)
         if target:
             seconds = round((now - after.created).total_seconds())
             yield Event(EventKind.ANSWERED, now, target, seconds=max(0, seconds))
+    earlier, present = set() if is_ours else _answered(before), _answered(after)
+    if came := tuple(_person(one) for one in after.called if identity_hash(one.id) in present - earlier):
+        yield Event(EventKind.ANSWERED, now, came, seconds=max(0, round((now - after.created).total_seconds())))
     if after.has_ended and (before is None or not before.has_ended):
         if target and after.established_at is None:
             yield Event(EventKind.NOT_REACHED, now, target, result=after.result)
+        absent = tuple(_person(one) for one in after.called if identity_hash(one.id) not in present)
+        if absent and (after.established_at is None or now < after.established_at + GROUP_SETTLES):
+            yield Event(EventKind.NOT_REACHED, now, absent, result=after.result)
         yield Event(EventKind.CALL_ENDED, now, result=after.result)
+
+
+def _answered(call: Call | None) -> set[str]:
+    """Return the hashes of those who are or were in a call, or wait in its lobby."""
+    return set() if call is None else {name for name, presence in call.presence.items() if presence.has_answered}
 
 
 def _of_escalation(before: Escalation | None, after: Escalation, now: datetime) -> Iterator[Event]:

@@ -142,9 +142,9 @@ class Canceller:
                     inner = {"code": error.code} if error.code else None
                     message = _NOT_ALLOWED.format(client_id=self._client_id)
                     raise GraphRefused("RemoveNotAllowed", message, inner=inner) from None
-                raise answer_for_refusals([Sent(0, error=error)]) from None
+                raise answer_for_refusals([Sent(0, error=error)], undone="nothing was changed") from None
             except GraphError as error:
-                raise answer_for_refusals([Sent(0, error=error)]) from None
+                raise answer_for_refusals([Sent(0, error=error)], undone="nothing was changed") from None
             else:
                 return True
         raise unanswered()
@@ -162,10 +162,10 @@ class Canceller:
                 continue
             except Refused as error:
                 if error.status == HTTPStatus.FORBIDDEN:
-                    raise answer_for_refusals([Sent(0, error=error)]) from None
+                    raise answer_for_refusals([Sent(0, error=error)], undone="nothing was changed") from None
                 return None
             except GraphError as error:
-                raise answer_for_refusals([Sent(0, error=error)]) from None
+                raise answer_for_refusals([Sent(0, error=error)], undone="nothing was changed") from None
         raise unanswered()
 
     def _remove_all(self, call_id: str, entries: Sequence[Sighting]) -> Tried:

@@ -35,16 +35,21 @@ def result_of_refusal(error: GraphError, explain: Callable[[GraphAnswered], str]
     return ResultInfo(HTTPStatus.SERVICE_UNAVAILABLE, None, text)
 
 
-def answer_for_refusals(sent: Sequence[Sent], explain: Callable[[GraphAnswered], str] = advice_for_refusal) -> ApiError:
+def answer_for_refusals(
+    sent: Sequence[Sent],
+    explain: Callable[[GraphAnswered], str] = advice_for_refusal,
+    *,
+    undone: str = "the person was not called",
+) -> ApiError:
     """Return the one answer for requests of which none was taken.
 
     What may pass by itself comes first: the flow then tries again, and everything refused is sent again.
-    ``explain`` has the sentence for what Graph refused.
+    ``explain`` has the sentence for what Graph refused, ``undone`` what was not done otherwise.
     """
     errors = [entry.error for entry in sent if entry.error is not None]
     passing = [entry.error for entry in sent if entry.error is not None and entry.may_be_repeated_soon]
     error = (passing or errors)[0]
-    message = _message(error, explain)
+    message = _message(error, explain, undone)
     inner = _inner(error)
     if isinstance(error, Throttled):
         longest = max((entry.retry_after or 0.0 for entry in passing if isinstance(entry, Throttled)), default=0.0)
@@ -63,17 +68,19 @@ def answer_for_refusals(sent: Sequence[Sent], explain: Callable[[GraphAnswered],
     return GraphRefused("GraphRefused", message, inner=inner)
 
 
-def _message(error: GraphError, explain: Callable[[GraphAnswered], str]) -> str:
+def _message(
+    error: GraphError, explain: Callable[[GraphAnswered], str], undone: str = "the person was not called"
+) -> str:
     if isinstance(error, Throttled):
-        return "Microsoft Graph is busy, so the person was not called. Try again in a minute."
+        return f"Microsoft Graph is busy, so {undone}. Try again in a minute."
     if isinstance(error, GraphAnswered):
         return explain(error)
     if isinstance(error, CredentialRefused):
         return (
-            f"{error}, so the person was not called. Ask your administrator to check the app registration; "
+            f"{error}, so {undone}. Ask your administrator to check the app registration; "
             "its secret or certificate may have expired."
         )
-    return f"{error}, so the person was not called. Try again in a minute."
+    return f"{error}, so {undone}. Try again in a minute."
 
 
 def _inner(error: GraphError) -> dict[str, str]:

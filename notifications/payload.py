@@ -7,7 +7,7 @@ read is left alone, and its neighbours are not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from domain.call import CallState, call_state
@@ -66,6 +66,8 @@ class CallReport:
     result: ResultInfo | None
     direction: str | None = None
     """``incoming`` or ``outgoing``, which Graph leaves out of most reports."""
+    thread_id: str | None = field(default=None, repr=False)
+    """The thread of a joined meeting, which Graph reports when the app joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ def _from_entity(call_id: str, entity: Mapping[str, Any], path: str, *, is_delet
         known = CallState.TERMINATED if is_deleted else call_state(state)
         direction = (wire.text(entity.get("direction")) or "").casefold()
         result = wire.result_info(entity.get("resultInfo"))
-        yield CallReport(call_id, known, result, direction if direction in _DIRECTIONS else None)
+        chat = entity.get("chatInfo")
+        thread_id = wire.text(chat.get("threadId")) if isinstance(chat, dict) else None
+        yield CallReport(call_id, known, result, direction if direction in _DIRECTIONS else None, thread_id)
     elif _is_participant(entity, kind):
         # One participant by itself: a change of that one, or its end.
         gone = {**entity, "removedState": {}} if is_deleted else entity

@@ -13,7 +13,7 @@ from graph.errors import KeysUnavailable
 from notifications.applying import apply_reports, needs_of
 from notifications.bodies import callback_of
 from notifications.origin import Origin, is_bot_framework, origin_of
-from notifications.payload import IncomingCall
+from notifications.payload import CallReport, IncomingCall
 from notifications.token_rules import NotFromGraph, TokenKind
 from observability import tracing
 from observability.events import Events
@@ -40,8 +40,8 @@ _CALLER_SECONDS = 60.0
 class Calls(Protocol):
     """What callbacks mean for calls that this app has created; handed in by the composition root."""
 
-    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str) -> None:
-        """Take a call that was reported for a start."""
+    def found(self, turn: Turn, start_id: str, attempt: int, call_id: str, thread_id: str | None) -> None:
+        """Take a call that was reported for a start, and the thread of its meeting where that was reported, too."""
 
     def incoming(self, call_id: str) -> None:
         """Leave an incoming call alone, or reject it."""
@@ -116,7 +116,10 @@ class NotificationReceiver:
         updated = self._progress.save(turn, call_id, needs_of(reports), apply)
         call = updated.after.call
         if origin is not None and (call is None or call.start_id is None):
-            turn.note(f"found {call_id}", partial(self._calls.found, turn, origin.start_id, origin.attempt, call_id))
+            threads = (report.thread_id for report in reports if isinstance(report, CallReport))
+            thread_id = next(filter(None, threads), None)
+            found = partial(self._calls.found, turn, origin.start_id, origin.attempt, call_id, thread_id)
+            turn.note(f"found {call_id}", found)
 
     def _authorize(self, request: Request) -> TokenKind:
         try:

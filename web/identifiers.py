@@ -59,6 +59,24 @@ def invitation_id_in(request: Request) -> str:
     return value
 
 
+def participant_id_in(request: Request) -> str:
+    """Return the id of a person in a call in a request's address.
+
+    Raises:
+        NotFound: it can't be one, so there is none; Graph would take ``..`` for the call itself.
+    """
+    value = request.route.get("participantId", "")
+    if not is_call_id(value):
+        raise no_such_participant()
+    return value
+
+
+def no_such_participant() -> NotFound:
+    """Return the 404 for a call or a person in it that there is not."""
+    message = "There is no such call or person. Use the ID of a person that List participants returns."
+    return NotFound("ParticipantNotFound", message)
+
+
 def escalation_id_in(request: Request) -> str:
     """Return the escalation's id in a request's path.
 

@@ -41,12 +41,13 @@ def timeline_csv(record: CallRecord, client_id: str) -> str:
     Seconds count from the time at which Microsoft Graph was asked to call the person: to the answer, and to the first
     roster that shows them in the call. Of several people there is a number for each, in the order of the names.
     """
-    names = Names(record.roster.values())
+    events = events_of(record, client_id)
+    names = Names(record.roster.values(), events)
     output = io.StringIO()
     writer = csv.writer(output)
     writer.writerow(_COLUMNS)
     asked: dict[str, datetime] = {}
-    for event in events_of(record, client_id):
+    for event in events:
         if event.kind in (EventKind.INVITED, EventKind.STEP_STARTED):
             asked |= {_key(person): event.time for person in event.people}
         people = "; ".join(_cell(names.of(person)) for person in event.people)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.roster import identity_hash
 from domain.timeline import Event, EventKind, Person
-from flows.advice import advice_for_outcome
+from flows.advice import advice_for_call_end, advice_for_outcome
 from observability.redaction import redact
 
 if TYPE_CHECKING:
@@ -19,14 +19,24 @@ _LONGEST_NAME = 100
 
 
 class Names:
-    """What people are called: as the flow named them, else as the roster did."""
+    """What people are called: as the flow named them, else as the roster did, now or earlier."""
 
-    def __init__(self, roster: Iterable[RosterEntry]) -> None:
+    def __init__(self, roster: Iterable[RosterEntry], events: Iterable[Event] = ()) -> None:
         self._by_identity: dict[str, str] = {}
-        for entry in roster:
-            name, identity_id = _given(entry.identity), entry.identity.get("id")
+        seen = []
+        for event in events:
+            if event.kind in (EventKind.INVITED, EventKind.STEP_STARTED):
+                self._learn(person.identity for person in event.people)
+            else:
+                seen += [person.identity for person in event.people]
+        self._learn(entry.identity for entry in roster)
+        self._learn(seen)
+
+    def _learn(self, identities: Iterable[Mapping[str, Any]]) -> None:
+        for identity in identities:
+            name, identity_id = _given(identity), identity.get("id")
             if name and identity_id:
-                self._by_identity[identity_hash(identity_id)] = name
+                self._by_identity.setdefault(identity_hash(str(identity_id)), name)
 
     def of(self, person: Person) -> str:
         """Return a person's name; of a phone the last two digits only."""
@@ -95,7 +105,10 @@ def _seconds(seconds: int) -> str:
 
 def _why(event: Event) -> str:
     own = event.result.message if event.result is not None and not event.by_graph else None
-    return redact(own) if own else advice_for_outcome(event.result)
+    if own:
+        return redact(own)
+    # Whom the create itself called has no invitation: the end of the call is their result.
+    return advice_for_call_end(event.result) if event.invitation_id is None else advice_for_outcome(event.result)
 
 
 def _escalation_end(event: Event) -> str:

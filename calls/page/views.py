@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 def timeline_view(record: CallRecord, client_id: str) -> list[dict[str, Any]]:
     """Return the events of a call, oldest first; the app itself, with this client ID, is none of its people."""
-    names = Names(record.roster.values())
+    events = events_of(record, client_id)
+    names = Names(record.roster.values(), events)
     view = []
-    for event in events_of(record, client_id):
+    for event in events:
         one: dict[str, Any] = {
             "dateTime": iso_time(event.time),
             "event": event.kind.value,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from domain.start import Over
+from graph.errors import Throttled
 from tests.calls.fake_graph import FakeCall, call_item
 from tests.calls.values import ANNA, BEN, CLEO, call_of, meeting
 from tests.calls.world import World
 from web.answers import Answer
 from web.errors import ApiError
+
+if TYPE_CHECKING:
+    from flows.turn import Turn
 
 
 def hang_up(world: World, call_id: str) -> Any:
@@ -307,3 +311,77 @@ class TestStop:
         assert world.view(view["id"])["status"] == "stopped"
         assert not call.is_alive
         assert world.flows.posted
+
+
+@pytest.mark.parametrize("turns_up_later", [False, True])
+def test_left_once(monkeypatch: pytest.MonkeyPatch, *, turns_up_later: bool) -> None:
+    """While a request leaves the call of a stopped start, no message does so as well."""
+    world = World()
+    hang_up, left = world.graph.hang_up, []
+
+    def slowly(call_id: str, *, scenario_id: str) -> None:
+        left.append(call_id)
+        world.work_queue()
+        hang_up(call_id, scenario_id=scenario_id)
+
+    monkeypatch.setattr(world.graph, "hang_up", slowly)
+    if turns_up_later:
+        world.graph.answers = ["lost after"]
+    view = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.stop(view["id"])
+    world.report(call.id, call_item(call.id, "establishing"))
+    world.pass_time(30)
+    assert left == [call.id]
+
+
+def test_left_once_by_all_parts_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows is done side by side: of two parts of a turn that find a call of no further use, one leaves it."""
+    world = World()
+    world.start(meeting(ANNA, leaveAfterwards=True))
+    call = world.the_call()
+    world.establish(call)
+    endings: Any = world.parts.routes._endings
+    hang_up, leave_if_done = world.graph.hang_up, endings.leave_if_done
+    turns: list[Turn] = []
+    left: list[str] = []
+
+    def slowly(call_id: str, *, scenario_id: str) -> None:
+        left.append(call_id)
+        if len(left) == 1:
+            leave_if_done(turns[0], call_id)
+        hang_up(call_id, scenario_id=scenario_id)
+
+    def noted(turn: Turn, call_id: str) -> None:
+        turns.append(turn)
+        leave_if_done(turn, call_id)
+
+    monkeypatch.setattr(world.graph, "hang_up", slowly)
+    monkeypatch.setattr(endings, "leave_if_done", noted)
+    world.answer(world.graph.operations[0])
+    assert left == [call.id]
+
+
+def test_busy_when_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is about leaving the call, not about a person who was not called."""
+    world = World()
+    world.start(meeting(ANNA))
+    call = world.the_call()
+
+    def busy(call_id: str, *, scenario_id: str) -> None:
+        raise Throttled(429)
+
+    monkeypatch.setattr(world.graph, "hang_up", busy)
+    answer = world.request("hang_up", route={"callId": call.id})
+    assert isinstance(answer, ApiError)
+    assert str(answer) == "Microsoft Graph is busy, so the call was not left. Try again in a minute."
+
+
+@pytest.mark.parametrize("participant_id", ["..", ".", "", "a/b", "a%2fb", "a?b", "a\nb", "x" * 257])
+def test_remove_no_id(participant_id: str) -> None:
+    """What can't be an ID is not sent: an HTTP client would turn ``..`` into the removal of the app's own leg."""
+    world = World()
+    world.start(meeting())
+    world.graph.asked.clear()
+    assert remove(world, world.the_call().id, participant_id) == 404
+    assert world.graph.asked == []

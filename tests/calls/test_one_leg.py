@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.start import InCall, Waiting
-from tests.calls.fake_graph import THREAD
+from tests.calls.fake_graph import THREAD, call_item
 from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
 from tests.calls.world import World
 from web.errors import ApiError
@@ -278,3 +278,33 @@ def test_killed_before_the_call_names_it() -> None:
         stored = world.stored_call(call.id)
         assert stored is not None
         assert second["id"] in stored.starts, lines
+
+
+def test_thread_in_the_callback() -> None:
+    """Where Graph's response is lost, its first callback names the thread: the later leg is hung up at once."""
+    world = World()
+    first = world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.answers = ["lost after"]
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    later = next(call for call in world.live() if call.id != first["callId"])
+    item = call_item(later.id, "establishing")
+    item["resourceData"]["chatInfo"] = {"threadId": THREAD, "messageId": "0"}
+    world.report(later.id, item)
+    assert [call.id for call in world.live()] == [first["callId"]]
+    world.pass_time(12)
+    assert world.view(second["id"])["callId"] == first["callId"]
+    assert len(world.graph.operations) == 2
+
+
+def test_who_waits_goes_on_with_the_call() -> None:
+    """A start that waits for a call whose response was lost calls its people in the callback that establishes it."""
+    world = World()
+    world.graph.answers = ["lost after"]
+    world.start(meeting(ANNA))
+    second = world.start(meeting(BEN, **SECOND))
+    assert second["callId"] is None
+    call = world.the_call()
+    world.establish(call)
+    assert [one["people"] for one in world.graph.operations] == [[ANNA], [BEN]]
+    assert world.view(second["id"])["callId"] == call.id

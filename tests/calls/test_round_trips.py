@@ -95,24 +95,35 @@ def _steps(*people: str) -> dict[str, Any]:
 
 
 def test_established() -> None:
-    """Without people to call: the report 2, the start 2, and that it uses the call no longer 1."""
+    """Without people to call: the report 2, the start 2, who waits for the leg 1, and that it uses the call no longer 1."""
     world = World()
     world.start(meeting())
-    assert _established(world) == ["query", "write", "get", "write", "write"]
+    assert _established(world) == ["query", "write", "get", "get", "write", "write"]
 
 
 def test_established_calls() -> None:
-    """The people of a start are called after 4 requests to the table, and 2 follow."""
+    """The people of a start are called after 4 requests to the table, and 3 follow."""
     world = World()
     world.start(meeting(ANNA))
-    assert _established(world) == ["query", "write", "get", "roster", "send", "write", "invite", "write", "write"]
+    assert _established(world) == [
+        "query",
+        "write",
+        "get",
+        "roster",
+        "send",
+        "write",
+        "invite",
+        "write",
+        "get",
+        "write",
+    ]
 
 
 def test_established_calls_a_step() -> None:
     """With steps: the two messages of a step, and the escalation is read again after Graph's answer."""
     world = World()
     world.start(_steps(ANNA, BEN))
-    before, after = ["query", "write", "get", "roster", "send", "send", "write"], ["write", "query", "write"]
+    before, after = ["query", "write", "get", "roster", "send", "send", "write"], ["write", "query", "get", "write"]
     assert _established(world) == [*before, "invite", *after]
 
 

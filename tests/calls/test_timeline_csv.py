@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from calls.page.spreadsheet import timeline_csv, timeline_file
 from domain.record import CallRecord
+from domain.results import ResultInfo
 from domain.timeline import Event, EventKind, Person
+from flows.advice import advice_for_call_end
 
 BEGAN = datetime(2026, 3, 1, 2, 3, 4, tzinfo=UTC)
 ANNA = Person("user", {"id": "11111111-1111-4111-8111-111111111111", "displayName": "Anna"})
@@ -80,3 +83,19 @@ def test_empty() -> None:
     """Of an unknown call there is the first line only."""
     assert timeline_csv(_record(), "app").startswith("dateTime,event,text,participants,secondsToAnswer,secondsToJoin,")
     assert _rows(_record()) == []
+
+
+def test_names() -> None:
+    """A person whom no roster names is called as the flow named them, also where they came and went."""
+    unnamed = Person("user", {"id": ANNA.identity["id"]})
+    left = _event(EventKind.LEFT, 9, Person("user", {"id": BEN.identity["id"]}))
+    joined = _event(EventKind.JOINED, 5, unnamed, BEN)
+    texts = [row["text"] for row in _rows(_record(_event(EventKind.INVITED, 0, ANNA), joined, left))]
+    assert texts[1:] == ['Anna and Ben "B", Jr. joined the call.', 'Ben "B", Jr. left the call.']
+
+
+def test_why_a_one_to_one_call_was_not_answered() -> None:
+    """The sentence is that of the start, whose result is the call's end."""
+    end = ResultInfo(200, 5002, "All others left.")
+    event = replace(_event(EventKind.NOT_REACHED, 3, ANNA), result=end)
+    assert _rows(_record(event))[0]["text"] == f"Anna was not reached. {advice_for_call_end(end)}"

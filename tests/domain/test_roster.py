@@ -62,6 +62,20 @@ def test_list_replaces_the_roster() -> None:
     ]
 
 
+def test_who_was_read_only() -> None:
+    """Who was there before the app may be missing in Graph's rosters until something about them changes."""
+    roster = Roster()
+    alice = read_roster([participant("alice")])
+    roster.call, roster.known = apply_list(roster.call, {}, alice, later(1), is_read=True)
+    roster.reports(participant("bob"))
+    assert roster.presence("alice", "bob") == [Presence.IN_CALL, Presence.IN_CALL]
+    bob = read_roster([participant("bob")])
+    assert presence_of(apply_list(roster.call, roster.known, bob, later(11), is_read=True)[0], "alice") == Presence.LEFT
+    roster.reports(participant("alice"), participant("bob"))
+    roster.reports(participant("bob"))
+    assert roster.presence("alice", "bob") == [Presence.LEFT, Presence.IN_CALL]
+
+
 def test_empty_list() -> None:
     """Everybody has left a call whose roster is empty."""
     roster = Roster()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.call import CallState, Presence, reported
+from domain.call import CallKind, CallState, Presence, reported
 from domain.inference import CANCELLED, NEVER_CONFIRMED
 from domain.invitation import Asked, Decider, Ended, Late, Refused, Status
 from domain.record import CallRecord
 from domain.results import ResultInfo
+from domain.roster import identity_hash
 from domain.timeline import MOST_EVENTS, Event, EventKind, noted, shown
-from tests.states import CALL, NOON, call, completed, entry, failed, invitation, later, operation
+from tests.states import CALL, NOON, call, completed, entry, failed, invitation, later, operation, user
 
 if TYPE_CHECKING:
     from domain.invitation import Invitation
@@ -137,3 +138,21 @@ def test_a_thousand_events() -> None:
     assert kept[:5] == answered[::-1]
     assert kept[5:] == joined[5:]
     assert len(shown(answered * 300)) == 1500
+
+
+def test_group_call() -> None:
+    """Those whom the create called are invited, have answered once a roster shows them, else were not reached."""
+    people = (user("alice"), user("bob"), user("carol"))
+    group = replace(call(), kind=CallKind.GROUP, called=people)
+    made = replace(NOTHING, call=group)
+    established = replace(made, call=reported(group, CallState.ESTABLISHED, None, later(1)))
+    presence = {identity_hash("alice"): Presence.IN_CALL, identity_hash("bob"): Presence.UNKNOWN}
+    came = established.with_call(replace(established.call_or_new(later(2)), presence=presence))
+    ended = came.with_call(reported(came.call_or_new(later(3)), CallState.TERMINATED, None, later(3)))
+    assert kinds(NOTHING, made) == ["callStarting", "invited"]
+    assert kinds(made, established) == ["callEstablished"]
+    assert [one.people[0].identity["id"] for one in noted(established, came, later(12)).events] == ["alice"]
+    assert kinds(established, came) == ["answered"]
+    absent = noted(came, ended, later(12)).events[0]
+    assert (absent.kind.value, [one.identity["id"] for one in absent.people]) == ("notReached", ["bob", "carol"])
+    assert [event.kind.value for event in noted(came, ended, later(120)).events] == ["callEnded"]
