@@ -95,7 +95,7 @@ def _steps(*people: str) -> dict[str, Any]:
 
 
 def test_established() -> None:
-    """Without people to call: the report 2, the start 2, who waits for the leg 1, and that it uses the call no longer 1."""
+    """Without people to call: the report 2, the start 2, who waits for the leg 1, the call let go 1."""
     world = World()
     world.start(meeting())
     assert _established(world) == ["query", "write", "get", "get", "write", "write"]
