@@ -48,7 +48,9 @@ class CallReader:
         def apply(current: CallRecord, now: datetime) -> CallRecord:
             return current.with_roster_read(roster, now)
 
-        return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply).after
+        held = turn.in_hand(record.call_id)
+        held = held if held is not None and held.has_roster else None
+        return self._progress.save(turn, record.call_id, Needs(call=True, roster=True), apply, held=held).after
 
     def look(self, call_id: str) -> CallRead | None:
         """Return a call as Graph shows it, as terminated where it is gone; None where it can't be read."""

@@ -17,6 +17,7 @@ from calls.page.routes import PageRoutes
 from calls.progress import START, StartProgress
 from calls.routes import CallRoutes
 from calls.service import StartService
+from calls.settling import Settler
 from calls.sharing import SharedCalls
 from calls.views import start_view
 from calls.watching import CallKeeper
@@ -108,9 +109,19 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         escalations=tools.escalations,
         now=now,
     )
-    follower = Follower(starts, tools.invitations, tools.escalations, reader, endings, now=now)
+    settler = Settler(starts, creator, legs, endings)
+    follower = Follower(starts, tools.invitations, tools.escalations, reader, settler, now=now)
     advancer = Advancer(
-        store, starts, creator, legs, shared, follower=follower, endings=endings, reader=reader, now=now
+        store,
+        starts,
+        creator,
+        legs,
+        shared,
+        follower=follower,
+        settler=settler,
+        endings=endings,
+        reader=reader,
+        now=now,
     )
     creator.advance, creator.leave, endings.free = advancer.advance, endings.leave_strays, creator.free
     keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from calls.begun import Begun
 from calls.legs import CallFacts, Legs
 from calls.sharing import SharedCalls, is_stray, is_usable
 from domain.asking import asker
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.progress import StartProgress
-    from domain.record import CallRecord
     from domain.start import Start
     from flows.turn import Turn
     from graph.calls import CallRead
@@ -57,21 +57,6 @@ class Graph(Protocol):
 
     def create(self, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> CallRead:
         """Start or join a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A start as it was left."""
-
-    start: Start
-    record: CallRecord | None = None
-    """Its call, where that is known: of a new one nothing was reported yet."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing follows yet, since nothing was reported of the call."""
-        call = self.record.call if self.record is not None else None
-        return call is not None and call.established_at is None and not call.has_ended
 
 
 class Creator:
@@ -134,9 +119,9 @@ class Creator:
         if isinstance(start.stage, Accepted):
             leader = self._legs.reserve(start, waits=False)
             if leader not in (None, start.id):
-                other, call = self._shared.find(leader or "")
+                other, call = self._shared.find(leader or "", start)
                 if call is not None and is_usable(other, call):
-                    return Begun(*self._shared.use(turn, start, call, held))
+                    return self._shared.use(turn, start, call, held)
                 leader = self._legs.reserve(start)
 
             def change(current: Start | None, now: datetime) -> Start | None:
@@ -227,7 +212,8 @@ class Creator:
             if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
                 self.leave(turn, start)
             return Begun(start)
-        return self._keep(turn, start, call_id, read, thread)
+        facts = self._facts(start, call_id, read, thread)
+        return Begun(start, self._legs.keep(turn, start, facts), updated.held)
 
     def _other_key(self, start: Start | None, read: CallRead | None) -> str | None:
         """Return the key of a start's meeting under its thread, where the start names it otherwise."""
@@ -244,12 +230,12 @@ class Creator:
             leader = self._legs.take(thread, start_id, instead_of=leader)
         return leader
 
-    def _keep(self, turn: Turn, start: Start, call_id: str, read: CallRead | None, thread: str | None) -> Begun:
+    def _facts(self, start: Start, call_id: str, read: CallRead | None, thread: str | None) -> CallFacts:
         keys = (*self._legs.keys_of(start), *([] if thread is None else [thread]))
         kind = CallKind.MEETING if start.meeting is not None else CallKind.ONE_TO_ONE
         kind = CallKind.GROUP if start.meeting is None and len(start.participants) > 1 else kind
         mine = None if read is None else read.my_participant_id
-        return Begun(start, self._legs.keep(turn, start, CallFacts(call_id, kind, mine, keys)))
+        return CallFacts(call_id, kind, mine, keys)
 
     def _unknown(self, turn: Turn, held: HeldOne[Start], start: Start, code: str | None) -> Start:
         def change(current: Start | None, now: datetime) -> Start | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
+from domain.escalation import EscalationStatus
 from domain.record import CallRecord, Needs
 from domain.start import CANCELLED_AGAIN, LEAVING, RETRY, InCall, Over, StartStatus, ended, leaving
 from domain.transitions import cancelled, with_operations
@@ -136,6 +137,8 @@ class Endings:
                 self.free(turn, start)
             self._legs.note(start)
         else:
+            # This run leaves the call itself, and cancels first: in a call that was left, nothing can be cancelled.
+            turn.taken |= {f"start {start_id}", f"start {start_id} {EscalationStatus.STOPPED}"}
             self.cancel_people(turn, start)
             self._legs.release(turn, start_id, start.call_id)
         if start.to_leave:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from calls.results import STILL_THROTTLED
 from domain.contexts import invitation_id
 from domain.invitation import Refused
 from domain.record import CallRecord, Needs
-from domain.start import GROUP_SETTLES, RETRY, THROTTLED, InCall, StartStatus, ended, invited
+from domain.start import RETRY, THROTTLED, InCall, StartStatus, ended
 from escalation.service import EscalationRequest
 from flows.turn import utc_now
 from web.errors import ApiError
@@ -21,15 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.asking import CallReader
-    from calls.ending import Endings
     from calls.progress import StartProgress
+    from calls.settling import Settler
     from domain.invitation import Invitation, Invitee
     from domain.start import Start
     from escalation.service import EscalationService
     from flows.turn import Turn
     from invite.service import InvitationService
-
-_LOOK_AGAIN = timedelta(minutes=5)
 
 
 class Follower:
@@ -41,7 +38,7 @@ class Follower:
         invitations: InvitationService,
         escalations: EscalationService,
         reader: CallReader,
-        endings: Endings,
+        settler: Settler,
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -49,18 +46,18 @@ class Follower:
         self._invitations = invitations
         self._escalations = escalations
         self._reader = reader
-        self._endings = endings
+        self._settler = settler
         self._now = now
 
     def follow(self, turn: Turn, start: Start, record: CallRecord) -> bool:
-        """Call the people of a start whose call is established; return whether that was begun.
+        """Call the people of a start whose call is established; return whether that was begun, for its row to say so.
 
         Raises:
             StorageUnavailable: what is due stays due.
         """
         if start.participants and not start.calls_targets:
             if turn.seconds_left(self._now()) <= 0:
-                self._look_again(turn, start.id, timedelta(0))
+                self._settler.look_again(turn, start.id, timedelta(0))
                 return False
             if invitation_of(start, record) is None and escalation_of(start, record) is None:
                 record = self._reader.read_roster(turn, record)
@@ -69,17 +66,7 @@ class Follower:
                 self._escalate(turn, start, record)
             elif (people or invitation_of(start, record) is not None) and not self._invite(turn, start, record, people):
                 return False
-
-        def mark(current: Start | None, now: datetime) -> Start | None:
-            if current is None or not isinstance(current.stage, InCall) or current.stage.invited is not None:
-                return current
-            settles = GROUP_SETTLES if current.calls_targets else _LOOK_AGAIN
-            return replace(invited(current, now), look_at=now + settles)
-
-        after = self._starts.save(turn, start.id, mark).after
-        if after is not None and after.is_stopped:
-            self._endings.cancel_people(turn, after)  # it was stopped while they were called
-        return after is not None and not after.is_final
+        return True
 
     def _escalate(self, turn: Turn, start: Start, record: CallRecord) -> None:
         """Call people step by step, once."""
@@ -109,10 +96,10 @@ class Follower:
                     lambda one, now: None if one is None else ended(one, StartStatus.FAILED, STILL_THROTTLED, now),
                 )
             else:
-                self._look_again(turn, start.id, RETRY)
+                self._settler.look_again(turn, start.id, RETRY)
             return False
         if _is_throttled(invitation) and not self._has_waited(start, record):
-            self._look_again(turn, start.id, RETRY)
+            self._settler.look_again(turn, start.id, RETRY)
             return False
         return True
 
@@ -121,11 +108,6 @@ class Follower:
         established = record.call.established_at if record.call is not None else None
         since = start.stage.since if isinstance(start.stage, InCall) else start.created
         return self._now() - max(since, established or since) > THROTTLED
-
-    def _look_again(self, turn: Turn, start_id: str, after: timedelta) -> None:
-        self._starts.save(
-            turn, start_id, lambda start, now: None if start is None else replace(start, look_at=now + after)
-        )
 
 
 def needs_of(start: Start) -> Needs:

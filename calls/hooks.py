@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from calls.begun import Begun
 from domain.record import Needs
-from domain.start import RETRY, InCall, Start, is_open
+from domain.start import RETRY, InCall, Start
+from domain.start_progress import is_open
 from graph.calls import CallRead
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class CallHooks:
                 known = begun.start
                 begun = self._creator.link(turn, start_id, attempt, call_id, read, known=known)
         if begun is not None:
-            self._advancer.go_on(turn, begun.start)
+            self._advancer.go_on(turn, Begun(begun.start, held=begun.held))
 
     def incoming(self, call_id: str) -> None:
         """Leave an incoming call alone, or reject it."""
@@ -91,6 +93,9 @@ class CallHooks:
     def call_changed(self, turn: Turn, call: Call, *, has_ended: bool) -> None:
         """Bring the index up to date; of a call that has ended free the meeting, for the starts that wait for it."""
         if not call.has_ended:
+            # A call of this app is listed before its row is there, and no longer once it has ended.
+            if call.start_id is not None and self._legs.is_reindexed(call):
+                return
             self._legs.index(call)
             # Its end may have been reported and taken out of the index meanwhile.
             latest = self._store.read(call.call_id, Needs(call=True)).record.call

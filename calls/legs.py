@@ -208,6 +208,9 @@ class Legs:
 
     def release(self, turn: Turn, start_id: str, call_id: str) -> Call | None:
         """Note that a start no longer uses a call."""
+        held = turn.in_hand(call_id)
+        if held is not None and not _is_used(held, start_id):
+            held = None  # it may have been noted since
 
         def change(record: CallRecord, _: datetime) -> CallRecord:
             call = record.call
@@ -215,7 +218,7 @@ class Legs:
                 return record
             return record.with_call(replace(call, starts=tuple(one for one in call.starts if one != start_id)))
 
-        return self._progress.save(turn, call_id, Needs(call=True), change).after.call
+        return self._progress.save(turn, call_id, Needs(call=True), change, held=held).after.call
 
     def next_alarm(self, call_id: str, *, after: timedelta | None = None) -> Alarm:
         """Send the next message that keeps a call alive.
@@ -237,22 +240,32 @@ class Legs:
 
     def index(self, call: Call) -> None:
         """List a call as open, or bring its entry up to date."""
-        self._rows.index(
-            CallEntry(
-                call_id=call.call_id,
-                title=title(call),
-                state=call.state,
-                created=call.created,
-                updated=call.updated,
-                direction=call.direction,
-                subject=call.subject,
-                start_id=call.start_id,
-            )
-        )
+        self._rows.index(_entry(call))
+
+    def is_reindexed(self, call: Call) -> bool:
+        """Bring the entry of a call up to date where it has one; return whether that was done."""
+        return self._rows.replace_entry(_entry(call))
 
     def unindex(self, call_id: str) -> None:
         """List a call no longer."""
         self._rows.unindex(call_id)
+
+
+def _is_used(held: Held, start_id: str) -> bool:
+    return held.record.call is not None and start_id in held.record.call.starts
+
+
+def _entry(call: Call) -> CallEntry:
+    return CallEntry(
+        call_id=call.call_id,
+        title=title(call),
+        state=call.state,
+        created=call.created,
+        updated=call.updated,
+        direction=call.direction,
+        subject=call.subject,
+        start_id=call.start_id,
+    )
 
 
 def _with(starts: tuple[str, ...], start_id: str) -> tuple[str, ...]:

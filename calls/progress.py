@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.progress import OVERDUE, WAITED_FOR, Due, alarm_needed
-from domain.start import Start, decide, earliest, is_open
+from domain.start_progress import decide, earliest, is_open
 from domain.waiting import posted
 from flows.alarms import Message
 from flows.delivery import is_same, log_delivery
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from domain.start import Start
     from domain.waiting import WaitingFlow
     from flows.alarms import Alarms
     from flows.delivery import Delivery
@@ -76,7 +77,11 @@ class StartProgress:
 
     def read(self, start_id: str) -> Start | None:
         """Read a start."""
-        return self._rows.start(start_id).value
+        return self.hold(start_id).value
+
+    def hold(self, start_id: str) -> HeldOne[Start]:
+        """Read a start for a change that follows."""
+        return self._rows.start(start_id)
 
     def nudge(self, start: Start) -> None:
         """Send the alarm of an open start again where it is overdue, so that nothing waits forever."""

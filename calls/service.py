@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from calls.creating import Begun
+from calls.begun import Begun, in_hand
 from calls.following import needs_of
 from domain.contexts import invitation_id
 from domain.escalation import StopWhen
@@ -229,17 +229,23 @@ class StartService:
             run_duties(turn)
             raise
         try:
-            if not begun.is_new:
-                turn.taken.add(f"start {start.id}")  # what is learnt on the way, it acts on itself
-                self._advancer.go_on(turn, begun.start, begun.record)
+            if begun.is_new:
+                run_duties(turn)
+                return begun
+            turn.taken.add(f"start {start.id}")  # what is learnt on the way, it acts on itself
+            begun = self._advancer.go_on(turn, begun)
             run_duties(turn)
-            return begun if begun.is_new else self._again_read(begun.start)
+            return self._as_left(turn, begun)
         except StorageError as error:
             # Graph was asked: what is due is left to the alarm.
             _events.warning("a start is left to its alarm", start=start.id, kind=type(error).__name__)
             return begun
 
-    def _again_read(self, start: Start) -> Begun:
+    def _as_left(self, turn: Turn, begun: Begun) -> Begun:
+        start = begun.start
+        record = None if begun.held is None or start.call_id is None else in_hand(turn, start, start.call_id)
+        if record is not None:
+            return Begun(start, record)
         after, record = self.read(start.id)
         return Begun(after or start, record)
 

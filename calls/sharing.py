@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.record import CallRecord, Needs
+from calls.begun import Begun
+from domain.record import Needs
 from domain.start import InCall, Over, Start, StartStatus, Waiting, in_call, listening
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ class SharedCalls:
         self._starts = starts
         self._legs = legs
 
-    def find(self, leader: str) -> tuple[Start | None, Held | None]:
-        """Return the start that has a leg, and its call, None before that is known."""
+    def find(self, leader: str, start: Start) -> tuple[Start | None, Held | None]:
+        """Return the start that has a leg, and its call for a further start, None before that is known."""
         other = self._starts.read(leader)
         call_id = other.call_id if other is not None else None
-        return other, None if call_id is None else self._store.read(call_id, Needs(call=True))
+        # Graph's roster is applied to what is known of it before people are called.
+        needs = Needs(call=True, roster=bool(start.participants))
+        return other, None if call_id is None else self._store.read(call_id, needs)
 
-    def use(
-        self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None
-    ) -> tuple[Start, CallRecord | None]:
+    def use(self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None) -> Begun:
         """Have a start use a call; what is lost by a crash in between is made up for, see ``Advancer``."""
         call_id = call.record.call_id
 
@@ -44,12 +45,13 @@ class SharedCalls:
                 return None
             return listening(in_call(current, call_id, now, owns=False), turn.may_post, now)
 
-        after = self._starts.save(turn, start.id, change, held=held).after
+        updated = self._starts.save(turn, start.id, change, held=held)
+        after = updated.after
         if after is None or not isinstance(after.stage, InCall) or after.stage.call_id != call_id:
-            return after or start, None
+            return Begun(after or start)
         record = self._legs.use(turn, after, call_id, held=call)
         self._legs.note(after)
-        return after, record
+        return Begun(after, record, updated.held)
 
     def free(self, call: Call) -> tuple[str, ...]:
         """Give up the legs of a call that has ended; return the starts that waited for them.

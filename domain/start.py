@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from domain.escalation import StopWhen, escalation_id
-from domain.waiting import LISTENS_AFTER, WaitingFlow, claimed
+from domain.waiting import LISTENS_AFTER, WaitingFlow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from domain.escalation import Step
     from domain.invitation import Alarm, Invitee, KeyKind
     from domain.meeting import Meeting
-    from domain.progress import Run
     from domain.results import ResultInfo
 
 NOT_ESTABLISHED = timedelta(minutes=10)
@@ -37,6 +36,8 @@ THROTTLED = timedelta(minutes=2)
 """For how long what follows is tried again while Graph throttles it."""
 RESPONSE_WITHIN = timedelta(seconds=20)
 """A create whose response does not come within this is taken by its callback alone."""
+LOOK_AGAIN = timedelta(minutes=5)
+"""An open start of which nothing becomes known is looked at again this long after."""
 RETRY = timedelta(seconds=10)
 CANCELLED_AGAIN = timedelta(seconds=5)
 """People whom Graph does not list yet when their start is stopped are cancelled this long after, once more."""
@@ -237,8 +238,14 @@ def listening(start: Start, may_post: bool, now: datetime) -> Start:  # noqa: FB
 def invited(start: Start, now: datetime) -> Start:
     """Note that what follows ``established`` was begun."""
     if isinstance(start.stage, InCall) and start.stage.invited is None:
-        return replace(start, stage=replace(start.stage, invited=now), updated=now)
+        stage = replace(start.stage, invited=now)
+        return replace(start, stage=stage, updated=now, look_at=now + settles_after(start))
     return start
+
+
+def settles_after(start: Start) -> timedelta:
+    """Return when the people of a start in its call are looked at again."""
+    return GROUP_SETTLES if start.calls_targets else LOOK_AGAIN
 
 
 def ended(
@@ -250,47 +257,7 @@ def ended(
     return replace(start, stage=Over(status, result, now, start.call_id, may_repeat), updated=now)
 
 
-def decide(start: Start, run: Run, now: datetime, waited_for: timedelta) -> Start:
-    """Return the start with the POSTs claimed that are due, once it is final."""
-    if not start.is_final:
-        return start
-    until = min(run.post_begins_before, now + waited_for)
-    flows = tuple(
-        claimed(flow, run.me, run.post_limit) if now < until and flow.may_be_claimed(now, until=until) else flow
-        for flow in start.flows
-    )
-    return start if flows == start.flows else replace(start, flows=flows)
-
-
 def leaving(start: Start, call_ids: Iterable[str], now: datetime) -> Start:
     """Return the start with calls that are to be left, by the run that writes this; others try it later."""
     added = [one for one in call_ids if one not in start.to_leave]
     return replace(start, to_leave=(*start.to_leave, *added), leave_at=now + RETRY) if added else start
-
-
-def is_open(start: Start) -> bool:
-    """Return whether anything is still to happen."""
-    return (
-        not start.is_final
-        or bool(start.to_leave)
-        or start.cancel_at is not None
-        or any(flow.is_waiting for flow in start.flows)
-    )
-
-
-def earliest(start: Start, now: datetime, *, is_message: bool) -> datetime | None:
-    """Return what an open start waits for next; None where it is not open."""
-    times = []
-    if isinstance(start.stage, InCall) and not start.stage.is_sole:
-        reads_at = start.stage.since + RESPONSE_WITHIN
-        times.append(reads_at if reads_at > now else now + RETRY)
-    elif not start.is_final:
-        times.append(max(now, start.look_at))
-    if start.to_leave:
-        times.append(max(now, start.leave_at or now))
-    if start.cancel_at is not None:
-        times.append(max(now, start.cancel_at))
-    if start.is_final:
-        waiting = [flow for flow in start.flows if flow.is_waiting]
-        times += [flow.due(now) for flow in waiting if is_message or flow.claim is None]
-    return min(times, default=None)

@@ -95,6 +95,7 @@ class EscalationProgress:
             return guarded(before, _listed(self._alarmed(before, after, escalation, turn, sent), name), name)
 
         updated = self._store.update(call_id, _needs(name), changed, before_write=with_alarm, held=held)
+        turn.learnt(updated.held)
         for message in sent.values():
             self._alarms.named(message)
         log_conclusions(updated, ESCALATION)
@@ -183,6 +184,7 @@ class EscalationProgress:
         escalation = held.record.escalations[name]
         current = escalation.current
         ends = current.ends if current is not None else self._now()
+        turn.taken.add(f"escalation {name}")  # what is learnt on the way, it acts on itself
         self._invitations.ask(turn, held, invitation, ends=ends)
         # Who writes down Graph's answers looks again: the step may have ended meanwhile.
         call_id = invitation.call_id

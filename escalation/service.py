@@ -157,7 +157,10 @@ class EscalationService:
         self._issue(turn, draft, flow)
         if flow is not None:
             self._listens(turn, draft, flow)
-        record = self._progress.read(draft.call_id, draft.id)
+        held = turn.in_hand(draft.call_id)
+        record = held.record if held is not None else None
+        if record is None or draft.id not in record.escalations:
+            record = self._progress.read(draft.call_id, draft.id)
         return record.escalations.get(draft.id, draft), record
 
     def _issue(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> None:
@@ -175,7 +178,8 @@ class EscalationService:
             flows = () if flow is None else subscribed((), flow, now, listens)
             return record.with_escalation(replace(draft, flows=flows))
 
-        self._progress.save(turn, draft.call_id, draft.id, insert)
+        # Nothing but the call is needed of what is stored, since the insertion finds an escalation that is there.
+        self._progress.save(turn, draft.call_id, draft.id, insert, held=turn.in_hand(draft.call_id))
         run_duties(turn)
 
     def _listens(self, turn: Turn, draft: Escalation, flow: FlowRequest) -> None:

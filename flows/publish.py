@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -56,11 +55,12 @@ class Publisher:
 
     def __call__(self, turn: Turn, updated: Updated, decided_by: str) -> None:
         """Log each outcome that became known, and note the duties of the turn."""
+        turn.learnt(updated.held)
         log_conclusions(updated, decided_by)
         for invitation in updated.after.invitations.values():
             self._note_duties(turn, updated.held, updated.before.invitations.get(invitation.id), invitation)
         if updated.after.call is not None and self.followers is not None:
-            self._note_call(turn, self.followers, updated.before.call, updated.after)
+            self._note_call(turn, self.followers, updated.before, updated.after)
 
     def _note_duties(self, turn: Turn, held: Held, before: Invitation | None, invitation: Invitation) -> None:
         followers = self.followers
@@ -76,8 +76,8 @@ class Publisher:
             turn.note(f"ask {invitation.id}", partial(followers.ask, turn, held, invitation))
 
     @staticmethod
-    def _note_call(turn: Turn, followers: Followers, before: Call | None, record: CallRecord) -> None:
-        call = record.call
+    def _note_call(turn: Turn, followers: Followers, earlier: CallRecord, record: CallRecord) -> None:
+        before, call = earlier.call, record.call
         if call is None:
             return
         has_ended = call.has_ended and not (before is not None and before.has_ended)
@@ -85,7 +85,7 @@ class Publisher:
         if before is None or before.state is not call.state or title(before) != title(call) or call.has_ended:
             name = f"call {call.call_id} {call.state}"
             turn.note(name, partial(followers.call_changed, turn, call, has_ended=has_ended))
-        for start_id in () if _is_noted_only(before, call) else call.starts:
+        for start_id in _concerned_starts(earlier, record, call):
             turn.note(f"start {start_id}", partial(followers.advance, turn, start_id))
         was_in = set() if before is None else _in_call(before)
         has_newcomers = bool(_in_call(call) - was_in)
@@ -96,12 +96,21 @@ class Publisher:
             turn.note(f"leave {call.call_id}", partial(followers.nothing_left, turn, call.call_id))
 
 
-def _is_noted_only(before: Call | None, call: Call) -> bool:
-    """Return whether only was noted which starts use a call: nothing became known that any of them waits for."""
-    if before is None or before.starts == call.starts:
-        return False
-    noted = replace(before, starts=call.starts, leave_afterwards=call.leave_afterwards, page_token=call.page_token)
-    return replace(noted, updated=call.updated) == call
+def _concerned_starts(earlier: CallRecord, record: CallRecord, call: Call) -> list[str]:
+    """Return the starts that may wait for what an update wrote; where it wrote nothing, for what it read.
+
+    A start waits for its call, the people in it, and its invitation. Its escalation notifies it itself.
+    """
+    changed = {after.start_id for _, after in record.changed_invitations(earlier)}
+    is_news = _waited_for(earlier.call) != _waited_for(call) or (earlier.call == call and not changed)
+    return [one for one in call.starts if is_news or one in changed]
+
+
+def _waited_for(call: Call | None) -> tuple[object, ...] | None:
+    if call is None:
+        return None
+    answered = {name: (one, call.shown.get(name)) for name, one in call.presence.items() if one.has_answered}
+    return call.state, call.result, call.established_at, call.roster_at, call.hides_identities, answered
 
 
 def _in_call(call: Call) -> set[str]:

@@ -17,6 +17,8 @@ from domain.progress import Run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from storage.reading import Held
+
 BEGINS_WITHIN = timedelta(seconds=2)
 REQUEST_POST_LIMIT = timedelta(seconds=2.5)
 MESSAGE_LIMIT = timedelta(seconds=120)
@@ -47,6 +49,8 @@ class Turn:
     """The duties that this turn has, so that none is noted twice."""
     sent: dict[tuple[object, ...], object] = field(default_factory=dict)
     """The requests to Graph that this turn has begun, so that none is sent twice; see ``begins``."""
+    known: dict[str, Held] = field(default_factory=dict)
+    """What this turn last read or wrote of each call, so that what follows in a request need not read it again."""
 
     def run(self, now: datetime) -> Run:
         """Return who acts, and until when, for the domain's decisions."""
@@ -62,6 +66,15 @@ class Turn:
         """Return for how long a POST or a Graph request may still be begun."""
         end = self.started + (MESSAGE_LIMIT if self.is_message else BEGINS_WITHIN)
         return max((end - now) / timedelta(seconds=1), 0.0)
+
+    def learnt(self, held: Held) -> None:
+        """Keep what was read or written of a call."""
+        call_id = held.record.call_id
+        self.known[call_id] = held.after(self.known.get(call_id))
+
+    def in_hand(self, call_id: str) -> Held | None:
+        """Return what this turn last read or wrote of a call; None in a message's run, which may have waited since."""
+        return None if self.is_message else self.known.get(call_id)
 
     def note(self, name: str, duty: Callable[[], None]) -> None:
         """Note what is to be done at the end of the turn, once for each name."""

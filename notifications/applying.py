@@ -24,11 +24,14 @@ _FINAL = frozenset({"completed", "failed"})
 
 def needs_of(reports: Sequence[Report]) -> Needs:
     """Return what has to be read to apply reports."""
-    ends = any(isinstance(report, CallReport) and report.state is CallState.TERMINATED for report in reports)
+    states = {report.state for report in reports if isinstance(report, CallReport)}
+    ends = CallState.TERMINATED in states
+    shows_people = any(isinstance(report, RosterReport | DeltaReport) for report in reports)
     return Needs(
         lookups=tuple(_lookup(report) for report in reports if isinstance(report, OperationReport)),
         call=True,
-        roster=ends or any(isinstance(report, RosterReport | DeltaReport) for report in reports),
+        # Before people are called into a call that is established, Graph's roster is applied to what is known of it.
+        roster=ends or shows_people or CallState.ESTABLISHED in states,
         open_invitations=ends,
     )
 

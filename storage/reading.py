@@ -29,10 +29,19 @@ class Held:
     record: CallRecord
     etags: Mapping[str, str] = field(default_factory=dict)
     """By row key."""
+    has_roster: bool = False
+    """Whether the roster was read: without it an empty one means nothing."""
 
     def now(self, record: CallRecord, etags: Mapping[str, str]) -> Held:
         """Return what is held after a write."""
-        return Held(record, {**self.etags, **etags})
+        return replace(self, record=record, etags={**self.etags, **etags})
+
+    def after(self, earlier: Held | None) -> Held:
+        """Return what is held of a call together with what was held earlier, where this was read without its call."""
+        if earlier is None or self.record.call is not None:
+            return self
+        invitations = {**earlier.record.invitations, **self.record.invitations}
+        return earlier.now(replace(earlier.record, invitations=invitations), self.etags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +111,10 @@ class _Reader:
         self._etags: dict[str, str] = {}
         self._asked: set[str] = set()
         self.has_read_call = False
+        self._has_roster = False
 
     def held(self) -> Held:
-        return Held(self._record, self._etags)
+        return Held(self._record, self._etags, has_roster=self._has_roster)
 
     def call(self) -> None:
         self.has_read_call = True
@@ -121,7 +131,7 @@ class _Reader:
         self.keep(self._table.query(self._partition, (rows.CALL, rows.AFTER_INVITATIONS), *spans))
 
     def roster(self) -> None:
-        self.has_read_call = True
+        self.has_read_call = self._has_roster = True
         self.keep(self._table.query(self._partition, _CALL, _PARTICIPANTS))
 
     def settling(self) -> tuple[str, ...]:

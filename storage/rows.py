@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+ANY_ETAG = "*"
 CALL = "call"
 INVITATIONS = "invitation|"
 OPERATIONS = "operation|"
@@ -59,7 +60,10 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row to be written; ``etag`` guards a replacement, ``is_new`` an insertion, neither overwrites."""
+    """A row to be written; ``etag`` guards a replacement, ``is_new`` an insertion, neither overwrites.
+
+    ``ANY_ETAG`` replaces a row that is there, whatever its ETag.
+    """
 
     entity: Mapping[str, Any]
     etag: str | None = None

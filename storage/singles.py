@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from storage.table import Table
 
 T = TypeVar("T")
-_ANY = "*"
 _STARTS, _LEGS, _OPEN = "~start|", "~meeting|", "~open"
 
 
@@ -101,7 +100,15 @@ class SingleRows:
 
     def index(self, entry: CallEntry) -> None:
         """List a call as open, or replace its entry."""
-        self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, _ANY))
+        self._update(_ENTRY, entry.call_id, lambda _: entry, None, HeldOne(None, rows.ANY_ETAG))
+
+    def replace_entry(self, entry: CallEntry) -> bool:
+        """Replace the entry of a call where it is listed; return whether that was done."""
+        try:
+            self._table.write([rows.Row(_entity(_ENTRY, entry.call_id, entry), rows.ANY_ETAG)])
+        except (Conflict, WriteUnknown):
+            return False
+        return True
 
     def update_entry(
         self,
@@ -158,11 +165,15 @@ class SingleRows:
             return None if after == current.value else after
 
         def write(current: HeldOne[T], after: T) -> HeldOne[T]:
-            changed = {"updated": time} if (time := getattr(after, "updated", None)) is not None else {}
-            entity = rows.entity(form.partition(name), form.key(name), form.document(after), **changed)
-            etag = None if current.etag == _ANY else current.etag
-            (written,) = self._table.write([rows.Row(entity, etag, is_new=current.etag is None)])
+            etag = None if current.etag == rows.ANY_ETAG else current.etag
+            row = rows.Row(_entity(form, name, after), etag, is_new=current.etag is None)
+            (written,) = self._table.write([row])
             return HeldOne(after, written)
 
         before, now = compare_and_swap(held, lambda: self._read(form, name), decide, write)
         return UpdatedOne(before.value, now.value, now)
+
+
+def _entity(form: _Form[T], name: str, value: T) -> dict[str, Any]:
+    changed = {"updated": time} if (time := getattr(value, "updated", None)) is not None else {}
+    return rows.entity(form.partition(name), form.key(name), form.document(value), **changed)

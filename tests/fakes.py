@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import StorageUnavailable
+from storage.rows import ANY_ETAG
 from storage.table import Conflict
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class MemoryTable:
                 present = self.rows.get(key)
                 if row.is_new and present is not None:
                     raise Conflict
-                if row.etag is not None and (present is None or present["etag"] != row.etag):
+                if row.etag is not None and (present is None or row.etag not in (ANY_ETAG, present["etag"])):
                     raise Conflict
             etags = []
             for key, row in zip(keys, group, strict=True):

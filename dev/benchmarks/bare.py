@@ -105,17 +105,15 @@ class Bare:
         return began
 
     def established(self, count: int) -> dict[str, float]:
-        """Replace two rows, read who is in the call and a row, insert one with a message, and ask Graph."""
+        """Replace a row, read it and who is in the call, replace it with a new one and a message, and ask Graph."""
         began = {}
         for keys in [self.invite() for _ in range(count)]:
             person = str(uuid.uuid4())
             began[person] = time.time()
             self.report(keys)
-            self.poll(keys)
-            self.poll(keys)
+            entity = self.poll(keys)
             url = f"{self._graph}/v1.0/communications/calls/{keys[0]}/participants"
             self._session.get(url, headers=self._headers, timeout=15)
-            entity = self.poll(keys)
             self._queue.send_message(_DOCUMENT[:300], visibility_timeout=120, time_to_live=-1)
             self._replace_and_insert(entity)
             self._ask(keys[0], person, person)

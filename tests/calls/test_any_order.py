@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from domain.start import Over, StartStatus, is_open
+from domain.start import Over, StartStatus
+from domain.start_progress import is_open
 from domain.waiting import Delivery
 from storage.errors import StorageError
 from tests.calls.fake_graph import THREAD

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.calls.fake_graph import FakeCall, call_item
 from tests.calls.values import ANNA, call_of, meeting
 from tests.calls.world import World
 from web.answers import Answer
 from web.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.rows import Row
 
 DAY = 86_400
 
@@ -158,6 +163,24 @@ def test_direction_of_others() -> None:
         world.report(name, call_item(name, "established"))
     assert {call["id"]: call["direction"] for call in listed(world)} == {"in": "incoming", "odd": None}
     assert got(world, "in")["direction"] == "incoming"
+
+
+def test_end_before_the_index_was_written() -> None:
+    """A call that ends just before its entry is brought up to date isn't listed again."""
+    world = World()
+    world.start(meeting())
+    call = world.the_call()
+    original = world.memory.write
+
+    def write(group: Sequence[Row]) -> list[str]:
+        if group[0].entity["PartitionKey"] == "~open" and call.is_alive:
+            world.end(call)
+        return original(group)
+
+    world.memory.write = write  # type: ignore[method-assign]
+    world.establish(call)
+    assert not call.is_alive
+    assert world.listed() == []
 
 
 def test_end_that_the_index_missed() -> None:

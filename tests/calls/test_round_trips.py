@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from tests.calls.values import ANNA, BEN, BY_ID, MEETING_ID, call_of, meeting
 from tests.calls.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BODIES = {
     "link": meeting(ANNA),
@@ -47,13 +52,110 @@ def test_second_start_that_calls() -> None:
     _forget(world)
     world.start(meeting(BEN, clientContext="second"))
     assert world.graph.asked == ["roster", "invite"]
-    assert len(world.table.asked) <= 21, world.table.asked
+    # A start 8, the roster that was read 1, the invitation 2, what it leads to 1.
+    assert len(world.table.asked) == 12, world.table.asked
     assert len(world.messages.asked) == 2
 
 
 def _forget(world: World) -> None:
     for one in (world.table, world.messages, world.graph):
         one.asked.clear()
+
+
+def _noted(world: World) -> list[str]:
+    """Return a list to which every further request is added, in order; ``index`` is written side by side."""
+    asked: list[str] = []
+
+    def noting(name: str, request: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any, **named: Any) -> Any:
+            is_index = name == "write" and arguments[0][0].entity["PartitionKey"] == "~open"
+            asked.append("index" if is_index else name)
+            return request(*arguments, **named)
+
+        return noted
+
+    for part in (world.memory, world.queue, world.graph):
+        for name in ("get", "query", "write", "send", "roster", "invite"):
+            if hasattr(part, name):
+                setattr(part, name, noting(name, getattr(part, name)))
+    return asked
+
+
+def _established(world: World) -> list[str]:
+    """Return the requests of the callback that establishes the call, without the one to the index."""
+    asked = _noted(world)
+    world.establish(world.the_call())
+    asked.remove("index")
+    return asked
+
+
+def _steps(*people: str) -> dict[str, Any]:
+    """Return a start that calls people one after the other."""
+    return {**meeting(), "steps": [call_of(one) for one in people]}
+
+
+def test_established() -> None:
+    """Without people to call: the report 2, the start 2, who waits for the leg 1, the call let go 1."""
+    world = World()
+    world.start(meeting())
+    assert _established(world) == ["query", "write", "get", "get", "write", "write"]
+
+
+def test_established_calls() -> None:
+    """The people of a start are called after 4 requests to the table, and 3 follow."""
+    world = World()
+    world.start(meeting(ANNA))
+    assert _established(world) == [
+        "query",
+        "write",
+        "get",
+        "roster",
+        "send",
+        "write",
+        "invite",
+        "write",
+        "get",
+        "write",
+    ]
+
+
+def test_established_calls_a_step() -> None:
+    """With steps: the two messages of a step, and the escalation is read again after Graph's answer."""
+    world = World()
+    world.start(_steps(ANNA, BEN))
+    before, after = ["query", "write", "get", "roster", "send", "send", "write"], ["write", "query", "get", "write"]
+    assert _established(world) == [*before, "invite", *after]
+
+
+def test_person_declines() -> None:
+    """The report 2, the escalation 2, the next step 2; nothing for the start that waits for the escalation."""
+    world = World()
+    world.start(_steps(ANNA, BEN))
+    world.establish(world.the_call())
+    asked = _noted(world)
+    world.answer(world.graph.operations[0], "failed")
+    assert asked == ["query", "write", "query", "send", "send", "write", "invite", "write", "query"]
+
+
+def test_person_joins() -> None:
+    """The report 2, the escalation that is won 2, the start 2, and that it uses the call no longer 1."""
+    world = World()
+    world.start(_steps(ANNA, BEN))
+    world.establish(world.the_call())
+    asked = _noted(world)
+    world.answer(world.graph.operations[0])
+    assert asked == ["query", "write", "query", "write", "get", "write", "write"]
+
+
+def test_person_of_a_start_answers() -> None:
+    """The report 2, the start 2, and that it uses the call no longer 1; nothing for another start on this leg."""
+    world = World()
+    world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.start(meeting(BEN, clientContext="second"))
+    asked = _noted(world)
+    world.answer(world.graph.operations[0])
+    assert asked == ["query", "write", "get", "write", "write"]
 
 
 def test_poll() -> None:

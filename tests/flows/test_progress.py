@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.call import CallState
+from domain.call import CallState, Presence
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Asked, Decider, Invitation, Late, Refused
 from domain.record import CallRecord, Needs
@@ -20,6 +20,7 @@ from flows.progress import Progress
 from flows.publish import Publisher
 from flows.turn import Turn
 from storage.errors import StorageUnavailable
+from storage.reading import Held
 from storage.store import TableStore, Updated
 from storage.table import Conflict
 from tests.fakes import FakeClock, MemoryQueue, MemoryTable
@@ -205,7 +206,7 @@ def _published(
 def _followed(before: CallRecord, after: CallRecord, turn: Turn | None = None, decided_by: str = "graph") -> Followers:
     publisher, followers = Publisher(), Followers()
     publisher.followers = followers
-    held: Any = None
+    held = Held(after)
     turn = turn or Turn()
     publisher(turn, Updated(before, after, held), decided_by)
     publisher(turn, Updated(after, after, held), decided_by)  # a further write of the same turn
@@ -289,6 +290,49 @@ def test_what_a_call_makes_follow(before: Call | None, after: Call, follows: lis
     """The index follows state, title and end; every open start and escalation goes on."""
     followers = _followed(CallRecord(CALL, call=before), CallRecord(CALL, call=after))
     assert sorted(followers.others) == follows
+
+
+SEEN = {"presence": {"anna": Presence.IN_CALL}, "shown": {"anna": later(1)}}
+RINGS = {"presence": {"anna": Presence.UNKNOWN}, "shown": {"anna": later(1)}}
+
+
+@pytest.mark.parametrize(
+    ("change", "after", "follows"),
+    [
+        ({}, None, ["one", "two"]),
+        ({"established_at": later(1)}, None, ["one", "two"]),
+        (SEEN, None, ["one", "two"]),
+        ({"roster_at": later(1)}, None, ["one", "two"]),
+        (RINGS, None, []),
+        ({"page_token": "x"}, None, []),
+        ({"starts": ("two",)}, None, []),
+        ({}, replace(DONE, start_id="one"), ["one"]),
+        ({}, replace(DONE, escalation_id="three"), []),
+        ({}, DONE, []),
+    ],
+)
+def test_whose_turn_it_is(change: dict[str, Any], after: Invitation | None, follows: list[str]) -> None:
+    """A start goes on by its call, the people in it and its own invitation, and where an update wrote nothing."""
+    publisher, followers, turn = Publisher(), Followers(), Turn()
+    publisher.followers = followers
+    before = CallRecord(CALL, call=replace(ESTABLISHED, starts=("one", "two")), invitations={ID: invitation()})
+    assert before.call is not None
+    written = replace(before, call=replace(before.call, **change), invitations={ID: after or invitation()})
+    publisher(turn, Updated(before, written, Held(written)), "graph")
+    run_duties(turn)
+    assert sorted(followers.others) == follows
+
+
+def test_what_a_turn_knows() -> None:
+    """What was read without its call is joined with the call; a message's run may have waited, and reads again."""
+    made = CallRecord(CALL, call=ESTABLISHED, invitations={ID: invitation()})
+    for turn in (Turn(), Turn(is_message=True)):
+        turn.learnt(Held(made, {"call": "1"}, has_roster=True))
+        turn.learnt(Held(CallRecord(CALL, invitations={ID: DONE}), {"invitation": "2"}))
+        joined = Held(replace(made, invitations={ID: DONE}), {"call": "1", "invitation": "2"}, has_roster=True)
+        assert turn.in_hand(CALL) == (None if turn.is_message else joined)
+        turn.learnt(Held(CallRecord(CALL, call=ENDED)))
+        assert turn.known[CALL] == Held(CallRecord(CALL, call=ENDED))
 
 
 @pytest.mark.parametrize(

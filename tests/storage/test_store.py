@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.call import CallState, Presence
+from domain.index import CallEntry
 from domain.invitation import Invitee
 from domain.record import CallRecord, Lookup, Needs, OperationEntry
 from domain.results import ResultInfo
 from storage.errors import StorageError, StorageUnavailable, TooLarge
 from storage.rows import Row, partition_key
+from storage.singles import SingleRows
 from storage.store import TableStore
 from storage.table import Conflict, StorageTable, WriteUnknown, table_client
 from tests.fakes import MemoryTable
@@ -471,3 +473,16 @@ def test_endless_conflict() -> None:
 def test_errors() -> None:
     """The room's errors are the two that its tree shows."""
     assert {error.__name__ for error in StorageError.__subclasses__()} == {"StorageUnavailable", "TooLarge"}
+
+
+def test_entry_of_a_listed_call(table: StorageTable) -> None:
+    """An entry is replaced only where it is: a call that was taken out of the index stays out."""
+    rows = SingleRows(table)
+    entry = CallEntry("call", "Before", CallState.UNKNOWN, later(0), later(0))
+    assert not rows.replace_entry(entry)
+    rows.index(entry)
+    assert rows.replace_entry(replace(entry, title="After"))
+    assert [one.value.title for one in rows.open_calls() if one.value] == ["After"]
+    rows.unindex("call")
+    assert not rows.replace_entry(entry)
+    assert rows.open_calls() == []
