@@ -171,20 +171,16 @@ class CallStory:
                 continue
             if isinstance(answer, ApiError):
                 return " ".join([*responses, str(int(answer.status))])
-            self._learn(answer)
+            if isinstance(answer, dict) and "steps" in answer:
+                self.escalation_id = answer["id"]
+            elif isinstance(answer, dict):
+                self.start_id = answer["id"]
             return " ".join([*responses, "ok"])
         return " ".join(responses)
 
     def _changes(self) -> tuple[int, int, int]:
         """Return how much Graph has done."""
         return len(self.graph.calls), len(self.graph.operations), len(self.graph.removed)
-
-    def _learn(self, answer: object) -> None:
-        """Keep the id of the start or the escalation of a response."""
-        if isinstance(answer, dict) and "steps" in answer:
-            self.escalation_id = answer["id"]
-        elif isinstance(answer, dict):
-            self.start_id = answer["id"]
 
     def _timed(self, send: Callable[[], object], seconds: float, *, whole: bool = False) -> object:
         started = time.monotonic()
@@ -292,7 +288,7 @@ def ends_in_second_step(story: CallStory) -> None:
 
 
 def ends_won(story: CallStory, people: list[str] | None = None) -> None:
-    """Nobody further is called, those who rang no longer are, and the flow was notified."""
+    """No further person is called, no device rings, and the flow was notified."""
     assert called(story) == (people or [ANNA, BEN])
     assert story.notified() == ["completed"]
     assert story.escalation().is_final
