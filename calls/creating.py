@@ -211,9 +211,17 @@ class Creator:
         if is_stray(start, call_id):
             if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
                 self.leave(turn, start)
+            if updated.before is not None and isinstance(updated.before.stage, InCall):
+                self._keep_keys(start)
             return Begun(start)
         facts = self._facts(start, call_id, read, thread)
         return Begun(start, self._legs.keep(turn, start, facts), updated.held)
+
+    def _keep_keys(self, start: Start) -> None:
+        """Have a start that now uses another leg stand for its meeting's name also where its own leg had ended."""
+        if isinstance(start.stage, Waiting):
+            for key in self._legs.keys_of(start):
+                self._legs.take(key, start.id, waits=False)
 
     def _other_key(self, start: Start | None, read: CallRead | None) -> str | None:
         """Return the key of a start's meeting under its thread, where the start names it otherwise."""

@@ -60,6 +60,24 @@ def test_second_leg_reported_first() -> None:
     assert len(world.live()) == 1
 
 
+def test_second_leg_ends_before_the_response() -> None:
+    """A start whose own leg had ended before Graph's response, and so gave the meeting ID up, takes it again."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.reported_first = lambda call: world.establish(call) and world.end(call)
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    world.graph.reported_first = None
+    third = world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD})
+    assert world.graph.asked.count("create") == 2
+    assert {world.view(one["id"])["callId"] for one in (second, third)} == {world.the_call().id}
+    world.end(world.the_call())
+    world.start({"meeting": BY_ID, **call_of(ANNA), "clientContext": "fourth"})
+    world.pass_time(15)
+    assert len(world.live()) == 1, "the meeting ID can be used again"
+
+
 def test_waiting_costs_little() -> None:
     """A start that waits looks again every ten seconds, not all the time."""
     world = World()
