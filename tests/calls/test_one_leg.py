@@ -192,6 +192,32 @@ def test_leader_stopped_in_the_call() -> None:
     assert third["callId"] == second["callId"] == call.id
 
 
+def test_all_stopped() -> None:
+    """The call stays while a second start needs it, and is left when that is stopped as well."""
+    world = World()
+    first = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.establish(call)
+    second, third = (world.start(meeting(person, clientContext=person)) for person in (BEN, CLEO))
+    world.stop(third["id"])
+    world.stop(first["id"])
+    assert call.is_alive
+    world.stop(second["id"])
+    assert not call.is_alive
+
+
+def test_second_stopped() -> None:
+    """A start that is stopped leaves no call that another start has made, also one that is final."""
+    world = World()
+    world.start(meeting())
+    call = world.the_call()
+    world.establish(call)
+    second = world.start(meeting(BEN, **SECOND))
+    assert world.stop(second["id"])["status"] == "stopped"
+    world.pass_time(60)
+    assert call.is_alive
+
+
 def test_after_the_call() -> None:
     """When the call has ended the meeting is joined anew."""
     world = World()
