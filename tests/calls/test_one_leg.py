@@ -78,6 +78,23 @@ def test_second_leg_ends_before_the_response() -> None:
     assert len(world.live()) == 1, "the meeting ID can be used again"
 
 
+def test_third_start_while_the_thread_is_unknown() -> None:
+    """A start uses no call that may turn out to be a second leg: it waits, and then uses the first as well."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    first = world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.answers = ["lost after"]
+    starts = [world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})]
+    for call in world.live():
+        world.establish(call)
+    starts.append(world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD}))
+    world.pass_time(45)
+    assert [call.id for call in world.live()] == [first["callId"]]
+    assert {world.view(one["id"])["callId"] for one in starts} == {first["callId"]}
+    assert len(world.graph.operations) == 3
+
+
 def test_waiting_costs_little() -> None:
     """A start that waits looks again every ten seconds, not all the time."""
     world = World()
