@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from domain.contexts import call_hash
 from domain.progress import OVERDUE, WAITED_FOR, Due, alarm_needed
+from domain.start import Over
 from domain.start_progress import decide, earliest, is_open
 from domain.waiting import posted
 from flows.alarms import Message
@@ -73,6 +75,7 @@ class StartProgress:
         for message in sent.values():
             self._alarms.named(message)
         self._note_duties(turn, updated)
+        _log_end(updated)
         return updated
 
     def read(self, start_id: str) -> Start | None:
@@ -129,3 +132,19 @@ class StartProgress:
         updated = self.save(turn, start.id, mark, held=held)
         flows = updated.after.flows if updated.after is not None else ()
         log_delivery(next((one for one in flows if is_same(one, flow)), flow), result, start=start.id)
+
+
+def _log_end(updated: UpdatedOne[Start]) -> None:
+    start = updated.after
+    if start is None or not isinstance(start.stage, Over) or (updated.before is not None and updated.before.is_final):
+        return
+    over = start.stage
+    _events.info(
+        "start ended",
+        start=start.id,
+        call=None if over.call_id is None else call_hash(over.call_id),
+        status=over.status.value,
+        code=None if over.result is None else over.result.code,
+        subcode=None if over.result is None else over.result.subcode,
+        seconds=round((over.at - start.created).total_seconds(), 1),
+    )

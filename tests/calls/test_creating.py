@@ -270,3 +270,17 @@ def test_stages() -> None:
     world.start(meeting())
     assert seen == [Creating]
     assert [type(start.stage) for start in world.starts()] == [InCall]
+
+
+def test_the_log_names_the_end_once(caplog: pytest.LogCaptureFixture) -> None:
+    """One line says how a start ended and how long it took, whatever is repeated."""
+    world = World()
+    with caplog.at_level("INFO", "call_invites"):
+        view = world.start(meeting(ANNA))
+        call = world.the_call()
+        world.end(call, code=403, subcode=7504, message="no permission")
+        world.end(call)
+        world.pass_time(60)
+    (line,) = [text for text in caplog.messages if text.startswith("start ended ")]
+    assert f" start={view['id']} " in line
+    assert " status=failed code=403 subcode=7504 seconds=" in line

@@ -144,10 +144,9 @@ def test_refused_post(running: Running, name: str) -> None:
 
 def test_call_without_a_meeting(running: Running) -> None:
     """*Start a call (waits)* has a path of its own in the connector, which a policy routes to the app's."""
-    running.graph.person(BEN, "declines")
     people = [{"identity": {"user": {"id": person}}} for person in (ANNA, BEN)]
     run = running.act("StartCallAndWait", body__participants=people, body__separately=True)
     assert run.status("Act") == SUCCEEDED, printed(run)
     outcome = run.outputs("Act")["body"]
-    assert [person["status"] for person in outcome["participants"]] == ["completed", "failed"]
+    assert [person["status"] for person in outcome["participants"]] == ["completed", "completed"]
     assert sorted(_rung(running)) == [ANNA, BEN]

@@ -32,7 +32,8 @@ _BOT = "1b7fbd6c-3d3f-4f6a-9c4e-5a7c3a6f2d10"
 
 def _ended(module: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setattr(sys, "argv", [module, *arguments])
-    monkeypatch.delitem(sys.modules, module, raising=False)
+    for name in (module, f"{module}.__main__"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(module, run_name="__main__")
     return ended.value.code

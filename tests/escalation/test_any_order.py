@@ -305,7 +305,7 @@ def run(examples: int, steps: int, machine: type[AnyOrder] = AnyOrder, *, shrink
 
 def test_any_order() -> None:
     """In any order of events and faults every promise holds."""
-    run(examples=40, steps=20)
+    run(examples=25, steps=20)
 
 
 @pytest.mark.prove

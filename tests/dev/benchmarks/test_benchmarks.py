@@ -37,9 +37,9 @@ def test_processor_time() -> None:
     with real_parts() as shared, worker("ours", shared) as ours, worker("bare", shared) as bare:
         for work in ("invite", "report"):
             mine, theirs = in_turn(
-                3,
-                lambda work=work: ours.ask(work, 20)["cpu"],  # type: ignore[misc]
-                lambda work=work: bare.ask(work, 20)["cpu"],  # type: ignore[misc]
+                2,
+                lambda work=work: ours.ask(work, 15)["cpu"],  # type: ignore[misc]
+                lambda work=work: bare.ask(work, 15)["cpu"],  # type: ignore[misc]
             )
             assert min(mine) / min(theirs) < CEILING, work
 

@@ -273,6 +273,7 @@ def test_the_answer_can_be_lost_or_an_error_after_the_call_was_made(
     graph.fault(route="create", cut="after")
     with pytest.raises(requests.ConnectionError):
         caller.create(graph, inbox, targets=targets(ALICE), callbackUri=f"{inbox.url}?start=s1&attempt=1")
+    assert graph.wait_idle()
     graph.fault(route="create", status=504, taken=True)
     assert caller.create(graph, inbox, targets=targets(ALICE)).status_code == 504
     assert graph.wait_idle()
