@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.begun import Begun
 from calls.legs import CallFacts, Legs
-from calls.sharing import SharedCalls, is_stray, is_usable
+from calls.sharing import SharedCalls, has_leg, is_stray, is_usable
 from domain.asking import asker
 from domain.call import CallKind
 from domain.meeting import leg_key
@@ -186,7 +186,7 @@ class Creator:
         """
         thread = self._other_key(known, read)
         # Before the start's row names the call, so that a crash in between does not lose the thread.
-        leader = start_id if thread is None else self._leader(thread, start_id)
+        leader = start_id if thread is None or known is None else self._leader(thread, known)
 
         def change(start: Start | None, now: datetime) -> Start | None:
             if start is None:
@@ -231,11 +231,11 @@ class Creator:
         key = leg_key(self._tenant_id, thread_id=read.thread_id)
         return None if key in keys else key
 
-    def _leader(self, thread: str, start_id: str) -> str:
+    def _leader(self, thread: str, start: Start) -> str:
         """Take the leg of a meeting's thread; return which start has it."""
-        leader = self._legs.take(thread, start_id)
-        if leader != start_id and not self._legs.is_held_by(self._starts.read(leader)):
-            leader = self._legs.take(thread, start_id, instead_of=leader)
+        leader = self._legs.take(thread, start.id)
+        if leader != start.id and not has_leg(*self._shared.find(leader, start)):
+            leader = self._legs.take(thread, start.id, instead_of=leader)
         return leader
 
     def _facts(self, start: Start, call_id: str, read: CallRead | None, thread: str | None) -> CallFacts:

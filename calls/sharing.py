@@ -77,6 +77,14 @@ def is_usable(other: Start | None, held: Held | None) -> bool:
     return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave
 
 
+def has_leg(other: Start | None, held: Held | None) -> bool:
+    """Return whether a start still has its leg, or is about to have it; else another start takes it over."""
+    call = held.record.call if held is not None else None
+    if other is None or other.is_final:
+        return is_usable(other, held)
+    return call is None or not call.has_ended
+
+
 def is_stray(start: Start, call_id: str) -> bool:
     """Return whether a call that was created for a start is none that it keeps."""
     if start.call_id != call_id:

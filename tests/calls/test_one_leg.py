@@ -95,6 +95,21 @@ def test_third_start_while_the_thread_is_unknown() -> None:
     assert len(world.graph.operations) == 3
 
 
+def test_first_leg_can_not_be_left() -> None:
+    """A stopped start's call that Graph keeps for a while is no leg to wait for: one call is made in its place."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    first = world.start(meeting(ANNA))
+    world.graph.other_answers = ["throttled"] * 3
+    world.stop(first["id"])
+    stopped = world.the_call()
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    world.pass_time(60)
+    assert world.graph.asked.count("create") == 2
+    assert not stopped.is_alive
+    assert world.view(second["id"])["callId"] == world.the_call().id
+
+
 def test_waiting_costs_little() -> None:
     """A start that waits looks again every ten seconds, not all the time."""
     world = World()
