@@ -15,7 +15,7 @@ from calls.begun import Begun, in_hand
 from calls.following import needs_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from calls.settling import lacks_alarm
-from calls.sharing import is_usable
+from calls.sharing import has_leg, is_usable
 from domain.inference import call_ended
 from domain.start import (
     LOOK_AGAIN,
@@ -126,10 +126,9 @@ class Advancer:
             begun = self._shared.use(turn, start, held)
             stage = begun.start.stage
             return self._in_call(turn, begun, stage) if isinstance(stage, InCall) else begun
-        has_ended = held is not None and held.record.call is not None and held.record.call.has_ended
         # A crash after the leg was taken over may leave two starts that wait for each other.
         waits_for_this = other is not None and other.stage == Waiting(start.id)
-        if other is not None and not other.is_final and not has_ended and not waits_for_this:
+        if has_leg(other, held) and not waits_for_this:
             self._settler.look_again(turn, start.id, RETRY)  # its call is still to come
         elif turn.seconds_left(self._now()) <= 0:
             self._settler.look_again(turn, start.id, timedelta(0))

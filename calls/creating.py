@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from calls.begun import Begun
 from calls.legs import CallFacts, Legs
-from calls.sharing import SharedCalls, is_stray, is_usable
+from calls.sharing import SharedCalls, has_leg, is_stray, is_usable
 from domain.asking import asker
 from domain.call import CallKind
 from domain.meeting import leg_key
@@ -186,7 +186,7 @@ class Creator:
         """
         thread = self._other_key(known, read)
         # Before the start's row names the call, so that a crash in between does not lose the thread.
-        leader = start_id if thread is None else self._leader(thread, start_id)
+        leader = start_id if thread is None or known is None else self._leader(thread, known)
 
         def change(start: Start | None, now: datetime) -> Start | None:
             if start is None:
@@ -211,9 +211,17 @@ class Creator:
         if is_stray(start, call_id):
             if self.leave is not None and updated.before is not None and call_id not in updated.before.to_leave:
                 self.leave(turn, start)
+            if updated.before is not None and isinstance(updated.before.stage, InCall):
+                self._keep_keys(start)
             return Begun(start)
         facts = self._facts(start, call_id, read, thread)
         return Begun(start, self._legs.keep(turn, start, facts), updated.held)
+
+    def _keep_keys(self, start: Start) -> None:
+        """Have a start that now uses another leg stand for its meeting's name also where its own leg had ended."""
+        if isinstance(start.stage, Waiting):
+            for key in self._legs.keys_of(start):
+                self._legs.take(key, start.id, waits=False)
 
     def _other_key(self, start: Start | None, read: CallRead | None) -> str | None:
         """Return the key of a start's meeting under its thread, where the start names it otherwise."""
@@ -223,11 +231,11 @@ class Creator:
         key = leg_key(self._tenant_id, thread_id=read.thread_id)
         return None if key in keys else key
 
-    def _leader(self, thread: str, start_id: str) -> str:
+    def _leader(self, thread: str, start: Start) -> str:
         """Take the leg of a meeting's thread; return which start has it."""
-        leader = self._legs.take(thread, start_id)
-        if leader != start_id and not self._legs.is_held_by(self._starts.read(leader)):
-            leader = self._legs.take(thread, start_id, instead_of=leader)
+        leader = self._legs.take(thread, start.id)
+        if leader != start.id and not has_leg(*self._shared.find(leader, start)):
+            leader = self._legs.take(thread, start.id, instead_of=leader)
         return leader
 
     def _facts(self, start: Start, call_id: str, read: CallRead | None, thread: str | None) -> CallFacts:

@@ -122,8 +122,8 @@ class Endings:
         def stop(start: Start | None, now: datetime) -> Start | None:
             if start is None or start.is_final:
                 return start
-            own = (start.stage.call_id,) if isinstance(start.stage, InCall) and start.stage.owns else ()
-            over = leaving(ended(start, StartStatus.STOPPED, None, now), own, now)
+            used = (start.stage.call_id,) if isinstance(start.stage, InCall) else ()
+            over = leaving(ended(start, StartStatus.STOPPED, None, now), used, now)
             # Steps that are begun at the same time are stopped by the alarm.
             again = now + CANCELLED_AGAIN if start.steps and start.call_id is not None else None
             return replace(over, cancel_at=again)
@@ -231,6 +231,10 @@ class Endings:
         call = record.call
         if call is not None and (call.has_ended or self._is_used(record, call, besides=start)):
             return True
+        if call is not None and call.start_id not in (None, start.id):
+            maker = self._starts.read(call.start_id or "")
+            if maker is None or not maker.is_stopped:
+                return True  # only a stopped start's call is left, by the last start that is stopped
         return self._leave_quietly(turn, call_id, is_kept=call is not None)
 
     def _leave_quietly(self, turn: Turn, call_id: str, *, is_kept: bool = True) -> bool:

@@ -96,13 +96,6 @@ class Legs:
         after = self._rows.update_leg(key, change, held=held).after
         return start_id if after is None or after.start_id is None else after.start_id
 
-    def is_held_by(self, start: Start | None) -> bool:
-        """Return whether a start that a leg names still has it, or is about to."""
-        if start is None or start.call_id is None:
-            return start is not None and not start.is_final
-        call = self._store.read(start.call_id, Needs(call=True)).record.call
-        return call is None or not call.has_ended
-
     def free(self, keys: tuple[str, ...], start_id: str) -> tuple[str, ...]:
         """Give legs up; return the starts that waited for them."""
         waiting: list[str] = []

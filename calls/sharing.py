@@ -67,11 +67,22 @@ class SharedCalls:
 
 
 def is_usable(other: Start | None, held: Held | None) -> bool:
-    """Return whether a call goes on, was made by the start that has the leg, and is not about to be left."""
+    """Return whether a call goes on, was made by the start that has the leg, and is not about to be left.
+
+    One that may turn out to be the later of two in one meeting is not usable yet.
+    """
     call = held.record.call if held is not None else None
-    if other is None or call is None:
+    if other is None or call is None or (isinstance(other.stage, InCall) and not other.stage.is_sole):
         return False
     return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave
+
+
+def has_leg(other: Start | None, held: Held | None) -> bool:
+    """Return whether a start still has its leg, or is about to have it; else another start takes it over."""
+    call = held.record.call if held is not None else None
+    if other is None or other.is_final:
+        return is_usable(other, held)
+    return call is None or not call.has_ended
 
 
 def is_stray(start: Start, call_id: str) -> bool:

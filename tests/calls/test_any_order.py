@@ -41,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "link": meeting(ANNA, BEN, clientContext="link"),
     "link again": meeting(CLEO, clientContext="link again", leaveAfterwards=True),
     "id": {"meeting": BY_ID, **call_of(BEN), "clientContext": "id"},
+    "id again": {"meeting": BY_ID, **call_of(CLEO), "clientContext": "id again"},
     "together": meeting(ANNA, CLEO, clientContext="together", separately=False),
     "empty": {**meeting(), "clientContext": "empty"},
     "steps": {**meeting(), "steps": [call_of(BEN), call_of(CLEO)], "clientContext": "steps"},

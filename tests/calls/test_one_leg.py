@@ -60,6 +60,56 @@ def test_second_leg_reported_first() -> None:
     assert len(world.live()) == 1
 
 
+def test_second_leg_ends_before_the_response() -> None:
+    """A start whose own leg had ended before Graph's response, and so gave the meeting ID up, takes it again."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.reported_first = lambda call: world.establish(call) and world.end(call)
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    world.graph.reported_first = None
+    third = world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD})
+    assert world.graph.asked.count("create") == 2
+    assert {world.view(one["id"])["callId"] for one in (second, third)} == {world.the_call().id}
+    world.end(world.the_call())
+    world.start({"meeting": BY_ID, **call_of(ANNA), "clientContext": "fourth"})
+    world.pass_time(15)
+    assert len(world.live()) == 1, "the meeting ID can be used again"
+
+
+def test_third_start_while_the_thread_is_unknown() -> None:
+    """A start uses no call that may turn out to be a second leg: it waits, and then uses the first as well."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    first = world.start(meeting(ANNA))
+    world.establish(world.the_call())
+    world.graph.answers = ["lost after"]
+    starts = [world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})]
+    for call in world.live():
+        world.establish(call)
+    starts.append(world.start({"meeting": BY_ID, **call_of(CLEO), **THIRD}))
+    world.pass_time(45)
+    assert [call.id for call in world.live()] == [first["callId"]]
+    assert {world.view(one["id"])["callId"] for one in starts} == {first["callId"]}
+    assert len(world.graph.operations) == 3
+
+
+def test_first_leg_can_not_be_left() -> None:
+    """A stopped start's call that Graph keeps for a while is no leg to wait for: one call is made in its place."""
+    world = World()
+    world.graph.threads[MEETING_ID] = THREAD
+    first = world.start(meeting(ANNA))
+    world.graph.other_answers = ["throttled"] * 3
+    world.stop(first["id"])
+    stopped = world.the_call()
+    second = world.start({"meeting": BY_ID, **call_of(BEN), **SECOND})
+    world.pass_time(60)
+    assert world.graph.asked.count("create") == 2
+    assert not stopped.is_alive
+    assert world.view(second["id"])["callId"] == world.the_call().id
+
+
 def test_waiting_costs_little() -> None:
     """A start that waits looks again every ten seconds, not all the time."""
     world = World()
@@ -172,6 +222,32 @@ def test_leader_stopped_in_the_call() -> None:
     assert call.is_alive
     third = world.start(meeting(CLEO, **THIRD))
     assert third["callId"] == second["callId"] == call.id
+
+
+def test_all_stopped() -> None:
+    """The call stays while a second start needs it, and is left when that is stopped as well."""
+    world = World()
+    first = world.start(meeting(ANNA))
+    call = world.the_call()
+    world.establish(call)
+    second, third = (world.start(meeting(person, clientContext=person)) for person in (BEN, CLEO))
+    world.stop(third["id"])
+    world.stop(first["id"])
+    assert call.is_alive
+    world.stop(second["id"])
+    assert not call.is_alive
+
+
+def test_second_stopped() -> None:
+    """A start that is stopped leaves no call that another start has made, also one that is final."""
+    world = World()
+    world.start(meeting())
+    call = world.the_call()
+    world.establish(call)
+    second = world.start(meeting(BEN, **SECOND))
+    assert world.stop(second["id"])["status"] == "stopped"
+    world.pass_time(60)
+    assert call.is_alive
 
 
 def test_after_the_call() -> None:

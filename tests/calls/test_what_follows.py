@@ -235,6 +235,27 @@ def test_leave_afterwards() -> None:
     assert world.view(second["id"])["status"] == "completed"
 
 
+def test_two_leave_at_once() -> None:
+    """Two runs hang up at once: Graph's 404 to the second is no failure, and nothing is tried again."""
+    world = World()
+    view = world.start(meeting(ANNA, leaveAfterwards=True))
+    call = world.the_call()
+    world.establish(call)
+    hang_up = world.graph.hang_up
+
+    def twice(call_id: str, **named: Any) -> None:
+        world.graph.hang_up = hang_up  # type: ignore[method-assign]
+        world.parts.hooks.nothing_left(world.turn(), call_id)
+        hang_up(call_id, **named)
+
+    world.graph.hang_up = twice  # type: ignore[method-assign]
+    assert world.answer(world.graph.operations[0])
+    assert world.graph.asked.count("hang up") == 2
+    assert world.view(view["id"])["status"] == "completed"
+    world.pass_time(1_300)
+    assert (world.graph.asked.count("hang up"), world.listed()) == (2, [])
+
+
 def test_latest_start_decides_about_leaving() -> None:
     """A later start that does not ask for it keeps the app in the call."""
     world = World()

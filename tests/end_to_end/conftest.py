@@ -29,7 +29,7 @@ KEY = "test-key"
 # A token, a phone number, a URL's token or signature, or a GUID that is not named as a request's.
 _PERSONAL = re.compile(
     r"eyJ[\w-]{10,}\.|\+\d{7,}|[?&](?:token|sig|code)=(?!\[)[\w-]{6,}"
-    r"|(?<!request-id=)(?<!scenario-id=)(?<!message-id=)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|(?<!request-id=)(?<!scenario-id=)(?<!message-id=)(?<!Failed, Id=)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
 )
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
 

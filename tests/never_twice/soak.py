@@ -251,9 +251,10 @@ def _is_right(flow: Flow, rings: list[str]) -> bool:
     if flow.outcome.startswith("refused"):
         return not rings
     if flow.outcome == "failed":
-        # A person in the lobby whose report was lost looks like one who never came.
-        unknowable = flow.behaviour == "lobby" and any(
-            fault.get("lost") in ("operation", "all") for fault in flow.faults
-        )
+        # A person in the lobby whose report was lost looks like one who never came. So does one whose report names
+        # no context, where the response that names the operation was lost.
+        lost = any(fault.get("lost") in ("operation", "all") for fault in flow.faults)
+        nameless = len(flow.faults) > 1 and {"without_client_context": True} in flow.faults
+        unknowable = flow.behaviour == "lobby" and (lost or nameless)
         return not came or unknowable
     return False
