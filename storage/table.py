@@ -14,7 +14,7 @@ from storage.outcomes import Outcome
 from storage.transport import StorageTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from settings import Settings
     from storage.connections import SharedCredential
@@ -169,16 +169,16 @@ class StorageTable:
     def _write(self, group: Sequence[Row]) -> list[str]:
         if len(group) > 1:
             written = self._client.submit_transaction([_operation(row) for row in group])
-            return [str(metadata["etag"]) for metadata in written]
+            return [_etag(metadata) for metadata in written]
         (row,) = group
         if row.is_new:
-            return [str(self._client.create_entity(row.entity)["etag"])]
+            return [_etag(self._client.create_entity(row.entity))]
         if row.etag is None:
-            return [str(self._client.upsert_entity(row.entity, mode=UpdateMode.REPLACE)["etag"])]
+            return [_etag(self._client.upsert_entity(row.entity, mode=UpdateMode.REPLACE))]
         updated = self._client.update_entity(
             row.entity, mode=UpdateMode.REPLACE, etag=row.etag, match_condition=MatchConditions.IfNotModified
         )
-        return [str(updated["etag"])]
+        return [_etag(updated)]
 
     def _read(self, name: str, ask: Callable[[], T], missing: T, *, again: Collection[Outcome] = MAY_BE_REPEATED) -> T:
         """Read, or do what may be done twice."""
@@ -200,6 +200,19 @@ def _of_a_write(error: Failed) -> Exception:
     if failure.outcome is Outcome.TOO_LARGE:
         return TooLarge("More is to be stored than a row of storage holds.")
     return WriteUnknown() if failure.outcome is Outcome.UNKNOWN or error.was_repeated else StorageUnavailable()
+
+
+def _etag(written: Mapping[str, Any]) -> str:
+    """Return the new ETag of a row; the library accepts a response that was cut in its headers.
+
+    Raises:
+        ValueError: there is no whole ETag, so storage may have written the row.
+    """
+    etag = written["etag"]
+    if not isinstance(etag, str) or not etag.endswith('"'):
+        message = "the response has no whole ETag"
+        raise ValueError(message)
+    return etag
 
 
 def _with_etag(entity: Any) -> dict[str, Any]:

@@ -91,13 +91,16 @@ class Queue(MemoryQueue):
 class World:
     """The app's real parts between stand-ins of everything outside."""
 
-    def __init__(self, **settings: str) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, *, clock: FakeClock | None = None, stored: Any = None, queue: Any = None, **settings: str
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.plan = Plan()
         self.memory = MemoryTable()
-        self.queue, self.poison = Queue(self.clock), MemoryQueue(self.clock)
+        self.queue: Queue = queue or Queue(self.clock)
+        self.poison = MemoryQueue(self.clock)
         self.graph, self.flows = FakeGraph(), FakeFlows()
-        self.table = Breaking(self.memory, self.plan)
+        self.table = Breaking(stored or self.memory, self.plan)
         self.messages = Breaking(self.queue, self.plan)
         graph = Breaking(self.graph, self.plan, is_storage=False)
         flows = Breaking(self.flows, self.plan, is_storage=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def slow_stories(
-    azurite: str, app_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], Story]]:
+def slow_stories(azurite: str, app_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """Make stories, each with a table and a queue of its own; storage has the times that it has for real."""
-    made: list[Story] = []
+    made: list[Any] = []
     with faulty(azurite, monkeypatch) as (connection_string, plan):
 
-        def story() -> Story:
+        def story(kind: type[Any] = Story) -> Any:
             name = f"t{uuid.uuid4().hex}"
             location = StorageLocation(connection_string=connection_string)
-            made.append(Story(replace(app_settings, storage=location, state_table=name), azurite, name, plan))
+            made.append(kind(replace(app_settings, storage=location, state_table=name), azurite, name, plan))
             return made[-1]
 
         yield story
@@ -39,7 +37,7 @@ def slow_stories(
 
 
 @pytest.fixture
-def stories(slow_stories: Callable[[], Story], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Story]:
+def stories(slow_stories: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make stories in which storage's waits and limits are a tenth of the real ones."""
     monkeypatch.setattr(budget, "_FIRST_WAIT", 0.01)
     monkeypatch.setattr(budget, "_RESPONSE_SECONDS", 0.2)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,7 +44,7 @@ from storage.probe import queue_faults, table_faults
 from storage.queue import StorageQueue
 from storage.store import TableStore
 from storage.table import StorageTable, table_client
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, Waiting
 from watchdog.service import Watchdog
 from web.answers import Request
 from web.errors import ApiError
@@ -117,24 +119,38 @@ class NoCalls:
         return lambda *_, **__: None
 
 
-@dataclass
-class Waiting:
-    """A message that was stored, and when it becomes visible."""
-
-    due: datetime
-    text: str
-
-
 class DelayedQueue:
     """Stores messages in the real queue at once, with the time at which they are to become visible."""
 
-    def __init__(self, queue: StorageQueue, clock: FakeClock) -> None:
-        self._queue, self._clock = queue, clock
+    def __init__(self, queue: StorageQueue, behind: QueueClient, clock: FakeClock) -> None:
+        self._queue, self._behind, self._clock = queue, behind, clock
+        self._numbers = itertools.count()
+        self._waiting: list[Waiting] = []
 
     def send(self, message: Mapping[str, Any], *, delay_seconds: float) -> None:
         """Send a message."""
         due = self._clock.now() + timedelta(seconds=max(delay_seconds, 0))
         self._queue.send({"due": due.isoformat(), "message": message}, delay_seconds=0)
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """All messages, with those that the real queue holds."""
+        with suppress(ResourceNotFoundError):
+            while page := list(self._behind.receive_messages(max_messages=32)):
+                for one in page:
+                    stored = json.loads(base64.b64decode(one.content))
+                    due, text = datetime.fromisoformat(stored["due"]), json.dumps(stored["message"])
+                    self._waiting.append(Waiting(due, next(self._numbers), text))
+                    self._behind.delete_message(one)
+        return self._waiting
+
+    def due(self) -> list[Waiting]:
+        """Return the messages that a queue trigger would get now, oldest first."""
+        return sorted(one for one in self.waiting if one.due <= self._clock.now())
+
+    def remove(self, waiting: Waiting) -> None:
+        """Remove a message, since its function ended well."""
+        self._waiting.remove(waiting)
 
 
 class Story:
@@ -150,13 +166,12 @@ class Story:
         self.longest = 0.0
         """Seconds that the longest request took."""
         self._behind = QueueClient.from_connection_string(azurite, name)
-        self._waiting: list[Waiting] = []
         now = self.clock.now
         self._client = table_client(settings)
         self._table = StorageTable(self._client)
         self.store = TableStore(self._table)
         real = StorageQueue(settings, name)
-        queue = DelayedQueue(real, self.clock)
+        self._queue = queue = DelayedQueue(real, self._behind, self.clock)
         alarms = Alarms(queue, now)
         publisher = Publisher()
         progress = Progress(self.store, alarms, publisher, now=now)
@@ -224,28 +239,25 @@ class Story:
     def work(self, seconds: float = 0.0) -> None:
         """Let time pass, and each message that is due be handled once; one that fails comes back."""
         self.clock.moment += timedelta(seconds=seconds)
-        self._receive()
-        for waiting in sorted(self._waiting, key=lambda one: one.due):
-            if waiting.due > self.clock.now():
-                break
-            self._waiting.remove(waiting)
+        for waiting in self._queue.due():
             message = self._work.read(waiting.text.encode())
             if message is None:
+                self._queue.remove(waiting)
                 continue
             self.clock.moment = max(self.clock.moment, message.time)  # a run that is early waits for its time
             try:
                 self._timed(lambda message=message: self._work.act(message))  # type: ignore[misc]
             except StorageUnavailable:
                 self.failed += 1
-                self._waiting.append(Waiting(self.clock.now() + timedelta(seconds=30), waiting.text))
-        self._receive()
+                waiting.due = self.clock.now() + timedelta(seconds=30)
+            else:
+                self._queue.remove(waiting)
 
     def settle(self, seconds: float) -> None:
         """Let time pass from message to message, without faults and without a poll."""
         self.plan.begin()
         end = self.clock.now() + timedelta(seconds=seconds)
-        self._receive()
-        while due := min((one.due for one in self._waiting if one.due <= end), default=None):
+        while due := min((one.due for one in self._queue.waiting if one.due <= end), default=None):
             self.clock.moment = max(self.clock.moment, due)
             self.work()
         self.clock.moment = max(self.clock.moment, end)
@@ -267,14 +279,21 @@ class Story:
 
     def alarms(self) -> list[str]:
         """Return the names of all pending messages."""
-        self._receive()
-        return [json.loads(one.text)["alarm"] for one in self._waiting]
+        return [one.message["alarm"] for one in self._queue.waiting]
 
     def is_noted(self) -> bool:
         """Return whether the call will be removed when its time is over."""
         today = self.clock.now()
         days = (rows.retention_day(today - timedelta(days=back)) for back in range(3))
         return any(self._table.get(day, CALL) is not None for day in days)
+
+    def lacks_alarm(self) -> bool:
+        """Return whether something is open, and no message will bring it further."""
+        return bool(self.graph.taken) and self.is_open() and not self.alarms()
+
+    def most_calls(self) -> int:
+        """Return how often the person was called who was called most often."""
+        return max(self.graph.calls.values(), default=0)
 
     def delivery(self) -> DeliveryState:
         """Return how far notifying the flow has come."""
@@ -310,20 +329,6 @@ class Story:
                 once()
         finally:
             self.longest = max(self.longest, time.monotonic() - started)
-
-    def _receive(self) -> None:
-        """Take what the real queue holds."""
-        while True:
-            try:
-                page = list(self._behind.receive_messages(max_messages=32))
-            except ResourceNotFoundError:
-                return
-            if not page:
-                return
-            for one in page:
-                stored = json.loads(base64.b64decode(one.content))
-                self._waiting.append(Waiting(datetime.fromisoformat(stored["due"]), json.dumps(stored["message"])))
-                self._behind.delete_message(one)
 
 
 def operation_item(operation: Mapping[str, Any], status: str) -> dict[str, Any]:
