@@ -5,7 +5,7 @@ SHELL := /bin/sh
 # A Python to prefer: make PYTHON=/usr/bin/python3.12 (else the newest of 3.13, 3.12, 3.11 that runs)
 PYTHON ?=
 # More for pytest: make test PYTEST="-k queue -x". Many tests wait for a clock, so there are more at a time than cores.
-PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 6 ] || n=6; echo $$n)
+PYTEST ?= -n $(shell n=$$(getconf _NPROCESSORS_ONLN || echo 2); [ $$n -gt 4 ] || n=4; echo $$n)
 
 # Dozens of processes start here: compiled bytecode is kept, also where the environment says otherwise.
 unexport PYTHONDONTWRITEBYTECODE

@@ -32,6 +32,7 @@ def test_round_trips() -> None:
     assert one_process.counted() == one_process.TRIPS
 
 
+@pytest.mark.prove
 def test_processor_time() -> None:
     """An invite and a report cost little more than their requests of storage and Graph do in a bare script."""
     with real_parts() as shared, worker("ours", shared) as ours, worker("bare", shared) as bare:
