@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun, in_hand
 from calls.following import needs_of
+from calls.outcomes import escalation_of, invitation_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from calls.settling import lacks_alarm
 from calls.sharing import has_leg, is_usable
@@ -180,8 +181,9 @@ class Advancer:
         if call.established_at is None and not call.has_ended and self._now() >= start.look_at:
             record = self._check(turn, start, stage)
             call = record.call or call
+        is_followed = stage.invited is not None or invitation_of(start, record) or escalation_of(start, record)
         never_came = call.established_at is None or (
-            stage.invited is None and bool(start.participants) and not start.calls_targets
+            not is_followed and bool(start.participants) and not start.calls_targets
         )
         if call.has_ended and never_came:
             self._settler.fail(turn, start, call.result or call_ended(None))

@@ -77,15 +77,19 @@ class Follower:
 
     def _invite(self, turn: Turn, start: Start, record: CallRecord, people: list[Invitee]) -> bool:
         """Call people into the call; return whether it was begun, or has failed for good."""
+        known = invitation_of(start, record)
         try:
-            invitation = self._invitations.ensure(
-                turn,
-                record.call_id,
-                people,
-                start.invitation_context,
-                start_id=start.id,
-                separately=start.separately,
-            )
+            if known is not None:
+                invitation = self._invitations.resume(turn, known)
+            else:
+                invitation = self._invitations.ensure(
+                    turn,
+                    record.call_id,
+                    people,
+                    start.invitation_context,
+                    start_id=start.id,
+                    separately=start.separately,
+                )
         except ApiError as error:
             if error.retry_after is None:
                 return True  # refused for good: the invitation's row says why

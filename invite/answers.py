@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.invitation import Refused
+from domain.record import OperationEntry
 from domain.transitions import apply_graph_state, not_begun, refused, unanswered, with_operations
 from invite.refusals import result_of_refusal
 
@@ -55,3 +57,9 @@ def was_taken(invitation: Invitation, besides: Sequence[Sent] = ()) -> bool:
     others = {entry.place for entry in besides}
     operations = enumerate(invitation.operations)
     return any(not isinstance(operation.state, Refused) for place, operation in operations if place not in others)
+
+
+def entries(record: CallRecord, invitation_id: str, sent: Sequence[Sent]) -> dict[str, OperationEntry]:
+    """Return the entries that lead from Graph's operation ids to the invitation."""
+    ids = [entry.answer.id for entry in sent if entry.answer is not None and entry.answer.id is not None]
+    return {one: replace(record.operations.get(one, OperationEntry()), invitation=invitation_id) for one in ids}

@@ -18,14 +18,14 @@ from domain.asking import asker
 from domain.contexts import call_hash, invitation_id
 from domain.invitation import Alarm, Invitation, KeyKind, Refused, Status
 from domain.progress import asking_places
-from domain.record import CallRecord, Needs, OperationEntry
+from domain.record import CallRecord, Needs
 from domain.standing import standing
 from domain.transitions import asked_again
 from domain.waiting import LISTENS_AFTER
 from flows.duties import run_duties
 from flows.links import new_token
 from flows.turn import Turn, utc_now
-from invite.answers import apply_answers, early_reports, was_taken
+from invite.answers import apply_answers, early_reports, entries, was_taken
 from invite.key import Key, key_of, refuse_other_body
 from invite.refusals import answer_for_refusals
 from invite.splitting import split
@@ -141,6 +141,10 @@ class InvitationService:
             return self._ask(turn, held, invitation)[0]
         return self._again(turn, held, invitation, None)[0]
 
+    def resume(self, turn: Turn, invitation: Invitation) -> Invitation:
+        """Go on with an invitation that is there, and make none; raises as ``ensure`` does."""
+        return self._again(turn, None, invitation, None)[0]
+
     def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
         """Send the requests that this turn has taken over, none after ``ends``; see ``flows.publish.Followers``."""
         self._send(turn, held, invitation, ends=ends)
@@ -182,7 +186,7 @@ class InvitationService:
         return updated.held, updated.after.invitations[draft.id]
 
     def _again(
-        self, turn: Turn, held: Held, found: Invitation, flow: FlowRequest | None
+        self, turn: Turn, held: Held | None, found: Invitation, flow: FlowRequest | None
     ) -> tuple[Invitation, Call | None]:
         """Answer a repeat: subscribe its flow, and send what Graph refused before; nothing else is sent again."""
 
@@ -259,7 +263,7 @@ class InvitationService:
                 return record
             current = early_reports(current, record, sent, now)
             current = apply_answers(current, turn.me, sent, now)
-            record = record.with_operations(_entries(record, current.id, sent))
+            record = record.with_operations(entries(record, current.id, sent))
             if not was_taken(current):
                 # The flow that asked gets the refusal as its response; one that has subscribed since waits for it.
                 since = tuple(flow for flow in current.flows if flow.subscribed != invitation.asked)
@@ -285,12 +289,6 @@ class InvitationService:
 
 def _needs(invitation_id: str) -> Needs:
     return Needs(invitations=frozenset({invitation_id}), call=True)
-
-
-def _entries(record: CallRecord, invitation_id: str, sent: Sequence[Sent]) -> dict[str, OperationEntry]:
-    """Return the entries that lead from Graph's operation ids to the invitation."""
-    ids = [entry.answer.id for entry in sent if entry.answer is not None and entry.answer.id is not None]
-    return {one: replace(record.operations.get(one, OperationEntry()), invitation=invitation_id) for one in ids}
 
 
 def _deserves_new_attempt(invitation: Invitation, call: Call | None, now: datetime) -> bool:

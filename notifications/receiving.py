@@ -79,7 +79,7 @@ class NotificationReceiver:
             return Answer(HTTPStatus.NO_CONTENT)
         callback = callback_of(request)
         origin = origin_of(request.query)
-        with budget(CALLBACK_SECONDS, whole=True):
+        with budget(CALLBACK_SECONDS):
             for call_id, reports in callback.by_call.items():
                 self.record(turn, call_id, reports, origin)
             _events.info(

@@ -1,7 +1,7 @@
 """How long storage may take: one budget for all requests, waits, retries and tokens of a request, wherever they happen.
 
 A budget counts the time in which anything is asked of storage, on any thread of the request: what Graph takes between
-two writes does not count. A callback's budget counts all of its time, since Graph stops waiting for the response.
+two writes does not count, or its answer could not be written down.
 """
 
 from __future__ import annotations

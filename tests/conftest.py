@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from contextlib import ExitStack
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.azurite import azurite as run_azurite
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = ["tests.storage_fixtures"]
 os.environ.pop("CONTAINER_NAME", None)  # a sign of Azure for the app, and this machine may be a container too
+# Storage that fails is raised on, logged, or left to an alarm, as documented.
+_EXPECTED = (StorageError,)
 _for_workers = ExitStack()
 _shared: dict[str, str] = {}
 
@@ -48,3 +52,26 @@ def azurite(request: pytest.FixtureRequest) -> Iterator[str]:
 def storage_name() -> str:
     """A name for a table or a queue that no other test uses."""
     return f"t{uuid.uuid4().hex}"
+
+
+class _Swallowed(logging.Handler):
+    """Keeps errors of the app's own code that were logged instead of raised."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = record.exc_info[0] if record.exc_info else None
+        if kind is not None and not issubclass(kind, _EXPECTED):
+            self.kept.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_swallowed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An error that the app logs and goes on from fails the test, unless the test is marked to look at that."""
+    handler, app = _Swallowed(), logging.getLogger("call_invites")
+    app.addHandler(handler)
+    yield
+    app.removeHandler(handler)
+    assert not handler.kept or request.node.get_closest_marker("swallows"), handler.kept[0]

@@ -237,6 +237,7 @@ class Starts(RuleBasedStateMachine):
         self.what_is_final_stays()
 
     def _break(self, plan: Fault) -> None:
+        self.world.clock.sleep(0.05)  # no two requests come at the same instant
         faults = self.world.plan
         faults.countdown, faults.kind, faults.after, faults.in_a_row = plan
 

@@ -82,17 +82,19 @@ BEHAVIOURS: tuple[Outcome, ...] = ("answers", "answers", "answers", "declines", 
 class Flow:
     """One flow that invites one person, and the outcome that it got."""
 
-    call_id: str
+    call_id: str = field(repr=False)
     """Empty where it starts with a meeting."""
-    person: str
+    person: str = field(repr=False)
     behaviour: Outcome
     faults: list[dict[str, Any]]
-    meeting: str = ""
+    meeting: str = field(default="", repr=False)
     """The link of the meeting that it joins."""
     waits: bool = False
     """Whether it waits at a URL of its own instead of polling."""
-    context: str = field(default_factory=lambda: str(uuid.uuid4()))
+    context: str = field(default_factory=lambda: str(uuid.uuid4()), repr=False)
     outcome: str = ""
+    reason: str = ""
+    """Why it failed, as the app says it."""
     tries: int = 0
 
 
@@ -202,10 +204,10 @@ def _run(host: Host, flow: Flow, waiting: WaitingFlow) -> None:
         with suppress(requests.ConnectionError):
             accepted = host.request("POST", path, json=body)
         if accepted is not None and accepted.status_code == 201:
-            flow.outcome = _notified(flow, waiting, seconds=60)
+            _take(flow, _notified(flow, waiting, seconds=60))
             return
         if accepted is not None and accepted.status_code == 202:
-            flow.outcome = host.outcome(accepted, seconds=60).json().get("status") or "failed"
+            _take(flow, host.outcome(accepted, seconds=60).json())
             return
         if accepted is not None and accepted.status_code not in _RETRIED:
             flow.outcome = f"refused {accepted.status_code}"
@@ -214,15 +216,24 @@ def _run(host: Host, flow: Flow, waiting: WaitingFlow) -> None:
         wait = min(wait * 2, 2)
 
 
-def _notified(flow: Flow, waiting: WaitingFlow, seconds: float) -> str:
-    """Wait until the flow is notified; return the outcome, empty where none came."""
+def _take(flow: Flow, body: dict[str, Any] | None) -> None:
+    if body is not None:
+        flow.outcome = body.get("status") or "failed"
+        told = body.get("error", body)
+        people = [one.get("reason") for one in told.get("participants") or ()]
+        flow.reason = f"{told.get('message') or told.get('reason')} {people}"
+
+
+def _notified(flow: Flow, waiting: WaitingFlow, seconds: float) -> dict[str, Any] | None:
+    """Wait until the flow is notified; return the body, or None where none came."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for posted in list(waiting.posted):
             if _is_of(flow, posted.path):
-                return str(posted.body["status"])
+                body: dict[str, Any] = posted.body
+                return body
         time.sleep(0.05)
-    return ""
+    return None
 
 
 def _is_of(flow: Flow, path: str) -> bool:

@@ -15,6 +15,7 @@ from app import ERRORS, build
 from notifications.receiving import NotificationReceiver
 from notifications.token_rules import TokenKind
 from settings import load
+from storage.budget import remaining
 from storage.errors import StorageUnavailable
 from storage.table import StorageTable, table_client
 from tests.graph.servers import closed_port
@@ -144,6 +145,20 @@ def test_without_keys_nobody_is_judged(door: Door, simulator: Simulator) -> None
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert door.post([]).status == 202
+
+
+def test_slow_graph_leaves_storage_its_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Graph request of a callback takes does not count, or its answer could not be written down."""
+    left: list[float] = []
+
+    def slow(_: object) -> None:
+        time.sleep(0.3)
+        left.append(remaining())
+
+    monkeypatch.setattr("notifications.receiving.CALLBACK_SECONDS", 0.25)
+    monkeypatch.setattr("notifications.receiving.run_duties", slow)
+    assert door.post([]).status == 202
+    assert left == [pytest.approx(0.25, abs=0.1)]
 
 
 @pytest.mark.parametrize("kind", TokenKind)

@@ -156,14 +156,14 @@ class CallStory:
         return call
 
     def _reported(self, send: Callable[[], bool]) -> str:
-        return self._repeated(send, seconds=CALLBACK_SECONDS, whole=True)
+        return self._repeated(send, seconds=CALLBACK_SECONDS)
 
-    def _repeated(self, send: Callable[[], object], *, seconds: float = REQUEST_SECONDS, whole: bool = False) -> str:
+    def _repeated(self, send: Callable[[], object], *, seconds: float = REQUEST_SECONDS) -> str:
         """Send a request until its response is not 503; return the responses."""
         responses = []
         for _ in range(_MOST_REPEATS):
             asked = self._changes()
-            answer = self._timed(send, seconds, whole=whole)
+            answer = self._timed(send, seconds)
             if isinstance(answer, StorageError) or answer is False:
                 responses.append("503")
                 assert self._changes() == asked, "after Graph was asked the response is never 503"
@@ -182,10 +182,10 @@ class CallStory:
         """Return how much Graph has done."""
         return len(self.graph.calls), len(self.graph.operations), len(self.graph.removed)
 
-    def _timed(self, send: Callable[[], object], seconds: float, *, whole: bool = False) -> object:
+    def _timed(self, send: Callable[[], object], seconds: float) -> object:
         started = time.monotonic()
         try:
-            with budget(seconds, whole=whole):
+            with budget(seconds):
                 return send()
         finally:
             self.longest = max(self.longest, time.monotonic() - started)

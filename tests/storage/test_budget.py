@@ -50,7 +50,7 @@ def test_sum() -> None:
 
 @pytest.mark.parametrize(("whole", "left"), [(False, 0.5), (True, 0.3)])
 def test_what_counts(*, whole: bool, left: float) -> None:
-    """What happens between two requests of storage counts in a callback alone."""
+    """What happens between two requests of storage counts only where a budget is for the whole block."""
     with budget.budget(0.5, whole=whole):
         time.sleep(0.2)
         assert budget.remaining() == pytest.approx(left, abs=0.08)

@@ -217,7 +217,7 @@ class Story:
             self._receiver.record(turn, CALL, reports)
             run_duties(turn)
 
-        return self._repeated(once, seconds=CALLBACK_SECONDS, whole=True)
+        return self._repeated(once, seconds=CALLBACK_SECONDS)
 
     def ends(self, place: int = 0, status: str = "completed") -> str:
         """Graph reports the end of an operation."""
@@ -304,13 +304,13 @@ class Story:
         route = {"callId": CALL, "invitationId": self.invitation().id}
         return Request(route=route, query={"token": token}, arrived=self.clock.now())
 
-    def _repeated(self, once: Callable[[], object], *, seconds: float | None = None, whole: bool = False) -> str:
+    def _repeated(self, once: Callable[[], object], *, seconds: float | None = None) -> str:
         """Send a request until its response is not 503; return the responses."""
         responses = []
         for _ in range(_MOST_REPEATS):
             asked = len(self.graph.taken)
             try:
-                self._timed(once, seconds, whole=whole)
+                self._timed(once, seconds)
             except StorageError:
                 responses.append("503")
                 assert len(self.graph.taken) == asked, "after Graph was asked the response is never 503"
@@ -321,11 +321,11 @@ class Story:
                 return " ".join([*responses, "ok"])
         return " ".join(responses)
 
-    def _timed(self, once: Callable[[], object], seconds: float | None = None, *, whole: bool = False) -> None:
+    def _timed(self, once: Callable[[], object], seconds: float | None = None) -> None:
         started = time.monotonic()
         try:
             patience = self.patience if self.plan.numbers else REQUEST_SECONDS
-            with budget(min(seconds or REQUEST_SECONDS, patience), whole=whole):
+            with budget(min(seconds or REQUEST_SECONDS, patience)):
                 once()
         finally:
             self.longest = max(self.longest, time.monotonic() - started)

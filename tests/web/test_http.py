@@ -69,6 +69,7 @@ def test_no_body() -> None:
     assert (response.status_code, response.get_body()) == (204, b"")
 
 
+@pytest.mark.swallows
 @pytest.mark.parametrize(
     ("error", "status", "code", "retries"),
     [
