@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev.benchmarks import at_once, built, callbacks, following, hostile, importing, one_process
+from dev.benchmarks import at_once, before, built, busy, callbacks, following, hostile, importing, one_process
 from dev.benchmarks.measure import ROOT, say, table, within
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "wall": one_process.wall,
     "callbacks": callbacks.figures,
     "post": at_once.post,
+    "before": before.figures,
     "won": at_once.won,
     "next": following.next_person,
     "established": following.established,
     "hanging": at_once.hanging,
-    "busy": at_once.busy,
+    "busy": busy.figures,
     "hostile": hostile.figures,
     "memory": one_process.memory,
     "live": one_process.live,

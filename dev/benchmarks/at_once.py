@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 import threading
 import time
 import uuid
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev.benchmarks.bodies import invite_body, operation_report
 from dev.benchmarks.callbacks import Posts, running_host
+from dev.benchmarks.far import far
 from dev.benchmarks.measure import ROOT, Figure, compared, compared_at_95, in_turn, say, worker
 from dev.benchmarks.real_parts import real_parts
 from dev.simulator.certificates import server_context
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # A flow is not POSTed sooner than a second after its 201.
-_LISTENS_SECONDS = 1.1
+LISTENS_SECONDS = 1.1
 _CREATED = 201
-_AT_ONCE = 16
+AT_ONCE = 16
 
 
 class Flows:
@@ -100,11 +99,11 @@ class App:
     def report(self, made: dict[str, Any]) -> float:
         """Report that an invitation has completed; return the milliseconds of the callback."""
         body = operation_report(made["callId"], made["clientContext"], made["operations"][0]["id"])
-        return _milliseconds(lambda: self._posts.post("/api/notifications", body))
+        return milliseconds(lambda: self._posts.post("/api/notifications", body))
 
-    def poll(self, made: dict[str, Any]) -> float:
-        """Read an invitation; return the milliseconds."""
-        return _milliseconds(lambda: self._posts.get(f"/api/calls/{made['callId']}/invitations/{made['id']}"))
+    def poll(self, made: dict[str, Any]) -> None:
+        """Read an invitation."""
+        self._posts.get(f"/api/calls/{made['callId']}/invitations/{made['id']}")
 
     def notify(self) -> tuple[str, dict[str, Any]]:
         """Invite one person for a new flow; return its name and the invitation."""
@@ -112,23 +111,25 @@ class App:
         return name, self.invite(name)
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
+def milliseconds(work: Callable[[], object]) -> float:
+    """Return how long a piece of work takes."""
     started = time.monotonic()
     work()
     return 1000 * (time.monotonic() - started)
 
 
 @contextmanager
-def _running() -> Iterator[tuple[App, Flows, dict[str, str]]]:
+def running(*, away: float = 0) -> Iterator[tuple[App, Flows, dict[str, str]]]:
+    """Run the app with storage that many milliseconds away; give it, a server of flows, and the settings."""
     with ExitStack() as stack:
         shared = stack.enter_context(real_parts())
+        if away:
+            shared["AzureWebJobsStorage"] = stack.enter_context(far(shared["AzureWebJobsStorage"], away))
         flows = Flows(server_context(Path(shared["REQUESTS_CA_BUNDLE"]).parent))
         stack.callback(flows.close)
         own = {"AzureWebJobs.work.Disabled": "true", "FLOW_CALLBACK_LOCAL_HOSTS": flows.host}
-        threads = {"PYTHON_THREADPOOL_THREAD_COUNT": str(_AT_ONCE)}
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "settings.json"
-        file.write_text(json.dumps({"IsEncrypted": False, "Values": shared | own | threads}), encoding="utf-8")
-        posts = Posts(stack.enter_context(running_host(ROOT, file)), shared["BENCHMARK_TOKEN"])
+        threads = {"PYTHON_THREADPOOL_THREAD_COUNT": str(AT_ONCE)}
+        posts = Posts(stack.enter_context(running_host(ROOT, shared | own | threads)), shared["BENCHMARK_TOKEN"])
         yield App(posts, shared["BENCHMARK_CALLS"].split(), flows), flows, shared
 
 
@@ -150,13 +151,13 @@ def _until_posted(
     say(what)
     single: tuple[list[float], list[float]] = [], []
     with (
-        _running() as (app, flows, shared),
+        running() as (app, flows, shared),
         worker("bare", {**shared, "BENCHMARK_FLOWS": f"https://{flows.host}"}) as bare,
     ):
 
         def ours() -> float:
             waiting = [prepare(app) for _ in range(count)]
-            time.sleep(_LISTENS_SECONDS)
+            time.sleep(LISTENS_SECONDS)
             began = {}
             for name, made in waiting:
                 began[name] = time.monotonic()
@@ -181,12 +182,12 @@ def hanging(*, rounds: int = 7, count: int = 24) -> Iterator[Figure]:
     """Measure callbacks while another callback waits for a flow that hangs, and alone."""
     say("callbacks while a flow hangs")
     single: tuple[list[float], list[float]] = [], []
-    with _running() as (app, _, _):
+    with running() as (app, _, _):
 
         def beside() -> float:
             made = [app.invite() for _ in range(count)]
             held = app.invite(f"hangs-{uuid.uuid4().hex}")
-            time.sleep(_LISTENS_SECONDS)
+            time.sleep(LISTENS_SECONDS)
             with ThreadPoolExecutor(1) as pool:
                 hangs = pool.submit(app.report, held)
                 time.sleep(0.2)
@@ -195,7 +196,7 @@ def hanging(*, rounds: int = 7, count: int = 24) -> Iterator[Figure]:
 
         def alone() -> float:
             made = [app.invite() for _ in range(count)]
-            time.sleep(_LISTENS_SECONDS)
+            time.sleep(LISTENS_SECONDS)
             return taken(1, [app.report(one) for one in made])
 
         def taken(side: int, times: list[float]) -> float:
@@ -206,38 +207,3 @@ def hanging(*, rounds: int = 7, count: int = 24) -> Iterator[Figure]:
     what = "a callback while another waits for a flow that hangs"
     yield compared("hanging", what, samples, "alone", at_most=1.2)
     yield compared_at_95("hanging", f"95th percentile of {what}", single, "alone", at_most=2.0)
-
-
-def busy(*, rounds: int = 9) -> Iterator[Figure]:
-    """Measure callbacks and polls, sixteen at once on one worker with as many threads, and one after the other."""
-    say(f"{_AT_ONCE} requests at once")
-    single: tuple[list[float], list[float]] = [], []
-    with _running() as (app, _, _), ThreadPoolExecutor(_AT_ONCE) as pool:
-
-        def works() -> list[Callable[[], float]]:
-            made = [app.invite() for _ in range(_AT_ONCE)]
-            return [
-                (lambda one=one: app.report(one)) if place % 2 else (lambda one=one: app.poll(one))  # type: ignore[misc]
-                for place, one in enumerate(made)
-            ]
-
-        def together() -> float:
-            start = threading.Barrier(_AT_ONCE)
-
-            def begun(work: Callable[[], float]) -> float:
-                start.wait()
-                return work()
-
-            return taken(0, list(pool.map(begun, works())))
-
-        def alone() -> float:
-            return taken(1, [work() for work in works()])
-
-        def taken(side: int, times: list[float]) -> float:
-            single[side].extend(times)
-            return median(times)
-
-        samples = in_turn(rounds, together, alone)
-    what = f"a callback or a poll among {_AT_ONCE} at once on one worker"
-    yield compared("busy", what, samples, "alone", at_most=4)
-    yield compared_at_95("busy", f"95th percentile of {what}", single, "alone", at_most=8)

@@ -24,7 +24,7 @@ from dev.benchmarks.measure import ROOT, Figure, compared, environment, in_turn,
 from dev.benchmarks.real_parts import real_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _AT_ONCE = 8
 _OK, _ACCEPTED = 200, 202
@@ -36,13 +36,9 @@ def figures(*, rounds: int = 7, count: int = 160) -> Iterator[Figure]:
     say("callbacks a second")
     with ExitStack() as stack:
         shared = stack.enter_context(real_parts())
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        app = shutil.copytree(Path(__file__).with_name("bare_app"), folder / "bare_app")
-        shutil.copy(ROOT / "host.json", app)
-        file = folder / "settings.json"
-        file.write_text(json.dumps({"IsEncrypted": False, "Values": shared}), encoding="utf-8")
+        app = stack.enter_context(bare_app())
         ours, bare = (
-            Posts(stack.enter_context(running_host(one, file)), shared["BENCHMARK_TOKEN"]) for one in (ROOT, app)
+            Posts(stack.enter_context(running_host(one, shared)), shared["BENCHMARK_TOKEN"]) for one in (ROOT, app)
         )
         calls = shared["BENCHMARK_CALLS"].split()
         table = stack.enter_context(TableClient.from_connection_string(shared["AzureWebJobsStorage"], "bare"))
@@ -105,24 +101,35 @@ class Posts:
 
 
 @contextmanager
-def running_host(app: Path, settings: Path) -> Iterator[int]:
-    """Run the local host on an app's folder, and give its port."""
-    command = [sys.executable, "-m", "dev.host", "--port", "0", "--key", "benchmark", "--settings", str(settings)]
-    more = {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=app, env=environment(more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+def bare_app() -> Iterator[Path]:
+    """Give a folder with the bare functions and the app's host.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = shutil.copytree(Path(__file__).with_name("bare_app"), Path(folder) / "bare_app")
+        shutil.copy(ROOT / "host.json", app)
+        yield app
+
+
+@contextmanager
+def running_host(app: Path, values: Mapping[str, str], *, module: str = "dev.host") -> Iterator[int]:
+    """Run a local host on an app's folder with these settings, and give its port."""
+    with ExitStack() as stack:
+        settings = stack.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json"))
+        json.dump({"IsEncrypted": False, "Values": dict(values)}, settings)
+        settings.flush()
+        command = [sys.executable, "-m", module, "--port", "0", "--key", "benchmark", "--settings", settings.name]
+        own = environment({"PYTHONPATH": str(ROOT)})
+        process = stack.enter_context(
+            subprocess.Popen(command, cwd=app, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        )
+        stack.callback(process.terminate)
         assert process.stdout is not None
-        try:
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if match := _LISTENING.search(line):
-                    break
-            else:
-                raise RuntimeError("the host did not start:\n" + "".join(lines))
-            # What it writes from now on is read and dropped, or a full pipe would stop it.
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            yield int(match[1])
-        finally:
-            process.terminate()
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if match := _LISTENING.search(line):
+                break
+        else:
+            raise RuntimeError("the host did not start:\n" + "".join(lines))
+        # What it writes from now on is read and dropped, or a full pipe would stop it.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield int(match[1])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +65,7 @@ def _running() -> Iterator[tuple[App, dict[str, str]]]:
     with ExitStack() as stack:
         shared = stack.enter_context(real_parts())
         own = {"AzureWebJobs.work.Disabled": "true"}
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "settings.json"
-        file.write_text(json.dumps({"IsEncrypted": False, "Values": shared | own}), encoding="utf-8")
-        posts = Posts(stack.enter_context(running_host(ROOT, file)), shared["BENCHMARK_TOKEN"])
+        posts = Posts(stack.enter_context(running_host(ROOT, shared | own)), shared["BENCHMARK_TOKEN"])
         graph = SimulatorClient(shared["GRAPH_ENDPOINT"], shared["REQUESTS_CA_BUNDLE"])
         graph.everyone("ringsOut", after=100_000)  # in a call that is used again no person is in already
         yield App(posts, graph, shared["BENCHMARK_CALLS"].split()), shared

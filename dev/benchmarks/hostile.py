@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import json
-import tempfile
 import threading
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +57,7 @@ def figures(*, seconds: float = 60.0) -> Iterator[Figure]:
     say(f"hostile bodies: {seconds:.0f} s without, {seconds:.0f} s with")
     with ExitStack() as stack:
         shared = stack.enter_context(real_parts())
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "settings.json"
-        file.write_text(json.dumps({"IsEncrypted": False, "Values": shared}), encoding="utf-8")
-        port = stack.enter_context(running_host(ROOT, file))
+        port = stack.enter_context(running_host(ROOT, shared))
         app, calls = Posts(port, shared["BENCHMARK_TOKEN"]), shared["BENCHMARK_CALLS"].split()
         _reports(app, calls, 2.0)
         alone = _reports(app, calls, seconds)

@@ -79,12 +79,14 @@ def compared(
     )
 
 
-def compared_at_95(bench: str, what: str, samples: Sequence[Sequence[float]], other: str, *, at_most: float) -> Figure:
+def compared_at_95(
+    bench: str, what: str, samples: Sequence[Sequence[float]], other: str, *, at_most: float | None = None
+) -> Figure:
     """Return the row of the 95th percentiles of both sides' single samples, whose ratio is held against the goal."""
     ours, theirs = (quantiles(side, n=20)[-1] for side in samples)
     ratio = ours / theirs
-    result, goal = f"{ratio:.2f}", f"≤ {at_most:.2f}"
-    return Figure(bench, what, f"{ours:,.2f} ms", f"{other}: {theirs:,.2f} ms", result, goal, ratio <= at_most)
+    goal, met = ("", None) if at_most is None else (f"≤ {at_most:.2f}", ratio <= at_most)
+    return Figure(bench, what, f"{ours:,.2f} ms", f"{other}: {theirs:,.2f} ms", f"{ratio:.2f}", goal, met)
 
 
 def in_turn(rounds: int, *sides: Callable[[], float]) -> list[list[float]]:
