@@ -219,9 +219,9 @@ def _run(host: Host, flow: Flow, waiting: WaitingFlow) -> None:
 def _take(flow: Flow, body: dict[str, Any] | None) -> None:
     if body is not None:
         flow.outcome = body.get("status") or "failed"
-        told = body.get("error", body)
-        people = [one.get("reason") for one in told.get("participants") or ()]
-        flow.reason = f"{told.get('message') or told.get('reason')} {people}"
+        view = body.get("error", body)
+        people = [one.get("reason") for one in view.get("participants") or ()]
+        flow.reason = f"{view.get('message') or view.get('reason')} {people}"
 
 
 def _notified(flow: Flow, waiting: WaitingFlow, seconds: float) -> dict[str, Any] | None:
