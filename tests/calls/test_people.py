@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from domain.timeline import shown
 from tests.calls.fake_graph import call_item
 from tests.calls.values import ANNA, BEN, call_of
 from tests.calls.world import World
@@ -63,6 +66,24 @@ def test_established_before_the_response() -> None:
     view = world.start(call_of(ANNA))
     assert view["participants"][0]["presence"] == "inCall"
     assert len(participants(world, view["callId"])) == 1
+
+
+def timeline(world: World, call_id: str) -> list[str]:
+    """Return the events of a call that name people."""
+    return [event.kind.value for event in shown(world.store.timeline(call_id).events) if event.people]
+
+
+@pytest.mark.parametrize("response", ["made", "lost after"])
+def test_timeline_of_an_early_report(response: str) -> None:
+    """The timeline shows who answered, or was not reached, also where Graph reported it before its response."""
+    for report, event in (("establish", "answered"), ("end", "notReached")):
+        world = World()
+        world.graph.answers, world.graph.reported_first = [response], getattr(world, report)
+        world.start(call_of(ANNA))
+        (call,) = world.graph.calls.values()
+        assert timeline(world, call.id) == ["invited", event]
+        getattr(world, report)(call)
+        assert timeline(world, call.id) == ["invited", event]
 
 
 def test_terminating_is_not_established() -> None:
