@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun, in_hand
 from calls.following import needs_of
-from calls.outcomes import escalation_of, invitation_of
+from calls.outcomes import escalation_of, invitation_of, status_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from calls.settling import lacks_alarm
 from calls.sharing import has_leg, is_usable
@@ -92,6 +92,20 @@ class Advancer:
         held = self._starts.hold(start_id)
         if held.value is not None:
             self.go_on(turn, Begun(held.value, held=held))
+
+    def conclude(self, turn: Turn, start_id: str) -> None:
+        """Write down an outcome that a poll returns already, so that nothing else becomes of the start.
+
+        Raises:
+            StorageUnavailable: it may not be written.
+        """
+        held = self._starts.hold(start_id)
+        start = held.value
+        if start is None or not isinstance(start.stage, InCall):
+            return
+        record = self._record(turn, start, start.stage)
+        if status_of(start, record, self._now()).is_final:
+            self._settler.settle(turn, Begun(start, held=held), record, begins=start.stage.invited is None)
 
     def go_on(self, turn: Turn, begun: Begun) -> Begun:
         """Do what can be done for a start that was just read or written; see ``advance``.

@@ -367,3 +367,38 @@ def test_killed_twice_and_the_call_ended() -> None:
             assert {body["status"] for _, body in world.flows.posted} == {after["status"]}, (step, later)
             ends.add(after["status"])
     assert ends == {"completed", "failed"}
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_killed_before_the_outcome_is_written(status: str) -> None:
+    """What a poll returned once stays as it is: its result is written later, and a stop changes nothing."""
+    polled = 0
+    for step in range(1, 12):
+        world = World()
+        view = world.start(meeting(ANNA), waits=True)
+        world.establish(world.the_call())
+        world.pass_time(2)
+        world.plan.countdown = step
+        world.answer(world.graph.operations[0], status)
+        before = world.view(view["id"])
+        if before["status"] != status:
+            continue
+        after = world.stop(view["id"])
+        assert after | {"lastUpdatedDateTime": None} == before | {"lastUpdatedDateTime": None}, step
+        assert world.the_call().is_alive, step
+        world.pass_time(200)
+        assert {body["status"] for _, body in world.flows.posted} == {status}, step
+        polled += world.starts()[0].updated > world.clock.now() - timedelta(seconds=201)
+    assert polled
+
+
+def test_stopped_after_ninety_seconds() -> None:
+    """A group call's people are unconfirmed by time alone: a stop that comes before the alarm is too late as well."""
+    world = World()
+    view = world.start(call_of(ANNA, BEN))
+    call = world.the_call()
+    world.establish(call)
+    world.clock.sleep(95)
+    assert world.view(view["id"])["status"] == "completed"
+    assert world.stop(view["id"])["status"] == "completed"
+    assert call.is_alive
