@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from tests.calls.fake_graph import call_item
 from tests.calls.faults import Crash
 from tests.calls.values import ANNA, call_of, meeting
 from tests.calls.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def test_every_ten_minutes() -> None:
@@ -73,7 +76,7 @@ def test_killed_at_the_end() -> None:
     world.establish(call)
     delete = world.memory.delete
 
-    def killed(*arguments: Any) -> None:
+    def killed(partition: str, row_keys: Sequence[str]) -> None:
         world.memory.delete = delete  # type: ignore[method-assign]
         raise Crash
 
