@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun, in_hand
 from calls.following import needs_of
-from calls.outcomes import escalation_of, invitation_of, status_of
+from calls.outcomes import escalation_of, invitation_of, people_of, status_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from calls.settling import lacks_alarm
 from calls.sharing import has_leg, is_usable
 from domain.inference import call_ended
+from domain.invitation import Status
 from domain.start import (
     LOOK_AGAIN,
     RESPONSE_WITHIN,
@@ -196,13 +197,15 @@ class Advancer:
             record = self._check(turn, start, stage)
             call = record.call or call
         is_followed = stage.invited is not None or invitation_of(start, record) or escalation_of(start, record)
-        never_came = call.established_at is None or (
+        # A roster that shows people of a group call proves it, though the report that it was established is lost.
+        has_come = start.calls_targets and Status.COMPLETED in people_of(start, record, self._now())
+        never_came = (call.established_at is None and not has_come) or (
             not is_followed and bool(start.participants) and not start.calls_targets
         )
         if call.has_ended and never_came:
             self._settler.fail(turn, start, call.result or call_ended(None))
             return Begun(start)
-        if call.established_at is None:
+        if call.established_at is None and not call.has_ended:
             return Begun(start)
         begins = stage.invited is None
         if begins:

@@ -177,6 +177,21 @@ def test_group_ends_without_some() -> None:
     assert [person["presence"] for person in after["participants"]] == ["left", "unknown"]
 
 
+def test_group_of_which_established_was_lost() -> None:
+    """Who was seen has come, though Graph's report that the call was established is lost: no outcome denies it."""
+    for seen, status in (([ANNA], "partiallyCompleted"), ([ANNA, BEN], "completed")):
+        world = World()
+        view = world.start(call_of(ANNA, BEN), waits=True)
+        call = world.the_call()
+        world.pass_time(2)
+        call.present = {person: call.ringing.pop(person) for person in seen}
+        world.roster(call)
+        world.end(call, code=200, subcode=7000)
+        after = world.view(view["id"])
+        assert (after["status"], after["joinedCount"]) == (status, len(seen))
+        assert [body["status"] for _, body in world.flows.posted] == [status]
+
+
 def test_group_to_which_nobody_came() -> None:
     """If no person came before the end, it has failed with the codes of the end."""
     world = World()
