@@ -132,6 +132,7 @@ class Endings:
         before, start = updated.before, updated.after
         if start is None or before is None or before.is_final:
             return start
+        call = None
         if start.call_id is None:
             if self.free is not None:
                 self.free(turn, start)
@@ -140,9 +141,11 @@ class Endings:
             # This run leaves the call itself, and cancels first: in a call that was left, nothing can be cancelled.
             turn.taken |= {f"start {start_id}", f"start {start_id} {EscalationStatus.STOPPED}"}
             self.cancel_people(turn, start)
-            self._legs.release(turn, start_id, start.call_id)
+            call = self._legs.release(turn, start_id, start.call_id)
         if start.to_leave:
             self.leave_strays(turn, start)
+        if call is not None and call.leave_afterwards:
+            self.leave_if_done(turn, call.call_id)
         return start
 
     def cancel_people(self, turn: Turn, start: Start) -> None:

@@ -45,13 +45,25 @@ class SharedCalls:
                 return None
             return listening(in_call(current, call_id, now, owns=False), turn.may_post, now)
 
+        # The call's row first: after a crash in between no other start's end has the app leave the call.
+        record = self._legs.use(turn, start, call_id, held=call)
         updated = self._starts.save(turn, start.id, change, held=held)
         after = updated.after
         if after is None or not isinstance(after.stage, InCall) or after.stage.call_id != call_id:
+            self._legs.release(turn, start.id, call_id)
             return Begun(after or start)
-        record = self._legs.use(turn, after, call_id, held=call)
         self._legs.note(after)
         return Begun(after, record, updated.held)
+
+    def unused(self, turn: Turn, start: Start) -> Call | None:
+        """Note that a start which ended without a call uses none; return the one in which a crash has left it."""
+        for key in self._legs.keys_of(start):
+            leader = self._legs.holder(key)
+            held = None if leader in (None, start.id) else self.find(leader or "", start)[1]
+            call = held.record.call if held is not None else None
+            if call is not None and start.id in call.starts:
+                return self._legs.release(turn, start.id, call.call_id)
+        return None
 
     def free(self, call: Call) -> tuple[str, ...]:
         """Give up the legs of a call that has ended; return the starts that waited for them.

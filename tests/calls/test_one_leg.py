@@ -384,3 +384,36 @@ def test_who_waits_goes_on_with_the_call() -> None:
     world.establish(call)
     assert [one["people"] for one in world.graph.operations] == [[ANNA], [BEN]]
     assert world.view(second["id"])["callId"] == call.id
+
+
+@pytest.mark.parametrize("ends", ["repeated", "never begun", "stopped"])
+def test_killed_before_it_is_in_the_call(ends: str) -> None:
+    """Killed when it takes the call of another start: the app stays while it is open, and leaves afterwards."""
+    kills = 0
+    for step in range(1, 14):
+        world = World()
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        second = meeting(BEN, clientContext="second", leaveAfterwards=True)
+        world.plan.countdown = step
+        if world.start(second) is not None:
+            break
+        world.clock.sleep(1)
+        world.answer(world.graph.operations[0])
+        found = [one.id for one in world.starts() if one.client_context == "second"]
+        if world.live() != [call]:  # it had not come so far, and joins the meeting itself
+            assert all(world.view(name)["callId"] is None for name in found), step
+            continue
+        kills += 1
+        if ends == "repeated":
+            world.start(second)
+        elif ends == "stopped":
+            world.stop(found[0])
+        world.pass_time(130)
+        if [operation for operation in world.graph.operations if operation["people"] == [BEN]]:
+            world.answer(world.graph.operations[-1])
+        world.pass_time(700)
+        assert world.live() == [], step
+        assert world.view(found[0])["status"] in ("completed", "stopped" if ends == "stopped" else "failed"), step
+    assert kills
