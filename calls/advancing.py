@@ -138,8 +138,8 @@ class Advancer:
     def _wait(self, turn: Turn, start: Start, leader: str) -> Begun:
         """Use the leg of the start that has the meeting, or take it over where that has failed."""
         other, held = self._shared.find(leader, start)
-        if held is not None and is_usable(other, held):
-            begun = self._shared.use(turn, start, held)
+        begun = self._shared.use(turn, start, held) if held is not None and is_usable(other, held) else None
+        if begun is not None:
             stage = begun.start.stage
             return self._in_call(turn, begun, stage) if isinstance(stage, InCall) else begun
         # A crash after the leg was taken over may leave two starts that wait for each other.

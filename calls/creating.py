@@ -122,8 +122,11 @@ class Creator:
             leader = self._legs.reserve(start, waits=False)
             if leader not in (None, start.id):
                 other, call = self._shared.find(leader or "", start)
-                if call is not None and is_usable(other, call):
-                    return self._shared.use(turn, start, call, held)
+                used = (
+                    self._shared.use(turn, start, call, held) if call is not None and is_usable(other, call) else None
+                )
+                if used is not None:
+                    return used
                 leader = self._legs.reserve(start)
 
             def change(current: Start | None, now: datetime) -> Start | None:

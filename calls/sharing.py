@@ -36,8 +36,8 @@ class SharedCalls:
         needs = Needs(call=True, roster=bool(start.participants))
         return other, None if call_id is None else self._store.read(call_id, needs)
 
-    def use(self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None) -> Begun:
-        """Have a start use a call; what is lost by a crash in between is made up for, see ``Advancer``."""
+    def use(self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None) -> Begun | None:
+        """Have a start use a call, None where it has ended; what a crash loses is made up for, see ``Advancer``."""
         call_id = call.record.call_id
 
         def change(current: Start | None, now: datetime) -> Start | None:
@@ -47,6 +47,8 @@ class SharedCalls:
 
         # The call's row first: after a crash in between no other start's end has the app leave the call.
         record = self._legs.use(turn, start, call_id, held=call)
+        if record.call is None or record.call.has_ended:
+            return None
         updated = self._starts.save(turn, start.id, change, held=held)
         after = updated.after
         if after is None or not isinstance(after.stage, InCall) or after.stage.call_id != call_id:

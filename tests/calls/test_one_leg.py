@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,11 @@ from tests.calls.fake_graph import THREAD, call_item
 from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
 from tests.calls.world import World
 from web.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.rows import Row
 
 SECOND = {"clientContext": "second"}
 THIRD = {"clientContext": "third"}
@@ -417,3 +422,31 @@ def test_killed_before_it_is_in_the_call(ends: str) -> None:
         assert world.live() == [], step
         assert world.view(found[0])["status"] in ("completed", "stopped" if ends == "stopped" else "failed"), step
     assert kills
+
+
+def test_left_as_another_start_takes_it() -> None:
+    """A call that is left between a further start's reading and its writing: that start joins the meeting itself."""
+    for step in range(1, 20):
+        world = World()
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        write, steps = world.memory.write, 0
+
+        def raced(group: Sequence[Row], write: Any = write, world: World = world, step: int = step) -> list[str]:
+            nonlocal steps
+            steps += 1
+            if steps == step:
+                world.answer(world.graph.operations[0])
+            return write(group)  # type: ignore[no-any-return]
+
+        world.memory.write = raced  # type: ignore[method-assign]
+        view = world.start(meeting(BEN, clientContext="second"))
+        world.pass_time(30)
+        if steps < step:
+            break
+        (live,) = world.live()
+        world.establish(live)
+        world.pass_time(30)
+        world.answer(world.graph.operations[-1])
+        assert world.view(view["id"])["status"] == "completed", step
