@@ -229,9 +229,11 @@ def test_leader_stopped_in_the_call() -> None:
     assert third["callId"] == second["callId"] == call.id
 
 
-def test_all_stopped() -> None:
-    """The call stays while a second start needs it, and is left when that is stopped as well."""
+@pytest.mark.parametrize("lists_ringing", [True, False])
+def test_all_stopped(*, lists_ringing: bool) -> None:
+    """The call stays while a second start needs it, and is left when that is stopped as well, whoever rings."""
     world = World()
+    world.graph.lists_ringing = lists_ringing
     first = world.start(meeting(ANNA))
     call = world.the_call()
     world.establish(call)
