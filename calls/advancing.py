@@ -20,7 +20,9 @@ from calls.sharing import has_leg, is_usable
 from domain.inference import call_ended
 from domain.invitation import Status
 from domain.start import (
-    LOOK_AGAIN,
+    NOT_ESTABLISHED as ESTABLISHES_WITHIN,
+)
+from domain.start import (
     RESPONSE_WITHIN,
     RETRY,
     THROTTLED,
@@ -30,9 +32,6 @@ from domain.start import (
     Over,
     Waiting,
     is_asking,
-)
-from domain.start import (
-    NOT_ESTABLISHED as ESTABLISHES_WITHIN,
 )
 from flows.turn import utc_now
 from graph.calls import CallRead
@@ -266,11 +265,15 @@ class Advancer:
         call = record.call
         if call is None or call.established_at is not None or call.has_ended:
             return record
-        left = stage.since + ESTABLISHES_WITHIN - self._now()
-        if left > timedelta(0) or not stage.owns:
-            self._settler.look_again(turn, start.id, left if left > timedelta(0) else LOOK_AGAIN)
-        else:
-            self._settler.fail(turn, start, NOT_ESTABLISHED, leaves=stage.call_id)
+        left = call.created + ESTABLISHES_WITHIN - self._now()
+        if left > timedelta(0):
+            self._settler.look_again(turn, start.id, left)
+            return record
+        # All of its starts, the one that made it last: the call is left by the last one.
+        for name in sorted({start.id, *call.starts}, key=lambda one: one == call.start_id):
+            other = start if name == start.id else self._starts.read(name)
+            if other is not None and isinstance(other.stage, InCall) and other.call_id == stage.call_id:
+                self._settler.fail(turn, other, NOT_ESTABLISHED, leaves=stage.call_id)
         return record
 
     def _read(self, start: Start, call_id: str) -> CallRecord:

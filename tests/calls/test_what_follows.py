@@ -215,6 +215,27 @@ def test_not_established_for_ten_minutes() -> None:
     assert world.view(view["id"])["reason"] == after["reason"]
 
 
+@pytest.mark.parametrize("is_first_stopped", [False, True])
+@pytest.mark.parametrize("later", [0, 100, 500])
+def test_several_not_established(later: int, *, is_first_stopped: bool) -> None:
+    """Every start of a call that is not established fails ten minutes after the create, and the call is left."""
+    world = World()
+    views = [world.start(meeting(ANNA), waits=True)]
+    call = world.the_call()
+    world.pass_time(later)
+    views += [world.start(meeting(BEN, clientContext=name), waits=True) for name in ("second", "third")]
+    if is_first_stopped:
+        world.stop(views[0]["id"])
+    world.pass_time(590 - later)
+    assert call.is_alive
+    assert [world.view(view["id"])["status"] for view in views[1:]] == ["starting"] * 2
+    world.pass_time(35)
+    after = [world.view(view["id"]) for view in views]
+    assert [view["status"] for view in after] == ["stopped" if is_first_stopped else "failed", "failed", "failed"]
+    assert all("lobby" in view["reason"] for view in after[1:])
+    assert (world.live(), len(world.flows.posted), world.graph.asked.count("hang up")) == ([], 3, 1)
+
+
 def test_leave_afterwards() -> None:
     """The app leaves when nothing on the leg is open any more; a plain invitation counts, and so does a later start."""
     world = World()
