@@ -136,7 +136,7 @@ class Endings:
         call = None
         if start.call_id is None:
             if self.free is not None:
-                self.free(turn, start)
+                self.free(turn, before)
             self._legs.note(start)
         else:
             # This run leaves the call itself, and cancels first: in a call that was left, nothing can be cancelled.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import InCall, Over, Start, StartStatus, Waiting, in_call, listening
+from domain.start import Accepted, InCall, Over, Start, StartStatus, Waiting, in_call, listening
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,9 +58,20 @@ class SharedCalls:
         return Begun(after, record, updated.held)
 
     def unused(self, turn: Turn, start: Start) -> Call | None:
-        """Note that a start which ended without a call uses none; return the one in which a crash has left it."""
-        for key in self._legs.keys_of(start):
-            leader = self._legs.holder(key)
+        """Note that a start which ends without a call uses none; return the one in which a crash has left it.
+
+        Args:
+            turn: who acts.
+            start: as it stood before its end.
+        """
+        match start.stage:
+            case Waiting(on=on):
+                leaders: list[str | None] = [on]
+            case Accepted():
+                leaders = [self._legs.holder(key) for key in self._legs.keys_of(start)]
+            case _:
+                leaders = []
+        for leader in leaders:
             held = None if leader in (None, start.id) else self.find(leader or "", start)[1]
             call = held.record.call if held is not None else None
             if call is not None and start.id in call.starts:

@@ -426,6 +426,28 @@ def test_killed_before_it_is_in_the_call(ends: str) -> None:
     assert kills
 
 
+def test_killed_as_one_that_waits_takes_the_call() -> None:
+    """A start that waited under the meeting's other name, and is stopped after that, keeps no call from being left."""
+    for step in range(1, 40):
+        world = World()
+        world.graph.threads[MEETING_ID] = THREAD
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        by_id = {"meeting": BY_ID, **call_of(BEN, leaveAfterwards=True, **SECOND)}
+        world.plan.countdown = step
+        if world.start(by_id) is not None:
+            break
+        for other in world.live():
+            if other is not call:
+                world.establish(other)
+        world.answer(world.graph.operations[0], "failed")
+        for start in [one.id for one in world.starts() if one.client_context == SECOND["clientContext"]]:
+            world.stop(start)
+        world.pass_time(1_300)  # who may have been called is given up in the end
+        assert world.live() == [], step
+
+
 def test_left_as_another_start_takes_it() -> None:
     """A call that is left between a further start's reading and its writing: that start joins the meeting itself."""
     for step in range(1, 20):
