@@ -99,7 +99,8 @@ def is_usable(other: Start | None, held: Held | None) -> bool:
     call = held.record.call if held is not None else None
     if other is None or call is None or (isinstance(other.stage, InCall) and not other.stage.is_sole):
         return False
-    return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave
+    stays = call.call_id not in other.to_leave or any(one != other.id for one in call.starts)
+    return call.start_id is not None and not call.has_ended and stays
 
 
 def has_leg(other: Start | None, held: Held | None) -> bool:

@@ -229,6 +229,23 @@ def test_leader_stopped_in_the_call() -> None:
     assert third["callId"] == second["callId"] == call.id
 
 
+def test_killed_while_the_leader_is_stopped() -> None:
+    """A third start uses the call that a second one keeps, wherever the stop of the first was cut short."""
+    for step in range(1, 30):
+        world = World()
+        first = world.start(meeting(ANNA))
+        world.start(meeting(BEN, **SECOND))
+        world.plan.countdown = step
+        was_stopped = world.stop(first["id"]) is not None
+        world.clock.sleep(1)
+        world.start(meeting(CLEO, **THIRD))
+        world.pass_time(60)
+        (call,) = world.live()
+        assert [start.call_id for start in world.starts()] == [call.id] * 3, step
+        if was_stopped:
+            break
+
+
 @pytest.mark.parametrize("lists_ringing", [True, False])
 def test_all_stopped(*, lists_ringing: bool) -> None:
     """The call stays while a second start needs it, and is left when that is stopped as well, whoever rings."""
