@@ -173,6 +173,18 @@ def a_message_takes_over(world: World) -> None:
     ends(world)
 
 
+def killed_while_it_asks_again(world: World) -> None:
+    """A repeat that sends what was refused is killed at each step, while a message is to send what is late."""
+    people = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(5))
+    for step, after in product(range(1, 9), (False, True)):
+        one = World()
+        one.graph.next_answers = ["refused", "slow", "slow", "slow"]
+        one.invite(people, "context", {}, separately=True)
+        one.plan.kind, one.plan.countdown, one.plan.after = "crash", step, after
+        one.invite(people, "context", {}, separately=True)
+        ends(one)
+
+
 def killed_at_each_step(world: World) -> None:
     """A request, its report, and the messages are each killed at every step, before and after it."""
     for kind, step, after in product(("invite", "report", "message"), range(1, 9), (False, True)):
