@@ -10,7 +10,7 @@ from typing import Any
 from domain.invitation import Late
 from domain.waiting import Delivery
 from storage.table import WriteUnknown
-from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, World, operation_item
+from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, World, call_item, operation_item
 
 PERSON, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 
@@ -170,6 +170,20 @@ def a_message_takes_over(world: World) -> None:
     world.invite(people, "context", {}, separately=True)
     (invitation,) = world.invitations()
     assert not any(isinstance(one.state, Late) for one in invitation.operations), "an answer was written over"
+    ends(world)
+
+
+def a_report_after_the_call_ended(world: World) -> None:
+    """The end of a request for several people is reported once the alarm's time is over: one message waits for it."""
+    invited(world, PERSON, OTHER, waits=False)
+    world.clock.moment += timedelta(seconds=130)
+    world.report(call_item("terminated"))
+    done(world, 3)
+    for seconds in (0, 1, 1, 1):
+        world.clock.moment += timedelta(seconds=seconds)
+        world.work_queue()
+        assert [one.due for one in world.queue.waiting] == [world.invitations()[0].alarm.time]
+        assert world.queue.waiting[0].due > world.clock.now(), "a message comes back at once, again and again"
     ends(world)
 
 

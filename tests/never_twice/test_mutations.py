@@ -52,6 +52,7 @@ FOUND_IN_ANY_ORDER = (
         stories.a_report_before_the_answer,
         stories.clocks_that_differ,
         stories.killed_while_it_asks_again,
+        stories.a_report_after_the_call_ended,
     ],
     ids=lambda one: one.__name__,
 )
