@@ -15,7 +15,7 @@ from domain.progress import Due, alarm_needed
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
 from domain.roster import RosterEntry, identity_hash
-from domain.standing import standing
+from domain.standing import presence_of, standing
 from flows.alarms import Alarms, Message
 from flows.progress import INVITATION, Progress
 from flows.publish import Publisher
@@ -217,6 +217,18 @@ def test_presence_of_who_was_seen(roster: tuple[RosterEntry, ...]) -> None:
     current = standing(kennel.kept(), kennel.store.read(CALL, Needs(call=True)).record.call, later(120))
     assert current.presence == (Presence.IN_CALL, Presence.IN_LOBBY, Presence.UNKNOWN)
     assert (current.people, current.joined_count) == ((Status.COMPLETED, Status.RUNNING, Status.RUNNING), 1)
+
+
+def test_roster_that_is_read() -> None:
+    """What is read replaces what was reported: who is listed joined when they did, who isn't has left."""
+    before = (entry("bob", joined=later(-60)), entry("carol", joined=later(-60)))
+    kennel = looked(FakeGraph(people=[participant("bob", id="bob")]), *before)
+    record = kennel.store.read(CALL, Needs(call=True, roster=True)).record
+    assert {key: (one.presence, one.joined) for key, one in record.roster.items()} == {
+        "bob": (Presence.IN_CALL, later(-60)),
+        "carol": (Presence.LEFT, later(-60)),
+    }
+    assert presence_of(record.call, "carol") is Presence.LEFT
 
 
 @pytest.mark.parametrize("people", [[], OutcomeUnknown("cut")])
