@@ -154,7 +154,7 @@ def _was_shown(invitation: Invitation, person: int, call: Call | None) -> bool:
         return False
     name = identity_hash(invitation.participants[person].id)
     shown = call.shown.get(name)
-    return call.presence.get(name, Presence.UNKNOWN).has_answered and shown is not None and shown >= invitation.asked
+    return shown is not None and shown >= invitation.asked
 
 
 def presence_of(call: Call | None, identity_id: str) -> Presence:

@@ -69,7 +69,7 @@ SIGHTINGS = [
     (IN, 10, True),
     (LOBBY, 10, True),
     (LEFT, 10, True),
-    (UNKNOWN, 10, False),
+    (UNKNOWN, 10, True),  # they waited in the lobby, and left it
     (IN, 0, True),
     (IN, -1, False),
     (LOBBY, -1, False),
