@@ -16,7 +16,7 @@ from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Decider, Ended, Invitation, Invitee, Operation, Status
 from domain.roster import identity_hash
-from domain.standing import standing
+from domain.standing import asked_at, standing
 from domain.start import GROUP_SETTLES
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _is_unknown(operation: Operation) -> bool:
 
 def _seconds(invitation: Invitation, operation: Operation, now: datetime) -> int:
     ended = operation.state.at if isinstance(operation.state, Ended) else now
-    return max(0, round((ended - invitation.asked).total_seconds()))
+    return max(0, round((ended - asked_at(invitation, operation)).total_seconds()))
 
 
 def _person(invitee: Invitee) -> Person:

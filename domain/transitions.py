@@ -95,7 +95,7 @@ def asked_again(invitation: Invitation, now: datetime, by: str) -> Invitation:
     """Return the invitation with its refused requests about to be sent again by a run."""
     operations = tuple(
         # Another run's request without an answer counts as asked: the run that is named now never sends it.
-        Operation(operation.client_context, operation.people)
+        Operation(operation.client_context, operation.people, asked=now)
         if isinstance(operation.state, Refused)
         else unanswered(operation)
         for operation in invitation.operations

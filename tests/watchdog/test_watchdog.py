@@ -231,6 +231,14 @@ def test_roster_that_is_read() -> None:
     assert presence_of(record.call, "carol") is Presence.LEFT
 
 
+def test_asked_at_different_times() -> None:
+    """Who joined before other people of the invitation, who were refused, were asked again has come all the same."""
+    again = replace(operation(1), asked=later(60))
+    made = invitation(operation(0), again, asked=later(60))
+    kennel = looked(FakeGraph(people=[participant("alice", id="alice")]), entry("alice", joined=later(20)), made=made)
+    assert [one.status for one in kennel.kept().operations] == [Status.COMPLETED, Status.RUNNING]
+
+
 @pytest.mark.parametrize("people", [[], OutcomeUnknown("cut")])
 def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphError) -> None:
     """A call without a readable roster says nothing about who has left it."""
