@@ -256,15 +256,16 @@ class InvitationService:
         self, turn: Turn, held: Held, invitation: Invitation, sent: Sequence[Sent]
     ) -> tuple[Invitation, Call | None]:
         """Write down what Graph answered, on top of what was reported in the meantime."""
+        is_later = turn.is_message and invitation.start_id is None  # a start's own request is its alarm
 
         def answers(record: CallRecord, now: datetime) -> CallRecord:
             current = record.invitations.get(invitation.id)
             if current is None:
                 return record
             current = early_reports(current, record, sent, now)
-            current = apply_answers(current, turn.me, sent, now)
+            current = apply_answers(current, turn.me, sent, now, is_later=is_later)
             record = record.with_operations(entries(record, current.id, sent))
-            if not was_taken(current):
+            if not (was_taken(current) or is_later):
                 # The flow that asked gets the refusal as its response; one that has subscribed since waits for it.
                 since = tuple(flow for flow in current.flows if flow.subscribed != invitation.asked)
                 return record.with_invitation(replace(current, flows=since))

@@ -399,3 +399,23 @@ def test_flow_that_subscribes_before_the_refusal(
     assert [url for url, _ in posts.posted] == [f"{FLOW}/later"]
     assert the_flow(world).state is Delivery.DELIVERED
     assert world.graph.taken == []
+
+
+def test_refused_later() -> None:
+    """What a message sends and Graph refuses has failed, and the flow that got its 201 before is notified."""
+    world = World()
+    ask, answers = world.graph.invite, iter(["refused", "throttled", "refused"])
+
+    def slowly(*arguments: Any, **named: Any) -> Any:
+        world.clock.sleep(8)
+        world.graph.next_answers = [next(answers, "throttled")]
+        return ask(*arguments, **named)
+
+    world.graph.invite = slowly  # type: ignore[method-assign]
+    people = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
+    after = invite(world, *people, url=FLOW, separately=True)
+    assert [isinstance(one.state, Late) for one in after.operations] == [False] * 3 + [True] * 2
+    for _ in range(4):
+        pass_time(world, 1)
+    assert status(world, the_invitation(world)) is Status.FAILED
+    assert len(world.flows.posted) == 1
