@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from domain.call import CallState, Presence, everybody_left, reported
 from domain.inference import call_ended
 from domain.invitation import Status
+from domain.standing import needs_settling
 from domain.transitions import change_operations, concluded
 
 if TYPE_CHECKING:
@@ -40,3 +41,14 @@ def without_people(record: CallRecord, now: datetime) -> CallRecord:
         if entry.is_listed
     }
     return record.with_call(everybody_left(record.call)).with_roster(gone)
+
+
+def with_settling(record: CallRecord, now: datetime) -> CallRecord:
+    """Return the record with its call naming the invitations that the next roster settles, which are then read."""
+    open_ones = {one.id for one in record.invitations.values() if any(map(needs_settling, one.operations))}
+    before = record.call.settling if record.call is not None else ()
+    kept = tuple(one for one in before if one not in record.invitations or one in open_ones)
+    after = (*kept, *sorted(open_ones - set(kept)))
+    if after == before:
+        return record
+    return record.with_call(replace(record.call_or_new(now), settling=after))

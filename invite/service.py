@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from domain.asking import asker
 from domain.contexts import call_hash, invitation_id
+from domain.ending import with_settling
 from domain.invitation import Alarm, Invitation, KeyKind, Refused, Status
 from domain.progress import asking_places
 from domain.record import CallRecord, Needs
@@ -273,7 +274,7 @@ class InvitationService:
                 replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and flow.attempts == 0 else flow
                 for flow in current.flows
             )
-            return record.with_invitation(replace(current, flows=flows))
+            return with_settling(record.with_invitation(replace(current, flows=flows)), now)
 
         ids = tuple(entry.answer.id for entry in sent if entry.answer is not None and entry.answer.id is not None)
         try:

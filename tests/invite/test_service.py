@@ -14,7 +14,7 @@ from domain.standing import standing
 from domain.waiting import Delivery
 from flows.webhook import PostResponse
 from storage.errors import StorageUnavailable
-from tests.never_twice.world import CALL, FLOW, World, operation_item
+from tests.never_twice.world import CALL, FLOW, World, operation_item, roster_item
 from tests.worlds import pass_time, stored, the_flow, the_invitation
 from web.errors import ApiError, Busy, GraphRefused, KeyReused, TooManyFlows
 
@@ -418,4 +418,17 @@ def test_refused_later() -> None:
     for _ in range(4):
         pass_time(world, 1)
     assert status(world, the_invitation(world)) is Status.FAILED
+    assert len(world.flows.posted) == 1
+
+
+def test_answer_that_is_an_end_settles_by_a_roster() -> None:
+    """Where Graph's answer is the end already, the next roster settles who came."""
+    world = World()
+    world.graph.next_answers = ["completed at once"]
+    invite(world, ALICE, BOB, url=FLOW)
+    world.clock.sleep(2)
+    world.report(roster_item({ALICE}))
+    call = world.store.all_invitations(CALL).call
+    people = standing(the_invitation(world), call, world.clock.now()).people
+    assert people == (Status.COMPLETED, Status.UNCONFIRMED)
     assert len(world.flows.posted) == 1
