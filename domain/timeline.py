@@ -273,7 +273,7 @@ def _outcomes(invitation: Invitation) -> dict[int, EventKind | None]:
 def _outcome(operation: Operation, person: int, status: Status) -> EventKind | None:
     match status:
         case Status.NOT_STARTED | Status.RUNNING:
-            return EventKind.INVITED
+            return None if isinstance(operation.state, Ended) else EventKind.INVITED  # what settles is no news
         case Status.COMPLETED:
             return EventKind.ANSWERED
         case Status.FAILED if person in operation.cancelled and operation.decided_by is not Decider.GRAPH:
