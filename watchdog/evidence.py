@@ -12,7 +12,7 @@ from domain.invitation import Invitation, Operation, Refused, Status
 from domain.roster import identity_hash
 from domain.sightings import Roster
 from domain.standing import asked_at
-from domain.transitions import apply_graph_state, change_operations, concluded
+from domain.transitions import apply_graph_state, change_operations, concluded, refused
 from graph.errors import GraphError
 from graph.errors import Refused as GraphRefused
 
@@ -111,6 +111,8 @@ def _concluded(
     if operation.status.is_final:
         return operation
     if isinstance(operation.state, Refused):
+        if invitation.start_id is None and invitation.escalation_id is None:
+            return refused(operation, operation.state.result, final=True)  # the same key may still send it again
         return concluded(operation, Status.FAILED, operation.state.result, now)
     stated = evidence.operations.get(operation.id or "")
     if stated is not None:

@@ -432,3 +432,15 @@ def test_answer_that_is_an_end_settles_by_a_roster() -> None:
     people = standing(the_invitation(world), call, world.clock.now()).people
     assert people == (Status.COMPLETED, Status.UNCONFIRMED)
     assert len(world.flows.posted) == 1
+
+
+def test_throttled_key_after_the_watchdog() -> None:
+    """A key that Graph was too busy for may be sent again, also when nobody did so for minutes."""
+    world = World()
+    world.graph.next_answers = ["throttled"]
+    with pytest.raises(Busy):
+        invite(world)
+    pass_time(world, 130)
+    assert status(world, the_invitation(world)) is Status.FAILED
+    assert status(world, invite(world)) is Status.RUNNING
+    assert len(world.graph.taken) == 1

@@ -248,9 +248,9 @@ def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphErr
 
 
 def test_refused_and_not_repeated() -> None:
-    """A throttled invitation that no flow repeated has failed, with Graph's reason."""
+    """A throttled invitation that no flow repeated has failed, with Graph's reason; the same key may repeat it."""
     after = _concluded(SEEN, 0, state=Refused(BUSY, final=False))
-    assert (after.status, after.result, after.decided_by) == (Status.FAILED, BUSY, Decider.WATCHDOG)
+    assert after.state == Refused(BUSY, final=True)
 
 
 @pytest.mark.parametrize("state", [completed(), failed(), failed(by=Decider.WATCHDOG), Refused(BUSY, final=True)])
@@ -382,7 +382,7 @@ def test_graph_is_not_asked_about_what_it_never_took() -> None:
     """A refused invitation that no flow repeated is concluded without a request."""
     kennel = looked(FakeGraph(), made=invitation(operation(state=Refused(BUSY, final=False))))
     assert kennel.graph.asked == []
-    assert kennel.state() == (Status.FAILED, BUSY, Decider.WATCHDOG)
+    assert kennel.state() == (Status.FAILED, BUSY, Decider.REFUSAL)
 
 
 def test_looks_become_rarer_and_end() -> None:
