@@ -151,6 +151,13 @@ def seen_people(invitation: Invitation, operation: Operation, call: Call | None)
     return tuple(person for person in operation.people if _was_shown(invitation, operation, person, call))
 
 
+def joined_people(invitation: Invitation, operation: Operation, call: Call | None) -> tuple[int, ...]:
+    """Return which people of an operation a roster has shown since Graph was asked, and who are or were in the call."""
+    seen = seen_people(invitation, operation, call)
+    joined = (Presence.IN_CALL, Presence.LEFT)
+    return tuple(person for person in seen if presence_of(call, invitation.participants[person].id) in joined)
+
+
 def _was_shown(invitation: Invitation, operation: Operation, person: int, call: Call | None) -> bool:
     if call is None:
         return False

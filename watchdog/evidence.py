@@ -55,6 +55,8 @@ class Evidence:
     """Who is in the call; None where that can't be read, as for a one-to-one call, which may list no one."""
     there_before: frozenset[str] = frozenset()
     """Hashes of identities that were in the call before Graph was asked: their presence proves nothing."""
+    left: frozenset[str] = frozenset()
+    """Hashes of identities that joined after Graph was asked, and have left."""
 
 
 def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) -> Evidence:
@@ -69,12 +71,19 @@ def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) 
         if error.status != _NOT_FOUND:
             return Evidence()
         # A person who was reported to have come before the call ended has come, though the report was lost.
-        return Evidence(call_ended(None), seen=_joined_after(roster, asked))
+        return Evidence(
+            call_ended(None), seen=_joined_after(roster, asked), left=_joined_after(roster, asked, Presence.LEFT)
+        )
     except GraphError:
         return Evidence()
     operations = _operations(graph, invitation, scenario_id)
     if call.state == "terminated":
-        return Evidence(call_ended(call.result), operations, seen=_joined_after(roster, asked))
+        return Evidence(
+            call_ended(call.result),
+            operations,
+            seen=_joined_after(roster, asked),
+            left=_joined_after(roster, asked, Presence.LEFT),
+        )
     try:
         read = graph.roster(invitation.call_id, scenario_id=scenario_id)
     except GraphError:
@@ -84,6 +93,7 @@ def gather(graph: Graph, invitation: Invitation, roster: Iterable[RosterEntry]) 
         seen=_in_call(read.people) | _joined_after(roster, asked),
         roster=read if read.people else None,
         there_before=_there_before(roster, asked),
+        left=_joined_after(roster, asked, Presence.LEFT),
     )
 
 
@@ -120,14 +130,18 @@ def _concluded(
         if operation.status.is_final:
             return operation
     proved = evidence.seen - evidence.there_before
-    came = tuple(person for person in operation.people if identity_hash(invitation.participants[person].id) in proved)
+
+    def people_in(names: frozenset[str]) -> tuple[int, ...]:
+        return tuple(one for one in operation.people if identity_hash(invitation.participants[one].id) in names)
+
+    came = people_in(proved)
     if len(came) == len(operation.people):
         return concluded(operation, Status.COMPLETED, SEEN_IN_CALL, now, seen=came)
-    if evidence.call_ended is not None:
-        return _partly(operation, evidence.call_ended, came, now)
-    if given_up:
-        return _partly(operation, NEVER_CONFIRMED, came, now)
-    return operation
+    if evidence.call_ended is None and not given_up:
+        return operation
+    # Nothing more is to be learnt, so that who was there has come as well.
+    came = people_in(proved | evidence.left)
+    return _partly(operation, evidence.call_ended or NEVER_CONFIRMED, came, now)
 
 
 def _partly(operation: Operation, failure: ResultInfo, came: tuple[int, ...], now: datetime) -> Operation:
@@ -154,9 +168,12 @@ def _asked_at(invitation: Invitation) -> dict[str, datetime]:
     }
 
 
-def _joined_after(roster: Iterable[RosterEntry], asked: Mapping[str, datetime]) -> frozenset[str]:
+def _joined_after(
+    roster: Iterable[RosterEntry], asked: Mapping[str, datetime], presence: Presence = Presence.IN_CALL
+) -> frozenset[str]:
+    """Return who is in the call, or has left it, and joined after Graph was asked."""
     return frozenset(
-        name for name, entry in _of(roster, asked) if entry.presence is Presence.IN_CALL and entry.joined >= asked[name]
+        name for name, entry in _of(roster, asked) if entry.presence is presence and entry.joined >= asked[name]
     )
 
 

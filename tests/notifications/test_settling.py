@@ -131,10 +131,13 @@ def test_end_of_the_call_while_it_settles() -> None:
 def test_end_of_the_call_is_final_at_once() -> None:
     """What the end of the call concludes does not settle."""
     story = Story().reports(9, ALICE).reports(10, call_item(CALL, "terminated"))
-    assert story.shows(10) == (F, (F, F))
+    assert story.shows(10) == (P, (C, F))
     story.reports(11, END)
     assert story.shows(11)[0] is R
     assert story.shows(16) == (P, (C, U))
+    assert Story().reports(9, LOBBY).reports(10, call_item(CALL, "terminated")).shows(10) == (F, (F, F))
+    left = Story().reports(7, ALICE).reports(9, roster_item(CALL)).reports(10, call_item(CALL, "terminated"))
+    assert left.shows(10) == (P, (C, F))
 
 
 def test_seen_in_the_lobby_only() -> None:

@@ -154,6 +154,7 @@ SEEN = Evidence(seen=frozenset({ALICE}))
 SEEN_BOTH = Evidence(seen=frozenset({ALICE, BOB}))
 BEFORE = Evidence(seen=frozenset({ALICE}), there_before=frozenset({ALICE}))
 ENDED = Evidence(call_ended=GONE_RESULT)
+LEFT = Evidence(left=frozenset({ALICE}))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,9 @@ ENDED = Evidence(call_ended=GONE_RESULT)
         (replace(ENDED, seen=frozenset({ALICE})), (0,), False, "C", SEEN_IN_CALL),
         (replace(ENDED, seen=frozenset({ALICE})), (0, 1), False, "CF", SEEN_IN_CALL),
         (replace(BEFORE, call_ended=GONE_RESULT), (0,), False, "F", GONE_RESULT),
+        (LEFT, (0,), False, "R", None),
+        (LEFT, (0, 1), True, "CF", SEEN_IN_CALL),
+        (replace(LEFT, call_ended=GONE_RESULT), (0,), False, "C", SEEN_IN_CALL),
     ],
 )
 def test_conclusions(
