@@ -182,7 +182,8 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
         is_app = call.my_participant_id is not None and entry.id == call.my_participant_id
         if name is not None and not is_app:
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
-    names = {_hash_of(roster[key]) for key in shown}
+    # Who only rings may have been in the call before.
+    names = {_hash_of(roster[key]) for key in shown if roster[key].presence.has_answered}
     times = {name: now if name in names else call.shown.get(name, call.created) for name in presence}
     return replace(call, presence=presence, shown=times, roster_at=now, updated=now)
 

@@ -1,6 +1,7 @@
 """Where the steps of an escalation stand: who has joined, and whether a step is won or lost.
 
-A person has joined whose operation has completed, or whom a roster shows in the call; the lobby alone is not the call.
+A person has joined whose operation has completed, or whom a roster shows in the call, or showed there since the step
+began; the lobby alone is not the call.
 Each person is listed once, in the step that reached them.
 """
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from domain.call import Call
     from domain.record import CallRecord
 
 
@@ -62,11 +64,19 @@ def _completed(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Beg
 
 
 def _present(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Begun, int]]:
-    """Find who is in the call, whatever was reported of the request; the latest request for them has brought them."""
+    """Find who is, or was, in the call, whatever was reported of the request; the latest one has brought them."""
     for begun in reversed(escalation.begun):
         for person, invitee in enumerate(people_of(escalation, begun)):
-            if presence_of(record.call, invitee.id) is Presence.IN_CALL:
+            if _was_in(record.call, invitee, begun.started):
                 yield begun, person
+
+
+def _was_in(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    """Return whether a person is in the call, or was since a time: they may leave before anything else looks."""
+    presence = presence_of(call, invitee.id)
+    if call is None or presence is not Presence.LEFT:
+        return presence is Presence.IN_CALL
+    return call.shown.get(identity_hash(invitee.id), call.created) >= since
 
 
 def is_won(escalation: Escalation) -> bool:

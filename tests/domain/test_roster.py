@@ -352,3 +352,15 @@ def test_when_a_roster_showed_whom() -> None:
         "carol": later(30),
     }
     assert roster.call.roster_at == later(30)
+
+
+def test_ringing_shows_no_one() -> None:
+    """Who was in the call, left and is called again was not seen again while only their device rings."""
+    roster = Roster()
+    roster.reports(participant("alice", id="first"))
+    roster.reports()
+    roster.reports(participant("alice", id="second", **RINGS))
+    assert roster.presence("alice") == [Presence.LEFT]
+    assert roster.call.shown[identity_hash("alice")] == later(10)
+    roster.reports(participant("alice", id="second"))
+    assert roster.call.shown[identity_hash("alice")] == later(40)

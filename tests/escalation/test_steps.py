@@ -371,6 +371,43 @@ def test_joined_grows_long_after_the_end_and_never_shrinks(world: EscalationWorl
     assert {one[0] for one in joined(world)} == {person(1), person(2)}
 
 
+@pytest.mark.parametrize("goes", ["leaves", "call ends"])
+def test_who_joined_and_is_gone_before_anything_looks(world: EscalationWorld, goes: str) -> None:
+    """The run that wrote down that they came was killed: the next one finds the step won all the same."""
+    world.escalate([1], [2])
+    world.pass_time(1)
+    world.graph.stops_ringing(person(1))
+    world.graph.present.add(person(1))
+    world.report_is_only_written(world.roster())
+    world.pass_time(1)
+    if goes == "leaves":
+        world.graph.present.clear()
+        world.report(world.roster())
+    else:
+        world.ends()
+    assert standing(world) == ("completed", ["completed", "skipped"])
+    assert joined(world) == [(person(1), 1, 1)]
+    assert world.graph.calls[person(2)] == 0
+
+
+def test_who_left_before_their_step_began(world: EscalationWorld) -> None:
+    """They are called, and haven't joined while only their device rings."""
+    world.graph.present.add(person(2))
+    world.report(world.roster())
+    world.escalate([1], [2])
+    world.pass_time(1)
+    world.graph.present.clear()
+    world.report(world.roster())
+    world.pass_time(1)
+    world.declines(1)
+    world.report(world.roster())
+    assert standing(world) == ("running", ["failed", "running"])
+    world.declines(2)
+    world.report(world.roster())
+    assert standing(world) == ("failed", ["failed", "failed"])
+    assert joined(world) == []
+
+
 def test_the_call_ends(world: EscalationWorld) -> None:
     """The escalation and its step have failed, with a reason; no person is called or cancelled any more."""
     world.escalate([1], [2])
