@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -189,3 +190,27 @@ def test_a_crash_while_it_begins(world: World, crash_at: int) -> None:
     world.pass_time(1500)
     assert world.view(view["id"])["status"] == "failed"
     assert len(called(world)) == len(set(called(world)))
+
+
+def test_killed_before_the_call_is_left() -> None:
+    """Killed anywhere in the last report of another escalation on the leg, it is left by the call's alarm."""
+    kills = 0
+    for step in range(1, 20):
+        world = World()
+        begun(world, [ANNA], leaveAfterwards=True)
+        call = world.the_call()
+        escalate = {"steps": body([BEN])["steps"], "clientContext": "another"}
+        request = Request({"callId": call.id}, {}, {}, json.dumps(escalate).encode(), world.clock.now())
+        world.escalations.escalate(request)
+        anna, ben = world.graph.operations
+        world.answer(anna)
+        world.pass_time(2)
+        call.present[BEN] = call.ringing.pop(BEN)
+        world.roster(call)
+        assert len(world.live()) == 1
+        world.pass_time(2)
+        world.plan.countdown = step
+        kills += not world.answer(ben)
+        world.pass_time(700)
+        assert not world.live(), step
+    assert kills
