@@ -184,7 +184,12 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
     # Who only rings may have been in the call before.
     names = {_hash_of(roster[key]) for key in shown if roster[key].presence.has_answered}
-    times = {name: now if name in names else call.shown.get(name, call.created) for name in presence}
+    times = dict(sorted(call.shown.items(), key=lambda one: one[1])[-_MOST_WHO_LEFT:])
+    times |= {
+        name: now if name in names else call.shown.get(name, call.created)
+        for name, one in presence.items()
+        if one.has_answered
+    }
     return replace(call, presence=presence, shown=times, roster_at=now, updated=now)
 
 

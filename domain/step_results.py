@@ -1,7 +1,7 @@
 """Where the steps of an escalation stand: who has joined, and whether a step is won or lost.
 
 A person has joined whose operation has completed, or whom a roster shows in the call, or showed there since the step
-began; the lobby alone is not the call.
+began; the lobby alone is not the call, also for a person who gave up waiting there.
 Each person is listed once, in the step that reached them.
 """
 
@@ -58,8 +58,8 @@ def joined_people(escalation: Escalation, record: CallRecord) -> tuple[Joined, .
 def _completed(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Begun, int]]:
     for begun in escalation.begun:
         for person, status in enumerate(statuses_of(escalation, begun, record)):
-            presence = presence_of(record.call, people_of(escalation, begun)[person].id)
-            if status is Status.COMPLETED and presence is not Presence.IN_LOBBY:
+            invitee = people_of(escalation, begun)[person]
+            if status is Status.COMPLETED and not _only_waited(record.call, invitee, begun.started):
                 yield begun, person
 
 
@@ -74,9 +74,18 @@ def _present(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Begun
 def _was_in(call: Call | None, invitee: Invitee, since: datetime) -> bool:
     """Return whether a person is in the call, or was since a time: they may leave before anything else looks."""
     presence = presence_of(call, invitee.id)
-    if call is None or presence is not Presence.LEFT:
-        return presence is Presence.IN_CALL
-    return call.shown.get(identity_hash(invitee.id), call.created) >= since
+    return presence is Presence.IN_CALL or (presence is Presence.LEFT and _was_shown(call, invitee, since))
+
+
+def _only_waited(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    """Return whether a person waits in the lobby, or waited there since a time and gave up."""
+    presence = presence_of(call, invitee.id)
+    return presence is Presence.IN_LOBBY or (presence is Presence.UNKNOWN and _was_shown(call, invitee, since))
+
+
+def _was_shown(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    shown = None if call is None else call.shown.get(identity_hash(invitee.id))
+    return shown is not None and shown >= since
 
 
 def is_won(escalation: Escalation) -> bool:
