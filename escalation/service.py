@@ -110,8 +110,9 @@ class EscalationService:
                 message = "This key was used before for another escalation. Use a new key, or send the same body again."
                 target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
                 raise KeyReused("KeyReused", message, target=target)
+            is_over = found.call is not None and found.call.has_ended
             is_failed = escalation.status is EscalationStatus.FAILED
-            if not is_failed or key.kind is not KeyKind.FLOW:
+            if is_over or not is_failed or key.kind is not KeyKind.FLOW:
                 return self._again(turn, escalation, flow)
         raise StorageUnavailable
 

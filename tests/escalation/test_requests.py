@@ -150,6 +150,14 @@ def test_an_ended_call(world: EscalationWorld) -> None:
     assert (status_of(again), body_of(again)["status"]) == (202, "failed")
 
 
+def test_a_flow_that_runs_its_action_again_after_the_call(world: EscalationWorld) -> None:
+    """Its key is known: it gets what became of it, also where its first response was lost."""
+    first = body_of(world.post(steps(1), headers=FLOW_RUN))
+    world.ends()
+    again = world.post(steps(1), headers=FLOW_RUN)
+    assert (status_of(again), body_of(again)["id"], body_of(again)["status"]) == (202, first["id"], "failed")
+
+
 def test_a_slow_request(world: EscalationWorld) -> None:
     """Two seconds after it came no person is called: they are *notStarted*, and the queue calls them at once."""
     step = {"participants": [entry(person(1)), entry(person(2))]}

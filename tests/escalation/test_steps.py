@@ -245,6 +245,25 @@ def test_the_lobby_is_not_the_call(world: EscalationWorld) -> None:
     assert standing(world)[0] == "completed"
 
 
+@pytest.mark.parametrize("goes", ["gives up", "call ends"])
+def test_who_only_waited_in_the_lobby(world: EscalationWorld, goes: str) -> None:
+    """They haven't joined when they give up, or the call ends, though Graph has called their operation completed."""
+    world.escalate([1], [2], seconds=10)
+    world.graph.stops_ringing(person(1))
+    world.graph.lobby.add(person(1))
+    world.report(world.roster(), world.operation(1, "completed"))
+    world.pass_time(12)
+    world.graph.lobby.clear()
+    if goes == "gives up":
+        world.report(world.roster())
+        assert standing(world) == ("running", ["failed", "running"])
+        assert person(2) in world.graph.ringing.values()
+    else:
+        world.ends()
+        assert standing(world) == ("failed", ["failed", "failed"])
+    assert joined(world) == []
+
+
 def test_a_step_of_refused_people_is_lost_at_once(world: EscalationWorld) -> None:
     """The request that learns it goes on to the next step."""
     world.graph.next_answers = ["refused", "refused"]
@@ -430,6 +449,15 @@ def test_stopped(world: EscalationWorld) -> None:
     world.pass_time(60)
     assert body_of(world.stop())["lastUpdatedDateTime"] == body["lastUpdatedDateTime"]
     assert world.graph.calls == {person(1): 1}
+
+
+def test_stopped_after_the_call_has_ended(world: EscalationWorld) -> None:
+    """The run that wrote down the end was killed: it has failed, with the reason that the flow can act on."""
+    world.escalate([1], [2])
+    world.report_is_only_written(call_item("terminated"))
+    body = body_of(world.stop())
+    assert body["status"] == "failed"
+    assert "call ended" in body["reason"]
 
 
 def test_stopped_before_a_person_is_listed(world: EscalationWorld) -> None:
