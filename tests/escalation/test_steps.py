@@ -290,6 +290,35 @@ def test_a_throttled_person_is_tried_again_within_the_step(world: EscalationWorl
     assert [one["status"] for one in view(world)["steps"][0]["participants"]] == ["running", "running", "failed"]
 
 
+@pytest.mark.usefixtures("in_order")
+@pytest.mark.parametrize("ends", ["won", "stopped"])
+def test_the_step_ends_while_a_throttled_person_waits(ends: str) -> None:
+    """A run that waits as long as Graph asks looks again before it calls: no person is called after the end."""
+
+    def throttled() -> EscalationWorld:
+        world = EscalationWorld()
+        world.report(call_item("established"))
+        world.graph.next_answers = ["running", "throttled", "throttled"]
+        world.escalate([1, 2], seconds=120)
+        world.clock.moment += timedelta(seconds=6)
+        return world
+
+    counted: list[str] = []
+    twin, world = throttled(), throttled()
+    _count_steps(twin, counted)
+    twin.work_queue()
+    assert twin.graph.calls[person(2)] == 1
+    world.plan.kind = "meanwhile"
+    world.plan.meanwhile = world.stop if ends == "stopped" else lambda: world.answers(1)
+    # Graph's second refusal is there, and the run waits for 30 seconds.
+    world.plan.countdown = counted.index("invite") + 2
+    world.work_queue()
+    world.pass_time(60)
+    assert world.escalation().is_final
+    assert world.graph.calls[person(2)] == 0
+    assert "not called" in view(world)["steps"][0]["participants"][1]["reason"]
+
+
 def test_throttled_until_the_end_of_the_step(world: EscalationWorld) -> None:
     """They were not called, with a reason; the next step begins."""
     world.graph.next_answers = ["throttled"] * 40
@@ -489,16 +518,20 @@ def _steps_until_invite(world: EscalationWorld) -> int:
     twin.report(call_item("established"))
     twin.escalate([1], [2])
     counted: list[str] = []
-    wrap = twin.plan.wrap
+    _count_steps(twin, counted)
+    twin.declines(1)
+    assert world.graph.calls == {person(1): 1}
+    return counted.index("invite")
+
+
+def _count_steps(world: EscalationWorld, counted: list[str]) -> None:
+    wrap = world.plan.wrap
 
     def counting(step: Any, *arguments: Any, **named: Any) -> Any:
         counted.append(step.__name__)
         return wrap(step, *arguments, **named)
 
-    twin.plan.wrap = counting  # type: ignore[method-assign]
-    twin.declines(1)
-    assert world.graph.calls == {person(1): 1}
-    return counted.index("invite")
+    world.plan.wrap = counting  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("learnt_by", ["operation", "roster"])
