@@ -241,6 +241,34 @@ def test_waiting_flows(world: EscalationWorld) -> None:
     assert len(world.flows.delivered) == 4
 
 
+@pytest.mark.parametrize("step", range(1, 7))
+def test_two_flows_at_the_same_instant(world: EscalationWorld, step: int) -> None:
+    """Each waits, with its own token, and is notified; people are called once."""
+    body, answers = {**steps(1), "clientContext": "incident"}, []
+
+    def escalate(run: str, given: dict[str, Any]) -> None:
+        headers = {"x-ms-workflow-run-id": run}
+        answers.append(world.post({**given, "callbackUrl": FLOW + run}, wait=True, headers=headers))
+
+    world.plan.kind, world.plan.countdown = "meanwhile", step
+    world.plan.meanwhile = lambda: escalate("second", body)
+    escalate("first", body)
+    assert [status_of(one) for one in answers] == [201, 201]
+    assert len({token_of(one) for one in answers}) == 2
+    world.pass_time(2)
+    world.answers(1)
+    assert sorted(url for url, _ in world.flows.delivered) == [f"{FLOW}first", f"{FLOW}second"]
+    assert world.graph.calls == {person(1): 1}
+
+
+def test_two_bodies_at_the_same_instant(world: EscalationWorld) -> None:
+    """The later one with the same key is a conflict."""
+    world.plan.kind, world.plan.countdown = "meanwhile", 2
+    world.plan.meanwhile = lambda: world.post({**steps(2), "clientContext": "incident"})
+    assert status_of(world.post({**steps(1), "clientContext": "incident"})) == 409
+    assert world.graph.calls == {person(2): 1}
+
+
 def test_a_flow_that_waits_gets_the_stop(world: EscalationWorld) -> None:
     """In the same request."""
     world.post(steps(1), wait=True)
