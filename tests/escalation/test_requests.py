@@ -313,6 +313,17 @@ def end_while_something_happens(world: EscalationWorld) -> None:
     assert len(world.flows.delivered) == 1
 
 
+def test_several_flows_that_the_alarm_notifies(world: EscalationWorld) -> None:
+    """Each is notified once, also where one POST ends while another is in progress."""
+    for run in ("first", "second", "third"):
+        body = {**steps(1), "clientContext": "incident", "callbackUrl": FLOW + run}
+        world.post(body, wait=True, headers={"x-ms-workflow-run-id": run})
+    world.flows.meanwhile = lambda: world.clock.sleep(0.5)
+    world.pass_time(60)
+    assert view(world)["status"] == "failed"
+    assert sorted(url for url, _ in world.flows.posted) == [f"{FLOW}first", f"{FLOW}second", f"{FLOW}third"]
+
+
 def test_a_flow_that_does_not_answer(world: EscalationWorld) -> None:
     """The POST is repeated with the same id."""
     world.post(steps(1), wait=True)
