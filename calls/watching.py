@@ -98,7 +98,11 @@ class CallKeeper:
         if thing.alarm_name != message.alarm:
             return  # a message of an earlier plan
         if thing.call.leave_afterwards:
-            self._endings.leave_if_done(turn, message.call_id)  # where the run that should have done it was cut short
+            # The run that found nothing open any more may have been killed, or Graph may have been busy.
+            self._endings.leave_if_done(turn, message.call_id)
+            left = self.find(message)
+            if left is None or not left.is_open:
+                return
         try:
             self._graph.keep_alive(message.call_id, scenario_id=str(uuid.uuid4()))
         except Refused as error:

@@ -16,7 +16,7 @@ from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Decider, Ended, Invitation, Invitee, Operation, Status
 from domain.roster import identity_hash
-from domain.standing import standing
+from domain.standing import asked_at, standing
 from domain.start import GROUP_SETTLES
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _outcomes(invitation: Invitation) -> dict[int, EventKind | None]:
 def _outcome(operation: Operation, person: int, status: Status) -> EventKind | None:
     match status:
         case Status.NOT_STARTED | Status.RUNNING:
-            return EventKind.INVITED
+            return None if isinstance(operation.state, Ended) else EventKind.INVITED  # what settles is no news
         case Status.COMPLETED:
             return EventKind.ANSWERED
         case Status.FAILED if person in operation.cancelled and operation.decided_by is not Decider.GRAPH:
@@ -293,7 +293,7 @@ def _is_unknown(operation: Operation) -> bool:
 
 def _seconds(invitation: Invitation, operation: Operation, now: datetime) -> int:
     ended = operation.state.at if isinstance(operation.state, Ended) else now
-    return max(0, round((ended - invitation.asked).total_seconds()))
+    return max(0, round((ended - asked_at(invitation, operation)).total_seconds()))
 
 
 def _person(invitee: Invitee) -> Person:

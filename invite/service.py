@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from domain.asking import asker
 from domain.contexts import call_hash, invitation_id
+from domain.ending import with_settling
 from domain.invitation import Alarm, Invitation, KeyKind, Refused, Status
 from domain.progress import asking_places
 from domain.record import CallRecord, Needs
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from domain.call import Call
     from domain.invitation import Invitee
     from flows.progress import Progress
-    from invite.sending import Sender, Sent
+    from invite.sending import Sender, Sent, StepTime
     from storage.reading import Held
     from storage.store import Store
 
@@ -145,9 +146,9 @@ class InvitationService:
         """Go on with an invitation that is there, and make none; raises as ``ensure`` does."""
         return self._again(turn, None, invitation, None)[0]
 
-    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
-        """Send the requests that this turn has taken over, none after ``ends``; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, ends=ends)
+    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, step: StepTime | None = None) -> None:
+        """Send the requests that this turn has taken over, none after a step; see ``flows.publish.Followers``."""
+        self._send(turn, held, invitation, step=step)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -219,7 +220,7 @@ class InvitationService:
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None
+        self, turn: Turn, held: Held, invitation: Invitation, *, step: StepTime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         # A duty of this turn may hold the same requests, as they were before their answers.
@@ -243,9 +244,9 @@ class InvitationService:
         now = self._now()
         follows = invitation.start_id is not None or invitation.escalation_id is not None
         seconds = turn.seconds_left(now) if follows or turn.is_message else None
-        if ends is not None:
-            seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
-        sent = self._sender.send(invitation, places, scenario_id, seconds)
+        if step is not None:
+            seconds = min(seconds or 0.0, (step.ends - now) / timedelta(seconds=1))
+        sent = self._sender.send(invitation, places, scenario_id, seconds, step)
         for entry in sent:
             if not entry.was_begun:
                 turn.sent.pop((*request, entry.place), None)
@@ -256,15 +257,16 @@ class InvitationService:
         self, turn: Turn, held: Held, invitation: Invitation, sent: Sequence[Sent]
     ) -> tuple[Invitation, Call | None]:
         """Write down what Graph answered, on top of what was reported in the meantime."""
+        is_later = turn.is_message and invitation.start_id is None  # a start's own request is its alarm
 
         def answers(record: CallRecord, now: datetime) -> CallRecord:
             current = record.invitations.get(invitation.id)
             if current is None:
                 return record
             current = early_reports(current, record, sent, now)
-            current = apply_answers(current, turn.me, sent, now)
+            current = apply_answers(current, turn.me, sent, now, is_later=is_later)
             record = record.with_operations(entries(record, current.id, sent))
-            if not was_taken(current):
+            if not (was_taken(current) or is_later):
                 # The flow that asked gets the refusal as its response; one that has subscribed since waits for it.
                 since = tuple(flow for flow in current.flows if flow.subscribed != invitation.asked)
                 return record.with_invitation(replace(current, flows=since))
@@ -272,7 +274,7 @@ class InvitationService:
                 replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and flow.attempts == 0 else flow
                 for flow in current.flows
             )
-            return record.with_invitation(replace(current, flows=flows))
+            return with_settling(record.with_invitation(replace(current, flows=flows)), now)
 
         ids = tuple(entry.answer.id for entry in sent if entry.answer is not None and entry.answer.id is not None)
         try:
