@@ -85,6 +85,8 @@ class CallKeeper:
     def find(self, message: Message) -> OpenCall | None:
         """Read the call of a message; None where there is none."""
         call = self._store.read(message.call_id, Needs(call=True)).record.call
+        if call is not None and call.has_ended:
+            self._legs.unindex(call.call_id)  # the run that wrote its end may not have come so far
         return None if call is None else OpenCall(call)
 
     def advance(self, turn: Turn, message: Message, thing: OpenCall) -> None:

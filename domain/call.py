@@ -87,7 +87,7 @@ class Call:
     presence: Mapping[str, Presence] = field(default_factory=dict)
     """Presence by hash of identity id, so that reading an invitation needs no roster."""
     shown: Mapping[str, datetime] = field(default_factory=dict)
-    """When a roster last showed each of them in the call or its lobby, by the same hash."""
+    """When a roster last showed each person in the call or its lobby, by the same hash."""
     settling: tuple[str, ...] = ()
     """Invitations with an operation that the next roster settles."""
     kind: CallKind | None = None

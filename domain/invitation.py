@@ -135,6 +135,8 @@ class Operation:
     """Graph's operation id, once known."""
     cancelled: tuple[int, ...] = ()
     """People whose call was cancelled while their device rang."""
+    asked: datetime | None = None
+    """When it was asked again after a refusal; None where it was asked with the invitation."""
 
     @property
     def status(self) -> Status:

@@ -98,7 +98,7 @@ def earliest(invitation: Invitation, now: datetime, *, is_message: bool) -> Due 
     elif not has_ended(invitation, now):
         at = settles_at(invitation) or now
         is_waited_for = bool(waiting) or invitation.start_id is not None
-        times.append(Due(at, is_waited_for=True) if is_waited_for else Due(max(now, invitation.alarm.time)))
+        times.append(Due(at, is_waited_for=True) if is_waited_for else Due(max(at, invitation.alarm.time)))
     else:
         times += [Due(flow.due(now)) for flow in waiting if is_message or flow.claim is None]
     return min(times, key=lambda due: due.time, default=None)

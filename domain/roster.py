@@ -79,7 +79,7 @@ def apply_list(
         roster_sequence=call.roster_sequence if sequence is None else sequence,
         hides_identities=seen.hides_people,
     )
-    return _with_presence(call, {**known, **changed}, _shown(present.values()), now), changed
+    return _with_presence(call, {**known, **changed}, present, now), changed
 
 
 def apply_delta(
@@ -109,11 +109,7 @@ def apply_delta(
     if sequence is not None and seen.people and not changed:
         return call, {}
     call = replace(call, hides_identities=call.hides_identities or seen.hides_people)
-    return _with_presence(call, {**known, **changed}, _shown(newer) | late.keys(), now), changed
-
-
-def _shown(seen: Iterable[Sighting]) -> set[str]:
-    return {sight.key for sight in seen if sight.presence is not Presence.LEFT}
+    return _with_presence(call, {**known, **changed}, (entry.key for entry in newer), now, late), changed
 
 
 def _having_been_in(entry: RosterEntry) -> RosterEntry:
@@ -148,8 +144,9 @@ def _observe(
         before = changed.get(sight.key) or known.get(sight.key)
         stays = before is not None and before.is_listed
         was_in = before is not None and before.was_in
-        # A person who was in and is listed without media has answered all the same.
-        presence = Presence.IN_CALL if sight.presence is Presence.UNKNOWN and stays and was_in else sight.presence
+        # A person who was in and is listed without media has answered all the same, unless they left and are called.
+        answered = stays and was_in and before is not None and before.presence.has_answered
+        presence = Presence.IN_CALL if sight.presence is Presence.UNKNOWN and answered else sight.presence
         after = RosterEntry(
             key=sight.key,
             kind=sight.kind if sight.identity or before is None else before.kind,
@@ -169,8 +166,18 @@ def _observe(
     return changed
 
 
-def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterable[str], now: datetime) -> Call:
-    """Return the call with each person's presence; those who left longest ago are dropped first."""
+def _with_presence(
+    call: Call, roster: Mapping[str, RosterEntry], listed: Iterable[str], now: datetime, late: Iterable[str] = ()
+) -> Call:
+    """Return the call with each person's presence; those who left longest ago are dropped first.
+
+    Args:
+        call: as it stands.
+        roster: who is and was in it.
+        listed: the entries that a report lists, of which those that have answered are shown by it.
+        now: the time.
+        late: the entries that an older report shows in the call.
+    """
     presence: dict[str, Presence] = {}
     gone = sorted(
         (entry for entry in roster.values() if not entry.is_listed and entry.presence is Presence.LEFT),
@@ -182,8 +189,8 @@ def _with_presence(call: Call, roster: Mapping[str, RosterEntry], shown: Iterabl
         is_app = call.my_participant_id is not None and entry.id == call.my_participant_id
         if name is not None and not is_app:
             presence[name] = stronger(entry.presence, presence.get(name, Presence.UNKNOWN))
-    # Who only rings may have been in the call before.
-    names = {_hash_of(roster[key]) for key in shown if roster[key].presence.has_answered}
+    here_now = (key for key in listed if roster[key].is_listed and roster[key].presence.has_answered)
+    names = {_hash_of(roster[key]) for key in (*here_now, *late)}
     times = dict(sorted(call.shown.items(), key=lambda one: one[1])[-_MOST_WHO_LEFT:])
     times |= {
         name: now if name in names else call.shown.get(name, call.created)

@@ -60,7 +60,9 @@ def standing(invitation: Invitation, call: Call | None, now: datetime) -> Standi
             settled[person] = _settled_status(invitation, operation, person, call, now)
     presence = tuple(presence_of(call, invitee.id) for invitee in invitation.participants)
     people = tuple(
-        Status.COMPLETED if status is Status.UNCONFIRMED and _was_shown(invitation, person, call) else status
+        Status.COMPLETED
+        if status is Status.UNCONFIRMED and _was_shown(invitation, operations[person], person, call)
+        else status
         for person, status in enumerate(settled)
     )
     return Standing(_together(settled), people, presence, tuple(operations))
@@ -146,15 +148,27 @@ def settle(invitation: Invitation, call: Call | None, now: datetime, *, by_roste
 
 def seen_people(invitation: Invitation, operation: Operation, call: Call | None) -> tuple[int, ...]:
     """Return which people of an operation a roster has shown in the call or its lobby since Graph was asked."""
-    return tuple(person for person in operation.people if _was_shown(invitation, person, call))
+    return tuple(person for person in operation.people if _was_shown(invitation, operation, person, call))
 
 
-def _was_shown(invitation: Invitation, person: int, call: Call | None) -> bool:
+def joined_people(invitation: Invitation, operation: Operation, call: Call | None) -> tuple[int, ...]:
+    """Return which people of an operation a roster has shown since Graph was asked, and who are or were in the call."""
+    seen = seen_people(invitation, operation, call)
+    joined = (Presence.IN_CALL, Presence.LEFT)
+    return tuple(person for person in seen if presence_of(call, invitation.participants[person].id) in joined)
+
+
+def _was_shown(invitation: Invitation, operation: Operation, person: int, call: Call | None) -> bool:
     if call is None:
         return False
     name = identity_hash(invitation.participants[person].id)
     shown = call.shown.get(name)
-    return call.presence.get(name, Presence.UNKNOWN).has_answered and shown is not None and shown >= invitation.asked
+    return shown is not None and shown >= asked_at(invitation, operation)
+
+
+def asked_at(invitation: Invitation, operation: Operation) -> datetime:
+    """Return when Graph was last asked for an operation, or was about to be: a repeat sends refused ones only."""
+    return operation.asked or invitation.created
 
 
 def presence_of(call: Call | None, identity_id: str) -> Presence:

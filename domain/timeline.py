@@ -16,7 +16,7 @@ from domain.call import Presence
 from domain.inference import NEVER_CONFIRMED
 from domain.invitation import Decider, Ended, Invitation, Invitee, Operation, Status
 from domain.roster import identity_hash
-from domain.standing import standing
+from domain.standing import asked_at, standing
 from domain.start import GROUP_SETTLES
 
 if TYPE_CHECKING:
@@ -193,18 +193,19 @@ def _of_call(before: Call | None, after: Call, now: datetime) -> Iterator[Event]
             yield Event(EventKind.INVITED, now, called)
     if after.established_at is not None and (before is None or before.established_at is None):
         yield Event(EventKind.CALL_ESTABLISHED, now)
-        if target:
-            seconds = round((now - after.created).total_seconds())
-            yield Event(EventKind.ANSWERED, now, target, seconds=max(0, seconds))
-    earlier, present = set() if is_ours else _answered(before), _answered(after)
+    seconds = max(0, round((now - after.created).total_seconds()))
+    # What was reported before the call was known to be of this app is about the people whom it has called.
+    known = None if is_ours else before
+    if target and after.established_at is not None and (known is None or known.established_at is None):
+        yield Event(EventKind.ANSWERED, now, target, seconds=seconds)
+    earlier, present = _answered(known), _answered(after)
     if came := tuple(_person(one) for one in after.called if identity_hash(one.id) in present - earlier):
-        yield Event(EventKind.ANSWERED, now, came, seconds=max(0, round((now - after.created).total_seconds())))
+        yield Event(EventKind.ANSWERED, now, came, seconds=seconds)
+    if after.has_ended and (known is None or not known.has_ended):
+        missed = target or tuple(_person(one) for one in after.called if identity_hash(one.id) not in present)
+        if missed and (after.established_at is None or (not target and now < after.established_at + GROUP_SETTLES)):
+            yield Event(EventKind.NOT_REACHED, now, missed, result=after.result)
     if after.has_ended and (before is None or not before.has_ended):
-        if target and after.established_at is None:
-            yield Event(EventKind.NOT_REACHED, now, target, result=after.result)
-        absent = tuple(_person(one) for one in after.called if identity_hash(one.id) not in present)
-        if absent and (after.established_at is None or now < after.established_at + GROUP_SETTLES):
-            yield Event(EventKind.NOT_REACHED, now, absent, result=after.result)
         yield Event(EventKind.CALL_ENDED, now, result=after.result)
 
 
@@ -273,7 +274,7 @@ def _outcomes(invitation: Invitation) -> dict[int, EventKind | None]:
 def _outcome(operation: Operation, person: int, status: Status) -> EventKind | None:
     match status:
         case Status.NOT_STARTED | Status.RUNNING:
-            return EventKind.INVITED
+            return None if isinstance(operation.state, Ended) else EventKind.INVITED  # what settles is no news
         case Status.COMPLETED:
             return EventKind.ANSWERED
         case Status.FAILED if person in operation.cancelled and operation.decided_by is not Decider.GRAPH:
@@ -292,7 +293,7 @@ def _is_unknown(operation: Operation) -> bool:
 
 def _seconds(invitation: Invitation, operation: Operation, now: datetime) -> int:
     ended = operation.state.at if isinstance(operation.state, Ended) else now
-    return max(0, round((ended - invitation.asked).total_seconds()))
+    return max(0, round((ended - asked_at(invitation, operation)).total_seconds()))
 
 
 def _person(invitee: Invitee) -> Person:

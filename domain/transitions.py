@@ -95,7 +95,7 @@ def asked_again(invitation: Invitation, now: datetime, by: str) -> Invitation:
     """Return the invitation with its refused requests about to be sent again by a run."""
     operations = tuple(
         # Another run's request without an answer counts as asked: the run that is named now never sends it.
-        Operation(operation.client_context, operation.people)
+        Operation(operation.client_context, operation.people, asked=now)
         if isinstance(operation.state, Refused)
         else unanswered(operation)
         for operation in invitation.operations
@@ -107,10 +107,14 @@ def taken_over(invitation: Invitation, by: str, now: datetime) -> Invitation:
     """Return the invitation with the requests that were not begun about to be sent by a run."""
     if not any(isinstance(operation.state, Late) for operation in invitation.operations):
         return invitation
-    operations = tuple(
-        replace(operation, state=Asked(answered=False)) if isinstance(operation.state, Late) else operation
-        for operation in invitation.operations
-    )
+
+    def taken(operation: Operation) -> Operation:
+        if isinstance(operation.state, Late):
+            return replace(operation, state=Asked(answered=False))
+        # Another run's request without an answer counts as asked, as above.
+        return operation if invitation.asked_by == by else unanswered(operation)
+
+    operations = tuple(map(taken, invitation.operations))
     return replace(invitation, operations=operations, asked_by=by, updated=now)
 
 

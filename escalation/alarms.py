@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Watcher(Protocol):
     """Asks Graph about an invitation whose report did not come; see ``watchdog.service.Watchdog``."""
 
-    def look(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+    def look(self, turn: Turn, invitation: Invitation) -> None:
         """Ask Graph, and conclude what can be concluded."""
 
 
@@ -71,6 +71,6 @@ class EscalationAlarms:
             if invitation is None or all(one.status.is_final for one in invitation.operations):
                 continue
             if now >= invitation.watch_at:
-                self._watcher.look(turn, thing.held, invitation)
+                self._watcher.look(turn, invitation)
                 held = None
         self._progress.save(turn, message.call_id, message.id, lambda record, _: record, held=held)

@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from invite.sending import Sent
 
 
-def apply_answers(invitation: Invitation, me: str, sent: Sequence[Sent], now: datetime) -> Invitation:
-    """Return the invitation with what became of the Graph requests that a run has sent."""
-    any_taken = not all(entry.was_refused for entry in sent) or was_taken(invitation, besides=sent)
+def apply_answers(
+    invitation: Invitation, me: str, sent: Sequence[Sent], now: datetime, *, is_later: bool = False
+) -> Invitation:
+    """Return the invitation with what became of the Graph requests that a run has sent.
+
+    Args:
+        invitation: as it stands.
+        me: the run.
+        sent: what became of each request.
+        now: the time.
+        is_later: the request that asked for them has had its response already.
+    """
+    any_taken = is_later or not all(entry.was_refused for entry in sent) or was_taken(invitation, besides=sent)
     operations = list(invitation.operations)
     for entry in sent:
         operation = operations[entry.place]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from domain.asking import asker
 from domain.contexts import call_hash, invitation_id
+from domain.ending import with_settling
 from domain.invitation import Alarm, Invitation, KeyKind, Refused, Status
 from domain.progress import asking_places
 from domain.record import CallRecord, Needs
@@ -256,15 +257,16 @@ class InvitationService:
         self, turn: Turn, held: Held, invitation: Invitation, sent: Sequence[Sent]
     ) -> tuple[Invitation, Call | None]:
         """Write down what Graph answered, on top of what was reported in the meantime."""
+        is_later = turn.is_message and invitation.start_id is None  # a start's own request is its alarm
 
         def answers(record: CallRecord, now: datetime) -> CallRecord:
             current = record.invitations.get(invitation.id)
             if current is None:
                 return record
             current = early_reports(current, record, sent, now)
-            current = apply_answers(current, turn.me, sent, now)
+            current = apply_answers(current, turn.me, sent, now, is_later=is_later)
             record = record.with_operations(entries(record, current.id, sent))
-            if not was_taken(current):
+            if not (was_taken(current) or is_later):
                 # The flow that asked gets the refusal as its response; one that has subscribed since waits for it.
                 since = tuple(flow for flow in current.flows if flow.subscribed != invitation.asked)
                 return record.with_invitation(replace(current, flows=since))
@@ -272,7 +274,7 @@ class InvitationService:
                 replace(flow, not_before=now + LISTENS_AFTER) if flow.is_waiting and flow.attempts == 0 else flow
                 for flow in current.flows
             )
-            return record.with_invitation(replace(current, flows=flows))
+            return with_settling(record.with_invitation(replace(current, flows=flows)), now)
 
         ids = tuple(entry.answer.id for entry in sent if entry.answer is not None and entry.answer.id is not None)
         try:

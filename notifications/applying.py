@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.call import CallState
-from domain.ending import apply_call_state, without_people
+from domain.ending import apply_call_state, with_settling, without_people
 from domain.record import CallRecord, Lookup, Needs, OperationEntry, place_of
 from domain.roster import apply_delta, apply_list, identity_hash
-from domain.standing import needs_settling, settle
+from domain.standing import settle
 from domain.transitions import apply_graph_state, with_operations
 from notifications.payload import CallReport, DeltaReport, OperationReport, Report, RosterReport
 
@@ -59,7 +59,7 @@ def apply_reports(record: CallRecord, reports: Sequence[Report], now: datetime) 
                 call = record.call_or_new(now)
                 if call.direction is None and report.direction is not None:
                     record = record.with_call(replace(call, direction=report.direction))
-    return _note_settling(record, now)
+    return with_settling(record, now)
 
 
 def _lookup(report: OperationReport) -> Lookup:
@@ -128,14 +128,3 @@ def _settled(record: CallRecord, now: datetime, *, by_roster: bool) -> CallRecor
     for invitation in list(record.invitations.values()):
         record = record.with_invitation(settle(invitation, record.call, now, by_roster=by_roster))
     return record
-
-
-def _note_settling(record: CallRecord, now: datetime) -> CallRecord:
-    """Note in the call which invitations the next roster settles, so that a roster's report need not search."""
-    open_ones = {one.id for one in record.invitations.values() if any(map(needs_settling, one.operations))}
-    before = record.call.settling if record.call is not None else ()
-    kept = tuple(one for one in before if one not in record.invitations or one in open_ones)
-    after = (*kept, *sorted(open_ones - set(kept)))
-    if after == before:
-        return record
-    return record.with_call(replace(record.call_or_new(now), settling=after))

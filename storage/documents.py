@@ -149,6 +149,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.cancelled:
         document["cancelled"] = list(operation.cancelled)
+    if operation.asked is not None:
+        document["asked"] = encode(operation.asked)
     match state:
         case Late():
             document["late"] = True
@@ -162,11 +164,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _read_operation(document: Mapping[str, Any]) -> Operation:
+    asked = document.get("asked")
     operation = Operation(
         client_context=document["clientContext"],
         people=tuple(document["people"]),
         id=document["id"],
         cancelled=tuple(document.get("cancelled", ())),
+        asked=None if asked is None else datetime.fromisoformat(asked),
     )
     return replace(operation, state=_read_state(document))
 

@@ -86,17 +86,20 @@ class Watchdog:
         if not is_running or now < invitation.watch_at:
             self._progress.save(turn, message.call_id, _needs(message.id), _nothing, held=thing.held)
             return
-        self.look(turn, thing.held, invitation)
+        self.look(turn, invitation)
 
-    def look(self, turn: Turn, held: Held, invitation: Invitation) -> None:
+    def look(self, turn: Turn, invitation: Invitation) -> None:
         """Ask Graph about an open invitation, and conclude what can be concluded.
 
         Raises:
             StorageUnavailable: what is due stays due.
         """
-        roster = self._store.read(invitation.call_id, Needs(roster=True)).record.roster
-        evidence = gather(self._graph, invitation, roster.values())
-        held = self._save(turn, invitation, held, evidence)
+        held = self._store.read(invitation.call_id, replace(_needs(invitation.id), roster=True))
+        current = held.record.invitations.get(invitation.id)
+        if current is None:
+            return
+        evidence = gather(self._graph, current, held.record.roster.values())
+        held = self._save(turn, current, held, evidence)
         after = held.record.invitations.get(invitation.id)
         if after is None:
             return

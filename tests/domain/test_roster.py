@@ -302,9 +302,11 @@ def test_presence_from_two_lists(before: dict[str, Any], then: dict[str, Any] | 
 def test_ringing_after_coming_back() -> None:
     """A person who left and whose device rings again has not joined again."""
     roster = Roster()
-    for people in ([participant("alice")], [], [participant("alice", **RINGS)]):
+    for people in ([participant("alice")], []):
         roster.reports(*people)
-    assert roster.presence("alice") == [Presence.UNKNOWN]
+    for _ in range(3):
+        roster.reports(participant("alice", **RINGS))
+        assert roster.presence("alice") == [Presence.UNKNOWN]
     roster.reports()
     assert roster.presence("alice") == [Presence.LEFT]
 
@@ -352,6 +354,16 @@ def test_when_a_roster_showed_whom() -> None:
         "carol": later(30),
     }
     assert roster.call.roster_at == later(30)
+
+
+def test_ringing_is_not_shown() -> None:
+    """Whose device rings was not seen, also where they were in the call before; who waited in the lobby was."""
+    roster = Roster()
+    roster.reports(participant("alice", id="p1"), participant("bob", **RINGS), participant("carol", **LOBBY))
+    roster.reports()
+    roster.reports(participant("alice", id="p2", **RINGS))
+    assert roster.presence("alice", "carol") == [Presence.LEFT, Presence.UNKNOWN]
+    assert roster.call.shown == {identity_hash(name): later(10) for name in ("alice", "carol")}
 
 
 def test_ringing_shows_no_one() -> None:

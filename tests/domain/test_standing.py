@@ -12,6 +12,7 @@ from domain.invitation import Asked, Decider, Ended, Invitation, Late, Operation
 from domain.results import ResultInfo
 from domain.standing import (
     SETTLE,
+    asked_at,
     concluded_at,
     has_ended,
     is_settled,
@@ -22,6 +23,7 @@ from domain.standing import (
     settles_at,
     standing,
 )
+from domain.transitions import asked_again
 from tests.states import BUSY, FINE, State, call_with, completed, failed, invitation, later, operation
 
 R, C, U, F = Status.RUNNING, Status.COMPLETED, Status.UNCONFIRMED, Status.FAILED
@@ -69,7 +71,7 @@ SIGHTINGS = [
     (IN, 10, True),
     (LOBBY, 10, True),
     (LEFT, 10, True),
-    (UNKNOWN, 10, False),
+    (UNKNOWN, 10, True),  # they waited in the lobby, and left it
     (IN, 0, True),
     (IN, -1, False),
     (LOBBY, -1, False),
@@ -89,6 +91,17 @@ def test_several_people(end: Ended, unseen: Status, presence: Presence, shown: f
     assert not has_ended(made, before)
     assert standing(made, of, SETTLED).people == (C if counts else unseen, unseen)
     assert has_ended(made, SETTLED)
+
+
+def test_each_operation_has_its_own_time() -> None:
+    """Who was seen stays so when a request of other people, which was refused, is asked again."""
+    refused = operation(2, state=Refused(BUSY, final=True))
+    before = invitation(operation(0, 1, state=completed(at=END, seen=())), refused)
+    again = asked_again(before, later(60), "me")
+    assert people(again, call_with(later(50), alice=IN), 60)[:2] == (C, U)
+    ended = replace(again, operations=(again.operations[0], replace(again.operations[1], state=failed(at=later(70)))))
+    assert asked_at(ended, ended.operations[0]) == ended.created
+    assert asked_at(ended, ended.operations[1]) == later(60)
 
 
 @pytest.mark.parametrize("end", [completed(at=END), failed(at=END)])

@@ -74,6 +74,15 @@ def test_several_people() -> None:
     assert event.invitation_id == before.id
 
 
+def test_corrected() -> None:
+    """Graph's end of a request for several people, after it was inferred, settles without inviting anybody again."""
+    inferred = invitation(operation(0, 1, state=failed(NEVER_CONFIRMED, by=Decider.WATCHDOG)), people=2)
+    ended = replace(inferred, operations=(operation(0, 1, state=completed()),))
+    assert kinds(of(inferred), of(ended)) == []
+    settled = replace(inferred, operations=(operation(0, 1, state=completed(seen=(0,))),))
+    assert kinds(of(ended), of(settled)) == ["answered"]
+
+
 def test_asked_again() -> None:
     """After a refusal the same key asks again, and that is an event of its own."""
     refused = invitation(operation(state=Refused(ResultInfo(403), final=True)))

@@ -177,12 +177,13 @@ def test_only_refused_requests_are_asked_again() -> None:
 
 
 def test_taking_over_what_was_not_begun() -> None:
-    """A message's run takes over the late requests only, and names itself as the one that asks."""
+    """A message's run takes over the late requests only: another run's without an answer is never sent again."""
     before = invitation(COMPLETED, LATE, THROTTLED, UNANSWERED)
     after = transitions.taken_over(before, "me", later(60))
-    assert [one.state for one in after.operations] == [
-        COMPLETED.state, Asked(answered=False), THROTTLED.state, Asked(answered=False)
-    ]  # fmt: skip
+    fresh = Asked(answered=False)
+    assert [one.state for one in after.operations] == [COMPLETED.state, fresh, THROTTLED.state, Asked()]
+    mine = transitions.taken_over(replace(before, asked_by="me"), "me", later(60))
+    assert [one.state for one in mine.operations] == [COMPLETED.state, fresh, THROTTLED.state, fresh]
     assert (after.asked_by, after.asked) == ("me", before.asked)
     assert transitions.taken_over(invitation(COMPLETED), "me", later(60)).asked_by == ""
 

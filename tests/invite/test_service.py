@@ -14,7 +14,7 @@ from domain.standing import standing
 from domain.waiting import Delivery
 from flows.webhook import PostResponse
 from storage.errors import StorageUnavailable
-from tests.never_twice.world import CALL, FLOW, World, operation_item
+from tests.never_twice.world import CALL, FLOW, World, operation_item, roster_item
 from tests.worlds import pass_time, stored, the_flow, the_invitation
 from web.errors import ApiError, Busy, GraphRefused, KeyReused, TooManyFlows
 
@@ -399,3 +399,48 @@ def test_flow_that_subscribes_before_the_refusal(
     assert [url for url, _ in posts.posted] == [f"{FLOW}/later"]
     assert the_flow(world).state is Delivery.DELIVERED
     assert world.graph.taken == []
+
+
+def test_refused_later() -> None:
+    """What a message sends and Graph refuses has failed, and the flow that got its 201 before is notified."""
+    world = World()
+    ask, answers = world.graph.invite, iter(["refused", "throttled", "refused"])
+
+    def slowly(*arguments: Any, **named: Any) -> Any:
+        world.clock.sleep(8)
+        world.graph.next_answers = [next(answers, "throttled")]
+        return ask(*arguments, **named)
+
+    world.graph.invite = slowly  # type: ignore[method-assign]
+    people = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
+    after = invite(world, *people, url=FLOW, separately=True)
+    assert [isinstance(one.state, Late) for one in after.operations] == [False] * 3 + [True] * 2
+    for _ in range(4):
+        pass_time(world, 1)
+    assert status(world, the_invitation(world)) is Status.FAILED
+    assert len(world.flows.posted) == 1
+
+
+def test_answer_that_is_an_end_settles_by_a_roster() -> None:
+    """Where Graph's answer is the end already, the next roster settles who came."""
+    world = World()
+    world.graph.next_answers = ["completed at once"]
+    invite(world, ALICE, BOB, url=FLOW)
+    world.clock.sleep(2)
+    world.report(roster_item({ALICE}))
+    call = world.store.all_invitations(CALL).call
+    people = standing(the_invitation(world), call, world.clock.now()).people
+    assert people == (Status.COMPLETED, Status.UNCONFIRMED)
+    assert len(world.flows.posted) == 1
+
+
+def test_throttled_key_after_the_watchdog() -> None:
+    """A key that Graph was too busy for may be sent again, also when nobody did so for minutes."""
+    world = World()
+    world.graph.next_answers = ["throttled"]
+    with pytest.raises(Busy):
+        invite(world)
+    pass_time(world, 130)
+    assert status(world, the_invitation(world)) is Status.FAILED
+    assert status(world, invite(world)) is Status.RUNNING
+    assert len(world.graph.taken) == 1

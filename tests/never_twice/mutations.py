@@ -105,7 +105,7 @@ def late_over_answer(patch: Patch) -> None:
     patch.setattr(
         invite.service,
         "apply_answers",
-        lambda invitation, me, sent, now: apply(replace(invitation, asked_by=me), me, sent, now),
+        lambda invitation, me, *others, **named: apply(replace(invitation, asked_by=me), me, *others, **named),
     )
 
 

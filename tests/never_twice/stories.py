@@ -10,7 +10,7 @@ from typing import Any
 from domain.invitation import Late
 from domain.waiting import Delivery
 from storage.table import WriteUnknown
-from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, World, operation_item
+from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, World, call_item, operation_item
 
 PERSON, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 
@@ -171,6 +171,32 @@ def a_message_takes_over(world: World) -> None:
     (invitation,) = world.invitations()
     assert not any(isinstance(one.state, Late) for one in invitation.operations), "an answer was written over"
     ends(world)
+
+
+def a_report_after_the_call_ended(world: World) -> None:
+    """The end of a request for several people is reported once the alarm's time is over: one message waits for it."""
+    invited(world, PERSON, OTHER, waits=False)
+    world.clock.moment += timedelta(seconds=130)
+    world.report(call_item("terminated"))
+    done(world, 3)
+    for seconds in (0, 1, 1, 1):
+        world.clock.moment += timedelta(seconds=seconds)
+        world.work_queue()
+        assert [one.due for one in world.queue.waiting] == [world.invitations()[0].alarm.time]
+        assert world.queue.waiting[0].due > world.clock.now(), "a message comes back at once, again and again"
+    ends(world)
+
+
+def killed_while_it_asks_again(world: World) -> None:
+    """A repeat that sends what was refused is killed at each step, while a message is to send what is late."""
+    people = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(5))
+    for step, after in product(range(1, 9), (False, True)):
+        one = World()
+        one.graph.next_answers = ["refused", "slow", "slow", "slow"]
+        one.invite(people, "context", {}, separately=True)
+        one.plan.kind, one.plan.countdown, one.plan.after = "crash", step, after
+        one.invite(people, "context", {}, separately=True)
+        ends(one)
 
 
 def killed_at_each_step(world: World) -> None:

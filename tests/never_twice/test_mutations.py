@@ -47,7 +47,13 @@ FOUND_IN_ANY_ORDER = (
 
 @pytest.mark.parametrize(
     "story",
-    [*dict.fromkeys(STORIES.values()), stories.a_report_before_the_answer, stories.clocks_that_differ],
+    [
+        *dict.fromkeys(STORIES.values()),
+        stories.a_report_before_the_answer,
+        stories.clocks_that_differ,
+        stories.killed_while_it_asks_again,
+        stories.a_report_after_the_call_ended,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_story(story: Story) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from domain import roster, transitions
 from domain.call import Call, CallState, Presence
-from domain.inference import call_ended
+from domain.inference import SEEN_IN_CALL, call_ended
 from domain.invitation import Decider, Operation, Status
 from domain.results import OperationState, ResultInfo
 from domain.standing import presence_of
@@ -64,13 +64,15 @@ def _dictated(sequence: str, *, call_ends: bool = True) -> _Outcome:
     """Return what a sequence must lead to; ``call_ends`` is false where T ends the operation alone.
 
     The first end of an operation that Graph reports is final, since its object is gone then. A running that comes
-    late was sent before. The end of a call ends what is open, until Graph itself says how it ended. The last roster
-    shows who is there; it states nothing about the operation. With a call's end everybody in it has left.
+    late was sent before. The end of a call ends what is open, until Graph itself says how it ended: who was in the
+    call has come. The last roster shows who is there; it ends nothing. With a call's end everybody in it has left.
     """
     ends = [event for event in sequence if event in "CF"]
     rosters = [event for event in sequence if event in "PW"]
     if ends:
         status, result = (Status.COMPLETED, None) if ends[0] == "C" else (Status.FAILED, _DECLINED)
+    elif call_ends and "P" in sequence.partition("T")[0] and "T" in sequence:
+        status, result = Status.COMPLETED, SEEN_IN_CALL
     elif "T" in sequence:
         status, result = Status.FAILED, call_ended(_HUNG_UP)
     else:
@@ -169,7 +171,8 @@ def test_orders_differ() -> None:
     assert _dictated("CF") != _dictated("FC")
     assert _dictated("TC") == _dictated("C")
     assert _dictated("TA") == _dictated("T") != _dictated("A")
-    assert len({_dictated(sequence) for sequence, _, _ in _walk(_start())}) == 11
+    assert _dictated("PT").status is not _dictated("TP").status
+    assert len({_dictated(sequence) for sequence, _, _ in _walk(_start())}) == 12
 
 
 _CALL_REPORT = CallReport(states.CALL, CallState.TERMINATED, _HUNG_UP)

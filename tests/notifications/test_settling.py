@@ -23,6 +23,7 @@ END = operation_item(CALL, clientContext="context", id="o-1")
 FAILURE = operation_item(CALL, "failed", clientContext="context", id="o-1")
 BOTH = roster_item(CALL, "alice", "bob")
 ALICE = roster_item(CALL, "alice")
+LOBBY = roster_item(CALL, "alice", isInLobby=True)
 
 
 class Story:
@@ -95,6 +96,14 @@ def test_who_came_and_left_before_the_end() -> None:
     assert story.shows(11) == (C, (C, C))
 
 
+def test_who_was_in_the_call_before_and_rang() -> None:
+    """A person who was in the call before Graph was asked, and whose device rings now, has not come by it."""
+    ringing = roster_item(CALL, "alice", mediaStreams=[])
+    story = Story().reports(-9, ALICE).reports(-5, roster_item(CALL)).reports(5, ringing).reports(6, ringing)
+    story.reports(10, END).reports(11, roster_item(CALL))
+    assert story.shows(11) == (C, (U, U))
+
+
 def test_who_only_rang() -> None:
     """A person without a media stream has not answered."""
     ringing = roster_item(CALL, "bob", mediaStreams=[])
@@ -122,10 +131,19 @@ def test_end_of_the_call_while_it_settles() -> None:
 def test_end_of_the_call_is_final_at_once() -> None:
     """What the end of the call concludes does not settle."""
     story = Story().reports(9, ALICE).reports(10, call_item(CALL, "terminated"))
-    assert story.shows(10) == (F, (F, F))
+    assert story.shows(10) == (P, (C, F))
     story.reports(11, END)
     assert story.shows(11)[0] is R
     assert story.shows(16) == (P, (C, U))
+    assert Story().reports(9, LOBBY).reports(10, call_item(CALL, "terminated")).shows(10) == (F, (F, F))
+    left = Story().reports(7, ALICE).reports(9, roster_item(CALL)).reports(10, call_item(CALL, "terminated"))
+    assert left.shows(10) == (P, (C, F))
+
+
+def test_seen_in_the_lobby_only() -> None:
+    """Who is seen in the lobby after the end has completed, and stays so when they leave it."""
+    story = Story().reports(10, END).reports(16, LOBBY).reports(17, roster_item(CALL))
+    assert story.shows(17) == (C, (C, U))
 
 
 def test_hidden_identities() -> None:

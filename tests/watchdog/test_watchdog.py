@@ -15,7 +15,7 @@ from domain.progress import Due, alarm_needed
 from domain.record import CallRecord, Needs
 from domain.results import ResultInfo
 from domain.roster import RosterEntry, identity_hash
-from domain.standing import standing
+from domain.standing import presence_of, standing
 from flows.alarms import Alarms, Message
 from flows.progress import INVITATION, Progress
 from flows.publish import Publisher
@@ -154,6 +154,7 @@ SEEN = Evidence(seen=frozenset({ALICE}))
 SEEN_BOTH = Evidence(seen=frozenset({ALICE, BOB}))
 BEFORE = Evidence(seen=frozenset({ALICE}), there_before=frozenset({ALICE}))
 ENDED = Evidence(call_ended=GONE_RESULT)
+LEFT = Evidence(left=frozenset({ALICE}))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,9 @@ ENDED = Evidence(call_ended=GONE_RESULT)
         (replace(ENDED, seen=frozenset({ALICE})), (0,), False, "C", SEEN_IN_CALL),
         (replace(ENDED, seen=frozenset({ALICE})), (0, 1), False, "CF", SEEN_IN_CALL),
         (replace(BEFORE, call_ended=GONE_RESULT), (0,), False, "F", GONE_RESULT),
+        (LEFT, (0,), False, "R", None),
+        (LEFT, (0, 1), True, "CF", SEEN_IN_CALL),
+        (replace(LEFT, call_ended=GONE_RESULT), (0,), False, "C", SEEN_IN_CALL),
     ],
 )
 def test_conclusions(
@@ -219,6 +223,26 @@ def test_presence_of_who_was_seen(roster: tuple[RosterEntry, ...]) -> None:
     assert (current.people, current.joined_count) == ((Status.COMPLETED, Status.RUNNING, Status.RUNNING), 1)
 
 
+def test_roster_that_is_read() -> None:
+    """What is read replaces what was reported: who is listed joined when they did, who isn't has left."""
+    before = (entry("bob", joined=later(-60)), entry("carol", joined=later(-60)))
+    kennel = looked(FakeGraph(people=[participant("bob", id="bob")]), *before)
+    record = kennel.store.read(CALL, Needs(call=True, roster=True)).record
+    assert {key: (one.presence, one.joined) for key, one in record.roster.items()} == {
+        "bob": (Presence.IN_CALL, later(-60)),
+        "carol": (Presence.LEFT, later(-60)),
+    }
+    assert presence_of(record.call, "carol") is Presence.LEFT
+
+
+def test_asked_at_different_times() -> None:
+    """Who joined before other people of the invitation, who were refused, were asked again has come all the same."""
+    again = replace(operation(1), asked=later(60))
+    made = invitation(operation(0), again, asked=later(60))
+    kennel = looked(FakeGraph(people=[participant("alice", id="alice")]), entry("alice", joined=later(20)), made=made)
+    assert [one.status for one in kennel.kept().operations] == [Status.COMPLETED, Status.RUNNING]
+
+
 @pytest.mark.parametrize("people", [[], OutcomeUnknown("cut")])
 def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphError) -> None:
     """A call without a readable roster says nothing about who has left it."""
@@ -228,9 +252,9 @@ def test_presence_where_no_one_is_listed(people: list[dict[str, Any]] | GraphErr
 
 
 def test_refused_and_not_repeated() -> None:
-    """A throttled invitation that no flow repeated has failed, with Graph's reason."""
+    """A throttled invitation that no flow repeated has failed, with Graph's reason; the same key may repeat it."""
     after = _concluded(SEEN, 0, state=Refused(BUSY, final=False))
-    assert (after.status, after.result, after.decided_by) == (Status.FAILED, BUSY, Decider.WATCHDOG)
+    assert after.state == Refused(BUSY, final=True)
 
 
 @pytest.mark.parametrize("state", [completed(), failed(), failed(by=Decider.WATCHDOG), Refused(BUSY, final=True)])
@@ -362,7 +386,7 @@ def test_graph_is_not_asked_about_what_it_never_took() -> None:
     """A refused invitation that no flow repeated is concluded without a request."""
     kennel = looked(FakeGraph(), made=invitation(operation(state=Refused(BUSY, final=False))))
     assert kennel.graph.asked == []
-    assert kennel.state() == (Status.FAILED, BUSY, Decider.WATCHDOG)
+    assert kennel.state() == (Status.FAILED, BUSY, Decider.REFUSAL)
 
 
 def test_looks_become_rarer_and_end() -> None:
