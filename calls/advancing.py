@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun, in_hand
 from calls.following import needs_of
-from calls.outcomes import escalation_of, invitation_of
+from calls.outcomes import escalation_of, invitation_of, people_of, status_of
 from calls.results import NEVER_BEGUN, NOT_ESTABLISHED, never_confirmed
 from calls.settling import lacks_alarm
 from calls.sharing import has_leg, is_usable
 from domain.inference import call_ended
+from domain.invitation import Status
 from domain.start import (
-    LOOK_AGAIN,
+    NOT_ESTABLISHED as ESTABLISHES_WITHIN,
+)
+from domain.start import (
     RESPONSE_WITHIN,
     RETRY,
     THROTTLED,
@@ -29,9 +32,6 @@ from domain.start import (
     Over,
     Waiting,
     is_asking,
-)
-from domain.start import (
-    NOT_ESTABLISHED as ESTABLISHES_WITHIN,
 )
 from flows.turn import utc_now
 from graph.calls import CallRead
@@ -93,6 +93,20 @@ class Advancer:
         if held.value is not None:
             self.go_on(turn, Begun(held.value, held=held))
 
+    def conclude(self, turn: Turn, start_id: str) -> None:
+        """Write down an outcome that a poll returns already, so that nothing else becomes of the start.
+
+        Raises:
+            StorageUnavailable: it may not be written.
+        """
+        held = self._starts.hold(start_id)
+        start = held.value
+        if start is None or not isinstance(start.stage, InCall):
+            return
+        record = self._record(turn, start, start.stage)
+        if status_of(start, record, self._now()).is_final:
+            self._settler.settle(turn, Begun(start, held=held), record, begins=start.stage.invited is None)
+
     def go_on(self, turn: Turn, begun: Begun) -> Begun:
         """Do what can be done for a start that was just read or written; see ``advance``.
 
@@ -123,8 +137,8 @@ class Advancer:
     def _wait(self, turn: Turn, start: Start, leader: str) -> Begun:
         """Use the leg of the start that has the meeting, or take it over where that has failed."""
         other, held = self._shared.find(leader, start)
-        if held is not None and is_usable(other, held):
-            begun = self._shared.use(turn, start, held)
+        begun = self._shared.use(turn, start, held) if held is not None and is_usable(other, held) else None
+        if begun is not None:
             stage = begun.start.stage
             return self._in_call(turn, begun, stage) if isinstance(stage, InCall) else begun
         # A crash after the leg was taken over may leave two starts that wait for each other.
@@ -182,13 +196,15 @@ class Advancer:
             record = self._check(turn, start, stage)
             call = record.call or call
         is_followed = stage.invited is not None or invitation_of(start, record) or escalation_of(start, record)
-        never_came = call.established_at is None or (
+        # A roster that shows people of a group call proves it, though the report that it was established is lost.
+        has_come = start.calls_targets and Status.COMPLETED in people_of(start, record, self._now())
+        never_came = (call.established_at is None and not has_come) or (
             not is_followed and bool(start.participants) and not start.calls_targets
         )
         if call.has_ended and never_came:
             self._settler.fail(turn, start, call.result or call_ended(None))
             return Begun(start)
-        if call.established_at is None:
+        if call.established_at is None and not call.has_ended:
             return Begun(start)
         begins = stage.invited is None
         if begins:
@@ -249,11 +265,15 @@ class Advancer:
         call = record.call
         if call is None or call.established_at is not None or call.has_ended:
             return record
-        left = stage.since + ESTABLISHES_WITHIN - self._now()
-        if left > timedelta(0) or not stage.owns:
-            self._settler.look_again(turn, start.id, left if left > timedelta(0) else LOOK_AGAIN)
-        else:
-            self._settler.fail(turn, start, NOT_ESTABLISHED, leaves=stage.call_id)
+        left = call.created + ESTABLISHES_WITHIN - self._now()
+        if left > timedelta(0):
+            self._settler.look_again(turn, start.id, left)
+            return record
+        # All of its starts, the one that made it last: the call is left by the last one.
+        for name in sorted({start.id, *call.starts}, key=lambda one: one == call.start_id):
+            other = start if name == start.id else self._starts.read(name)
+            if other is not None and isinstance(other.stage, InCall) and other.call_id == stage.call_id:
+                self._settler.fail(turn, other, NOT_ESTABLISHED, leaves=stage.call_id)
         return record
 
     def _read(self, start: Start, call_id: str) -> CallRecord:

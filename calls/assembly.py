@@ -124,7 +124,8 @@ def assemble(settings: Settings, tools: CallTools) -> CallParts:
         now=now,
     )
     creator.advance, creator.leave, endings.free = advancer.advance, endings.leave_strays, creator.free
-    keeper = CallKeeper(store, progress, legs, graph, reader, public_base_url=base)
+    creator.leave_if_done = endings.leave_if_done
+    keeper = CallKeeper(store, progress, legs, graph, reader, endings=endings, public_base_url=base)
     service = StartService(
         store, starts, creator, advancer, tenant_id=tenant_id, give_up_seconds=give_up_seconds, now=now
     )

@@ -100,6 +100,8 @@ class Creator:
         """Takes a start as far as it can go; set by the composition root, since that asks Graph for calls as well."""
         self.leave: Callable[[Turn, Start], None] | None = None
         """Leaves the calls that a start no longer wants; set by the composition root, since others then begin."""
+        self.leave_if_done: Callable[[Turn, str], None] | None = None
+        """Leaves a call on which nothing is open any more."""
 
     def begin(self, turn: Turn, held: HeldOne[Start], start: Start, flow: FlowRequest | None = None) -> Begun:
         """Ask Graph for the call of an accepted start, or wait for the start that has the meeting's leg.
@@ -120,8 +122,11 @@ class Creator:
             leader = self._legs.reserve(start, waits=False)
             if leader not in (None, start.id):
                 other, call = self._shared.find(leader or "", start)
-                if call is not None and is_usable(other, call):
-                    return self._shared.use(turn, start, call, held)
+                used = (
+                    self._shared.use(turn, start, call, held) if call is not None and is_usable(other, call) else None
+                )
+                if used is not None:
+                    return used
                 leader = self._legs.reserve(start)
 
             def change(current: Start | None, now: datetime) -> Start | None:
@@ -273,6 +278,9 @@ class Creator:
         for waiting in self._legs.free(self._legs.keys_of(start), start.id):
             if self.advance is not None:
                 turn.note(f"start {waiting}", partial(self.advance, turn, waiting))
+        call = self._shared.unused(turn, start)
+        if call is not None and self.leave_if_done is not None:
+            turn.note(f"leave {call.call_id}", partial(self.leave_if_done, turn, call.call_id))
 
 
 def _target(start: Start) -> Targets | MeetingCoordinates | MeetingId:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from calls.staying import LegUse
 from domain.call import CallState
 from domain.contexts import invitation_id
 from domain.ending import apply_call_state
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from calls.legs import Legs
     from calls.progress import StartProgress
-    from domain.call import Call
     from domain.invitation import Invitation
     from domain.start import Start
     from escalation.service import EscalationService
@@ -71,6 +71,7 @@ class Endings:
         self._canceller = canceller
         self._escalations = escalations
         self._graph = graph
+        self._use = LegUse(store, starts)
         self._now = now
         self.free: Callable[[Turn, Start], None] | None = None
         """Gives up the leg of a start without a call; set by the composition root, since others then begin."""
@@ -94,7 +95,7 @@ class Endings:
         """Leave a call on which nothing is open any more, if its latest start asked for that."""
         record = self._store.read(call_id, Needs(call=True, open_invitations=True)).record
         call = record.call
-        if call is None or call.has_ended or not call.leave_afterwards or self._is_used(record, call):
+        if call is None or call.has_ended or not call.leave_afterwards or self._use.is_used(record, call):
             return
         self._leave_quietly(turn, call_id)
 
@@ -132,17 +133,20 @@ class Endings:
         before, start = updated.before, updated.after
         if start is None or before is None or before.is_final:
             return start
+        call = None
         if start.call_id is None:
             if self.free is not None:
-                self.free(turn, start)
+                self.free(turn, before)
             self._legs.note(start)
         else:
             # This run leaves the call itself, and cancels first: in a call that was left, nothing can be cancelled.
             turn.taken |= {f"start {start_id}", f"start {start_id} {EscalationStatus.STOPPED}"}
             self.cancel_people(turn, start)
-            self._legs.release(turn, start_id, start.call_id)
+            call = self._legs.release(turn, start_id, start.call_id)
         if start.to_leave:
             self.leave_strays(turn, start)
+        if call is not None and call.leave_afterwards:
+            self.leave_if_done(turn, call.call_id)
         return start
 
     def cancel_people(self, turn: Turn, start: Start) -> None:
@@ -229,7 +233,7 @@ class Endings:
         """Leave a call; return whether nothing more is to be done for it."""
         record = self._store.read(call_id, Needs(call=True, open_invitations=True)).record
         call = record.call
-        if call is not None and (call.has_ended or self._is_used(record, call, besides=start)):
+        if call is not None and (call.has_ended or self._use.is_used(record, call, besides=start)):
             return True
         if call is not None and call.start_id not in (None, start.id):
             maker = self._starts.read(call.start_id or "")
@@ -269,20 +273,6 @@ class Endings:
         self._progress.save(
             turn, call_id, needs, lambda record, now: apply_call_state(record, CallState.TERMINATED, None, now)
         )
-
-    def _is_used(self, record: CallRecord, call: Call, *, besides: Start | None = None) -> bool:
-        """Return whether an open invitation, escalation or start is on a leg."""
-        own = None if besides is None else invitation_id(besides.invitation_context)
-        steps = None if besides is None else besides.escalation_id
-        invitations = record.invitations.values()
-        if any(one.id != own and (one.escalation_id is None or one.escalation_id != steps) for one in invitations):
-            return True
-        if escalations := frozenset(call.escalations) - {steps}:
-            found = self._store.read(call.call_id, Needs(call=True, escalations=escalations)).record.escalations
-            if not all(one.is_final for one in found.values()):
-                return True
-        others = (self._starts.read(one) for one in call.starts if besides is None or one != besides.id)
-        return any(start is not None and not start.is_final for start in others)
 
 
 def _ringing(invitation: Invitation) -> list[int]:

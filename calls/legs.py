@@ -110,6 +110,11 @@ class Legs:
             waiting += () if before is None else before.waiting
         return tuple(dict.fromkeys(waiting))
 
+    def holder(self, key: str) -> str | None:
+        """Return the start that has a leg."""
+        leg = self._rows.leg(key).value
+        return None if leg is None else leg.start_id
+
     def waiting(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Return the starts that have waited for legs."""
         legs = (self._rows.leg(key).value for key in keys)

@@ -8,7 +8,7 @@ from domain.call import CallKind, Presence
 from domain.contexts import invitation_id
 from domain.invitation import Decider, Late, Status
 from domain.roster import identity_hash
-from domain.standing import presence_of, standing
+from domain.standing import presence_of, result_of, standing
 from domain.start import GROUP_SETTLES, InCall, Over, Start, StartStatus
 from escalation.views import people_of_all
 
@@ -101,6 +101,16 @@ def outcome_of(start: Start, record: CallRecord, now: datetime) -> StartStatus |
         return StartStatus.COMPLETED
     # Graph was too busy to call who is not started, for as long as that is tried again.
     return StartStatus.FAILED if kinds <= {Status.FAILED, Status.NOT_STARTED} else StartStatus.PARTIALLY_COMPLETED
+
+
+def result_of_outcome(start: Start, record: CallRecord | None, status: StartStatus) -> ResultInfo | None:
+    """Return the result of a start that ends with the outcome of its people."""
+    invitation, escalation = invitation_of(start, record), escalation_of(start, record)
+    if escalation is not None:
+        return escalation.result
+    if invitation is not None:
+        return result_of(invitation.operations)
+    return record.call.result if status is StartStatus.FAILED and record is not None and record.call else None
 
 
 def status_of(start: Start, record: CallRecord | None, now: datetime) -> StartStatus:

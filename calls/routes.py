@@ -114,8 +114,9 @@ class CallRoutes:
 
     def stop(self, request: Request) -> Answer:
         """End an open start: 200, any number of times."""
-        turn = Turn(request.arrived)
-        if self._endings.stop(turn, start_id_in(request)) is None:
+        turn, start_id = Turn(request.arrived), start_id_in(request)
+        self._starts.conclude(turn, start_id)
+        if self._endings.stop(turn, start_id) is None:
             raise _no_such_start()
         run_duties(turn)
         start, record = self._found(request)

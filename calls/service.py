@@ -147,6 +147,10 @@ class StartService:
                 return self._again(turn, held, start, flow)
         raise StorageUnavailable
 
+    def conclude(self, turn: Turn, start_id: str) -> None:
+        """Write down an outcome that a poll returns already."""
+        self._advancer.conclude(turn, start_id)
+
     def read(self, start_id: str) -> tuple[Start | None, CallRecord | None]:
         """Read a start and its call: at most two requests."""
         start = self._starts.read(start_id)

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from calls.begun import Begun
-from calls.outcomes import escalation_of, invitation_of, outcome_of
-from domain.standing import result_of
+from calls.outcomes import outcome_of, result_of_outcome
 from domain.start import RETRY, InCall, StartStatus, ended, invited, leaving, settles_after
 
 if TYPE_CHECKING:
@@ -51,13 +50,7 @@ class Settler:
                 return replace(start, look_at=max(start.look_at, now + RETRY))  # it makes up for the other message
             if status is None:
                 return start if start.look_at > now else replace(start, look_at=now + settles_after(start))
-            invitation, escalation = invitation_of(start, record), escalation_of(start, record)
-            if escalation is not None:
-                return ended(start, status, escalation.result, now)
-            result = None if invitation is None else result_of(invitation.operations)
-            if invitation is None and status is StartStatus.FAILED and record.call is not None:
-                result = record.call.result
-            return ended(start, status, result, now)
+            return ended(start, status, result_of_outcome(start, record, status), now)
 
         updated = self._starts.save(turn, begun.start.id, change, held=begun.held)
         after = updated.after

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calls.begun import Begun
 from domain.record import Needs
-from domain.start import InCall, Over, Start, StartStatus, Waiting, in_call, listening
+from domain.start import Accepted, InCall, Over, Start, StartStatus, Waiting, in_call, listening
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,8 +36,8 @@ class SharedCalls:
         needs = Needs(call=True, roster=bool(start.participants))
         return other, None if call_id is None else self._store.read(call_id, needs)
 
-    def use(self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None) -> Begun:
-        """Have a start use a call; what is lost by a crash in between is made up for, see ``Advancer``."""
+    def use(self, turn: Turn, start: Start, call: Held, held: HeldOne[Start] | None = None) -> Begun | None:
+        """Have a start use a call, None where it has ended; what a crash loses is made up for, see ``Advancer``."""
         call_id = call.record.call_id
 
         def change(current: Start | None, now: datetime) -> Start | None:
@@ -45,13 +45,38 @@ class SharedCalls:
                 return None
             return listening(in_call(current, call_id, now, owns=False), turn.may_post, now)
 
+        # The call's row first: after a crash in between no other start's end has the app leave the call.
+        record = self._legs.use(turn, start, call_id, held=call)
+        if record.call is None or record.call.has_ended:
+            return None
         updated = self._starts.save(turn, start.id, change, held=held)
         after = updated.after
         if after is None or not isinstance(after.stage, InCall) or after.stage.call_id != call_id:
+            self._legs.release(turn, start.id, call_id)
             return Begun(after or start)
-        record = self._legs.use(turn, after, call_id, held=call)
         self._legs.note(after)
         return Begun(after, record, updated.held)
+
+    def unused(self, turn: Turn, start: Start) -> Call | None:
+        """Note that a start which ends without a call uses none; return the one in which a crash has left it.
+
+        Args:
+            turn: who acts.
+            start: as it stood before its end.
+        """
+        match start.stage:
+            case Waiting(on=on):
+                leaders: list[str | None] = [on]
+            case Accepted():
+                leaders = [self._legs.holder(key) for key in self._legs.keys_of(start)]
+            case _:
+                leaders = []
+        for leader in leaders:
+            held = None if leader in (None, start.id) else self.find(leader or "", start)[1]
+            call = held.record.call if held is not None else None
+            if call is not None and start.id in call.starts:
+                return self._legs.release(turn, start.id, call.call_id)
+        return None
 
     def free(self, call: Call) -> tuple[str, ...]:
         """Give up the legs of a call that has ended; return the starts that waited for them.
@@ -74,7 +99,8 @@ def is_usable(other: Start | None, held: Held | None) -> bool:
     call = held.record.call if held is not None else None
     if other is None or call is None or (isinstance(other.stage, InCall) and not other.stage.is_sole):
         return False
-    return call.start_id is not None and not call.has_ended and call.call_id not in other.to_leave
+    stays = call.call_id not in other.to_leave or any(one != other.id for one in call.starts)
+    return call.start_id is not None and not call.has_ended and stays
 
 
 def has_leg(other: Start | None, held: Held | None) -> bool:

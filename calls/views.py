@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from calls.outcomes import escalation_of, invitation_of, people_in_steps, people_of, standing_of, status_of
+from calls.outcomes import (
+    escalation_of,
+    invitation_of,
+    people_in_steps,
+    people_of,
+    result_of_outcome,
+    standing_of,
+    status_of,
+)
 from domain.invitation import Status
 from domain.standing import presence_of
 from domain.start import Over, StartStatus
@@ -46,14 +54,14 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
     statuses = people_of(start, record, now)
     presences = [presence_of(call, invitee.id) for invitee in start.participants]
     invitation, escalation = invitation_of(start, record), escalation_of(start, record)
-    result = start.stage.result if isinstance(start.stage, Over) else None
+    status = status_of(start, record, now)
     return {
         "id": start.id,
         "callId": start.call_id,
         "clientContext": start.client_context,
-        "status": status_of(start, record, now).value,
+        "status": status.value,
         "reason": reason_of(start, record, now),
-        "resultInfo": result_view(result),
+        "resultInfo": result_view(_result(start, record, status)),
         "call": None if call is None else call_view(call) | {"pageUrl": page_url(call)},
         "participants": [
             {
@@ -75,8 +83,7 @@ def start_view(start: Start, record: CallRecord | None, now: datetime, *, page_u
 def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | None:
     """Return the sentence about a start; None where there is nothing to explain."""
     status = status_of(start, record, now)
-    result, escalation = start.stage.result if isinstance(start.stage, Over) else None, escalation_of(start, record)
-    result = escalation.result if result is None and escalation is not None else result
+    result = _result(start, record, status)
     if not status.is_final:
         return None
     if status is StartStatus.STOPPED:
@@ -91,6 +98,13 @@ def reason_of(start: Start, record: CallRecord | None, now: datetime) -> str | N
         return None
     reasons = (_person_reason(start, record, person, one, now) for person, one in enumerate(statuses))
     return next((reason for reason in reasons if reason is not None), result.message if result is not None else None)
+
+
+def _result(start: Start, record: CallRecord | None, status: StartStatus) -> ResultInfo | None:
+    """Return the result of a start, the same before and after its outcome is written down."""
+    if isinstance(start.stage, Over):
+        return start.stage.result
+    return result_of_outcome(start, record, status) if status.is_final else None
 
 
 def _failure(result: ResultInfo | None, record: CallRecord | None) -> str | None:

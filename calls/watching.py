@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from calls.asking import CallReader
+    from calls.ending import Endings
     from calls.legs import Legs
     from domain.call import Call
     from domain.invitation import Alarm
@@ -70,6 +71,7 @@ class CallKeeper:
         graph: Graph,
         reader: CallReader,
         *,
+        endings: Endings,
         public_base_url: str,
     ) -> None:
         self._store = store
@@ -77,11 +79,14 @@ class CallKeeper:
         self._legs = legs
         self._graph = graph
         self._reader = reader
+        self._endings = endings
         self._callback_uri = f"{public_base_url}/api/notifications"
 
     def find(self, message: Message) -> OpenCall | None:
         """Read the call of a message; None where there is none."""
         call = self._store.read(message.call_id, Needs(call=True)).record.call
+        if call is not None and call.has_ended:
+            self._legs.unindex(call.call_id)  # the run that wrote its end may not have come so far
         return None if call is None else OpenCall(call)
 
     def advance(self, turn: Turn, message: Message, thing: OpenCall) -> None:
@@ -92,6 +97,12 @@ class CallKeeper:
         """
         if thing.alarm_name != message.alarm:
             return  # a message of an earlier plan
+        if thing.call.leave_afterwards:
+            # The run that found nothing open any more may have been killed, or Graph may have been busy.
+            self._endings.leave_if_done(turn, message.call_id)
+            left = self.find(message)
+            if left is None or not left.is_open:
+                return
         try:
             self._graph.keep_alive(message.call_id, scenario_id=str(uuid.uuid4()))
         except Refused as error:

@@ -1,6 +1,7 @@
 """Where the steps of an escalation stand: who has joined, and whether a step is won or lost.
 
-A person has joined whose operation has completed, or whom a roster shows in the call; the lobby alone is not the call.
+A person has joined whose operation has completed, or whom a roster shows in the call, or showed there since the step
+began; the lobby alone is not the call, also for a person who gave up waiting there.
 Each person is listed once, in the step that reached them.
 """
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from domain.call import Call
     from domain.record import CallRecord
 
 
@@ -56,17 +58,34 @@ def joined_people(escalation: Escalation, record: CallRecord) -> tuple[Joined, .
 def _completed(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Begun, int]]:
     for begun in escalation.begun:
         for person, status in enumerate(statuses_of(escalation, begun, record)):
-            presence = presence_of(record.call, people_of(escalation, begun)[person].id)
-            if status is Status.COMPLETED and presence is not Presence.IN_LOBBY:
+            invitee = people_of(escalation, begun)[person]
+            if status is Status.COMPLETED and not _only_waited(record.call, invitee, begun.started):
                 yield begun, person
 
 
 def _present(escalation: Escalation, record: CallRecord) -> Iterator[tuple[Begun, int]]:
-    """Find who is in the call, whatever was reported of the request; the latest request for them has brought them."""
+    """Find who is, or was, in the call, whatever was reported of the request; the latest one has brought them."""
     for begun in reversed(escalation.begun):
         for person, invitee in enumerate(people_of(escalation, begun)):
-            if presence_of(record.call, invitee.id) is Presence.IN_CALL:
+            if _was_in(record.call, invitee, begun.started):
                 yield begun, person
+
+
+def _was_in(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    """Return whether a person is in the call, or was since a time: they may leave before anything else looks."""
+    presence = presence_of(call, invitee.id)
+    return presence is Presence.IN_CALL or (presence is Presence.LEFT and _was_shown(call, invitee, since))
+
+
+def _only_waited(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    """Return whether a person waits in the lobby, or waited there since a time and gave up."""
+    presence = presence_of(call, invitee.id)
+    return presence is Presence.IN_LOBBY or (presence is Presence.UNKNOWN and _was_shown(call, invitee, since))
+
+
+def _was_shown(call: Call | None, invitee: Invitee, since: datetime) -> bool:
+    shown = None if call is None else call.shown.get(identity_hash(invitee.id))
+    return shown is not None and shown >= since
 
 
 def is_won(escalation: Escalation) -> bool:

@@ -90,9 +90,11 @@ def _advanced(record: CallRecord, escalation: Escalation, rules: Rules) -> tuple
 
 
 def stopped(record: CallRecord, name: str, now: datetime) -> CallRecord:
-    """Return the record with an escalation stopped: no further person is called; one that is won or final stays so."""
+    """Return the record with an escalation stopped: no further person is called; one that is won or over stays so."""
     escalation = record.escalations.get(name)
     if escalation is None or escalation.is_final or is_won(_with_joined(escalation, record, now)):
+        return record
+    if record.call is not None and record.call.has_ended:
         return record
     return record.with_escalation(_ended(escalation, record, EscalationStatus.STOPPED, None, now))
 

@@ -193,18 +193,19 @@ def _of_call(before: Call | None, after: Call, now: datetime) -> Iterator[Event]
             yield Event(EventKind.INVITED, now, called)
     if after.established_at is not None and (before is None or before.established_at is None):
         yield Event(EventKind.CALL_ESTABLISHED, now)
-        if target:
-            seconds = round((now - after.created).total_seconds())
-            yield Event(EventKind.ANSWERED, now, target, seconds=max(0, seconds))
-    earlier, present = set() if is_ours else _answered(before), _answered(after)
+    seconds = max(0, round((now - after.created).total_seconds()))
+    # What was reported before the call was known to be of this app is about the people whom it has called.
+    known = None if is_ours else before
+    if target and after.established_at is not None and (known is None or known.established_at is None):
+        yield Event(EventKind.ANSWERED, now, target, seconds=seconds)
+    earlier, present = _answered(known), _answered(after)
     if came := tuple(_person(one) for one in after.called if identity_hash(one.id) in present - earlier):
-        yield Event(EventKind.ANSWERED, now, came, seconds=max(0, round((now - after.created).total_seconds())))
+        yield Event(EventKind.ANSWERED, now, came, seconds=seconds)
+    if after.has_ended and (known is None or not known.has_ended):
+        missed = target or tuple(_person(one) for one in after.called if identity_hash(one.id) not in present)
+        if missed and (after.established_at is None or (not target and now < after.established_at + GROUP_SETTLES)):
+            yield Event(EventKind.NOT_REACHED, now, missed, result=after.result)
     if after.has_ended and (before is None or not before.has_ended):
-        if target and after.established_at is None:
-            yield Event(EventKind.NOT_REACHED, now, target, result=after.result)
-        absent = tuple(_person(one) for one in after.called if identity_hash(one.id) not in present)
-        if absent and (after.established_at is None or now < after.established_at + GROUP_SETTLES):
-            yield Event(EventKind.NOT_REACHED, now, absent, result=after.result)
         yield Event(EventKind.CALL_ENDED, now, result=after.result)
 
 

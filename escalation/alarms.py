@@ -54,8 +54,12 @@ class EscalationAlarms:
     def find(self, message: Message) -> OpenEscalation | None:
         """Read the escalation of a message; None where there is none."""
         held = self._progress.hold(message.call_id, message.id)
-        escalation = held.record.escalations.get(message.id)
-        return None if escalation is None else OpenEscalation(held, escalation, is_open(escalation, held.record))
+        escalation, call = held.record.escalations.get(message.id), held.record.call
+        if escalation is None:
+            return None
+        # The run that closed it may have been killed before its start had the outcome, or the call was left.
+        is_noted = call is not None and (message.id in call.escalations or escalation.start_id in call.starts)
+        return OpenEscalation(held, escalation, is_noted or is_open(escalation, held.record))
 
     def advance(self, turn: Turn, message: Message, thing: OpenEscalation) -> None:
         """Do what is due: the step's end, cancelling, POSTs, and asking Graph where no report came."""

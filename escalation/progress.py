@@ -20,7 +20,8 @@ from flows.alarms import Message
 from flows.delivery import is_same, log_delivery
 from flows.links import new_token
 from flows.publish import log_conclusions
-from flows.turn import utc_now
+from flows.turn import BEGINS_WITHIN, utc_now
+from invite.sending import StepTime
 from observability.events import Events
 from storage.errors import StorageUnavailable
 
@@ -181,14 +182,29 @@ class EscalationProgress:
 
     def _ask(self, turn: Turn, held: Held, invitation: Invitation, name: str) -> None:
         """Call the people of a step; no person is called after its end."""
-        escalation = held.record.escalations[name]
-        current = escalation.current
-        ends = current.ends if current is not None else self._now()
         turn.taken.add(f"escalation {name}")  # what is learnt on the way, it acts on itself
-        self._invitations.ask(turn, held, invitation, ends=ends)
+        self._invitations.ask(turn, held, invitation, step=self._step_time(held.record, invitation, name))
         # Who writes down Graph's answers looks again: the step may have ended meanwhile.
         call_id = invitation.call_id
         self.save(turn, call_id, name, lambda record, now: answered(record, name, invitation.id, now))
+
+    def _step_time(self, record: CallRecord, invitation: Invitation, name: str) -> StepTime:
+        current = record.escalations[name].current
+        ends, looked = current.ends if current is not None else self._now(), [self._now()]
+
+        def is_running() -> bool:
+            # One look is enough for what a request may begin; a message's run may wait for minutes.
+            if self._now() < looked[-1] + BEGINS_WITHIN:
+                return True
+            looked.append(self._now())
+            try:
+                escalation = self.read(record.call_id, name).escalations.get(name)
+            except StorageUnavailable:
+                return False
+            step = None if escalation is None or escalation.is_final else escalation.current
+            return step is not None and step.invitation_id == invitation.id and self._now() < ends
+
+        return StepTime(ends, is_running)
 
     def _cancel(self, turn: Turn, record: CallRecord, escalation: Escalation) -> None:
         mine = [one for one in escalation.cancelling if one.claim is not None and one.claim.owner == turn.me]

@@ -105,13 +105,17 @@ class EscalationService:
                 # A call of which the app has heard nothing yet may be one that a bot of the same registration made.
                 self._rosters.read(turn, call_id, must_exist=found.call is None)
                 draft = self._draft(call_id, name, context, request, key)
-                return self._insert(turn, draft, flow)
+                escalation, found = self._insert(turn, draft, flow)
+                if escalation.token == draft.token:
+                    return escalation, found
+                # Another request with the same key was faster.
             if escalation.fingerprint != key.fingerprint:
                 message = "This key was used before for another escalation. Use a new key, or send the same body again."
                 target = "clientContext" if key.kind is KeyKind.CLIENT_CONTEXT else key.kind.value
                 raise KeyReused("KeyReused", message, target=target)
+            is_over = found.call is not None and found.call.has_ended
             is_failed = escalation.status is EscalationStatus.FAILED
-            if not is_failed or key.kind is not KeyKind.FLOW:
+            if is_over or not is_failed or key.kind is not KeyKind.FLOW:
                 return self._again(turn, escalation, flow)
         raise StorageUnavailable
 

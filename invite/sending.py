@@ -13,6 +13,7 @@ from graph.participants import invite_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from typing import Any
 
     from domain.invitation import Invitation
@@ -55,6 +56,15 @@ class Sent:
         return isinstance(self.error, (Throttled, NothingSent))
 
 
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """Until when the people of a step may be called."""
+
+    ends: datetime
+    is_running: Callable[[], bool]
+    """Whether the step still runs; another run may have ended it meanwhile."""
+
+
 class Sender:
     """Sends the Graph requests of an invitation, a few at a time."""
 
@@ -72,7 +82,12 @@ class Sender:
         self._sleep = sleep
 
     def send(
-        self, invitation: Invitation, places: Sequence[int], scenario_id: str, seconds: float | None = None
+        self,
+        invitation: Invitation,
+        places: Sequence[int],
+        scenario_id: str,
+        seconds: float | None = None,
+        step: StepTime | None = None,
     ) -> list[Sent]:
         """Send requests and return what became of each, in that order.
 
@@ -81,23 +96,26 @@ class Sender:
             places: the indexes of its operations.
             scenario_id: GUID that Microsoft's support can follow over several requests.
             seconds: within which a request has to be begun.
+            step: after which none is begun.
         """
         deadline = self._clock() + (BUDGET_SECONDS if seconds is None else seconds)
         if len(places) == 1 or self._at_once == 1:
-            return [self._send_one(invitation, place, scenario_id, deadline) for place in places]
+            return [self._send_one(invitation, place, scenario_id, deadline, step) for place in places]
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="invite") as pool:
             # Each on its thread goes on in the context of this one, so that its spans belong to the same request.
             sent = [
-                pool.submit(copy_context().run, self._send_one, invitation, place, scenario_id, deadline)
+                pool.submit(copy_context().run, self._send_one, invitation, place, scenario_id, deadline, step)
                 for place in places
             ]
             return [one.result() for one in sent]
 
-    def _send_one(self, invitation: Invitation, place: int, scenario_id: str, deadline: float) -> Sent:
+    def _send_one(
+        self, invitation: Invitation, place: int, scenario_id: str, deadline: float, step: StepTime | None
+    ) -> Sent:
         operation = invitation.operations[place]
         body = invite_body((invitation.participants[person] for person in operation.people), operation.client_context)
         backoff = _FIRST_BACKOFF
-        if self._clock() >= deadline:
+        if self._clock() >= deadline or (step is not None and not step.is_running()):
             return Sent(place, was_begun=False)
         while True:
             seconds = min(max(deadline - self._clock(), _LEAST_SECONDS), _READ_SECONDS)
@@ -108,6 +126,8 @@ class Sender:
                 if wait is None or wait + _LEAST_SECONDS > deadline - self._clock():
                     return Sent(place, error=error)
                 self._sleep(wait)
+                if step is not None and not step.is_running():
+                    return Sent(place, error=error)
                 backoff *= 2
             else:
                 return Sent(place, answer=answer)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from domain.call import Call
     from domain.invitation import Invitee
     from flows.progress import Progress
-    from invite.sending import Sender, Sent
+    from invite.sending import Sender, Sent, StepTime
     from storage.reading import Held
     from storage.store import Store
 
@@ -146,9 +146,9 @@ class InvitationService:
         """Go on with an invitation that is there, and make none; raises as ``ensure`` does."""
         return self._again(turn, None, invitation, None)[0]
 
-    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None) -> None:
-        """Send the requests that this turn has taken over, none after ``ends``; see ``flows.publish.Followers``."""
-        self._send(turn, held, invitation, ends=ends)
+    def ask(self, turn: Turn, held: Held, invitation: Invitation, *, step: StepTime | None = None) -> None:
+        """Send the requests that this turn has taken over, none after a step; see ``flows.publish.Followers``."""
+        self._send(turn, held, invitation, step=step)
 
     def _draft(
         self, turn: Turn, call_id: str, people: Sequence[Invitee], key: Key, attempt: int, *, separately: bool
@@ -220,7 +220,7 @@ class InvitationService:
         return invitation, call
 
     def _send(
-        self, turn: Turn, held: Held, invitation: Invitation, *, ends: datetime | None = None
+        self, turn: Turn, held: Held, invitation: Invitation, *, step: StepTime | None = None
     ) -> tuple[Invitation, Call | None, Sequence[Sent]]:
         scenario_id = str(uuid.uuid4())
         # A duty of this turn may hold the same requests, as they were before their answers.
@@ -244,9 +244,9 @@ class InvitationService:
         now = self._now()
         follows = invitation.start_id is not None or invitation.escalation_id is not None
         seconds = turn.seconds_left(now) if follows or turn.is_message else None
-        if ends is not None:
-            seconds = min(seconds or 0.0, (ends - now) / timedelta(seconds=1))
-        sent = self._sender.send(invitation, places, scenario_id, seconds)
+        if step is not None:
+            seconds = min(seconds or 0.0, (step.ends - now) / timedelta(seconds=1))
+        sent = self._sender.send(invitation, places, scenario_id, seconds, step)
         for entry in sent:
             if not entry.was_begun:
                 turn.sent.pop((*request, entry.place), None)

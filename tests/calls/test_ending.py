@@ -33,11 +33,11 @@ def remove(world: World, call_id: str, participant_id: str) -> Any:
 def test_hang_up() -> None:
     """Everything settles at once; Graph's later report adds its result and reason."""
     world = World()
-    view = world.start(meeting(ANNA, BEN), waits=True)
+    view = world.start(meeting(ANNA, BEN, CLEO), waits=True)
     call = world.the_call()
     world.establish(call)
     world.answer(world.graph.operations[0])
-    call.present.setdefault(BEN, "p-ben")
+    call.present[BEN] = call.ringing.pop(BEN)
     world.roster(call)
     world.pass_time(2)
     assert hang_up(world, call.id) == 204
@@ -47,7 +47,8 @@ def test_hang_up() -> None:
         "terminated",
         None,
     )
-    assert [person["presence"] for person in after["participants"]] == ["left", "left"]
+    came = [(person["status"], person["presence"]) for person in after["participants"]]
+    assert came == [("completed", "left"), ("completed", "left"), ("failed", "unknown")]
     assert len(world.flows.posted) == 1
     assert world.listed() == []
     world.report(call.id, call_item(call.id, "terminated", code=200, subcode=7000, message="text"))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.calls.fake_graph import call_item
+from tests.calls.faults import Crash
 from tests.calls.values import ANNA, call_of, meeting
 from tests.calls.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def test_every_ten_minutes() -> None:
@@ -60,6 +66,25 @@ def test_tried_again_soon(answer: str) -> None:
     assert (first - before).total_seconds() <= 140
     world.pass_time(670)
     assert world.graph.asked.count("keep alive") == 4
+
+
+def test_killed_at_the_end() -> None:
+    """Killed before the list lost a call that has ended: the call's last message takes it out."""
+    world = World()
+    world.start(meeting())
+    call = world.the_call()
+    world.establish(call)
+    delete = world.memory.delete
+
+    def killed(partition: str, row_keys: Sequence[str]) -> None:
+        world.memory.delete = delete  # type: ignore[method-assign]
+        raise Crash
+
+    world.memory.delete = killed  # type: ignore[method-assign]
+    assert not world.end(call)
+    assert world.listed() == [call.id]
+    world.pass_time(670)
+    assert world.listed() == []
 
 
 def test_nothing_after_the_end() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,11 @@ from tests.calls.fake_graph import THREAD, call_item
 from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
 from tests.calls.world import World
 from web.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.rows import Row
 
 SECOND = {"clientContext": "second"}
 THIRD = {"clientContext": "third"}
@@ -224,9 +229,28 @@ def test_leader_stopped_in_the_call() -> None:
     assert third["callId"] == second["callId"] == call.id
 
 
-def test_all_stopped() -> None:
-    """The call stays while a second start needs it, and is left when that is stopped as well."""
+def test_killed_while_the_leader_is_stopped() -> None:
+    """A third start uses the call that a second one keeps, wherever the stop of the first was cut short."""
+    for step in range(1, 30):
+        world = World()
+        first = world.start(meeting(ANNA))
+        world.start(meeting(BEN, **SECOND))
+        world.plan.countdown = step
+        was_stopped = world.stop(first["id"]) is not None
+        world.clock.sleep(1)
+        world.start(meeting(CLEO, **THIRD))
+        world.pass_time(60)
+        (call,) = world.live()
+        assert [start.call_id for start in world.starts()] == [call.id] * 3, step
+        if was_stopped:
+            break
+
+
+@pytest.mark.parametrize("lists_ringing", [True, False])
+def test_all_stopped(*, lists_ringing: bool) -> None:
+    """The call stays while a second start needs it, and is left when that is stopped as well, whoever rings."""
     world = World()
+    world.graph.lists_ringing = lists_ringing
     first = world.start(meeting(ANNA))
     call = world.the_call()
     world.establish(call)
@@ -384,3 +408,86 @@ def test_who_waits_goes_on_with_the_call() -> None:
     world.establish(call)
     assert [one["people"] for one in world.graph.operations] == [[ANNA], [BEN]]
     assert world.view(second["id"])["callId"] == call.id
+
+
+@pytest.mark.parametrize("ends", ["repeated", "never begun", "stopped"])
+def test_killed_before_it_is_in_the_call(ends: str) -> None:
+    """Killed when it takes the call of another start: the app stays while it is open, and leaves afterwards."""
+    kills = 0
+    for step in range(1, 14):
+        world = World()
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        second = meeting(BEN, clientContext="second", leaveAfterwards=True)
+        world.plan.countdown = step
+        if world.start(second) is not None:
+            break
+        world.clock.sleep(1)
+        world.answer(world.graph.operations[0])
+        found = [one.id for one in world.starts() if one.client_context == "second"]
+        if world.live() != [call]:  # it had not come so far, and joins the meeting itself
+            assert all(world.view(name)["callId"] is None for name in found), step
+            continue
+        kills += 1
+        if ends == "repeated":
+            world.start(second)
+        elif ends == "stopped":
+            world.stop(found[0])
+        world.pass_time(130)
+        if [operation for operation in world.graph.operations if operation["people"] == [BEN]]:
+            world.answer(world.graph.operations[-1])
+        world.pass_time(700)
+        assert world.live() == [], step
+        assert world.view(found[0])["status"] in ("completed", "stopped" if ends == "stopped" else "failed"), step
+    assert kills
+
+
+def test_killed_as_one_that_waits_takes_the_call() -> None:
+    """A start that waited under the meeting's other name, and is stopped after that, keeps no call from being left."""
+    for step in range(1, 40):
+        world = World()
+        world.graph.threads[MEETING_ID] = THREAD
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        by_id = {"meeting": BY_ID, **call_of(BEN, leaveAfterwards=True, **SECOND)}
+        world.plan.countdown = step
+        if world.start(by_id) is not None:
+            break
+        for other in world.live():
+            if other is not call:
+                world.establish(other)
+        world.answer(world.graph.operations[0], "failed")
+        for start in [one.id for one in world.starts() if one.client_context == SECOND["clientContext"]]:
+            world.stop(start)
+        world.pass_time(1_300)  # who may have been called is given up in the end
+        assert world.live() == [], step
+
+
+def test_left_as_another_start_takes_it() -> None:
+    """A call that is left between a further start's reading and its writing: that start joins the meeting itself."""
+    for step in range(1, 20):
+        world = World()
+        world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        write, steps = world.memory.write, 0
+
+        def raced(group: Sequence[Row], write: Any = write, world: World = world, step: int = step) -> list[str]:
+            nonlocal steps
+            steps += 1
+            if steps == step:
+                world.answer(world.graph.operations[0])
+            return write(group)  # type: ignore[no-any-return]
+
+        world.memory.write = raced  # type: ignore[method-assign]
+        view = world.start(meeting(BEN, clientContext="second"))
+        world.pass_time(30)
+        if steps < step:
+            break
+        (live,) = world.live()
+        world.establish(live)
+        world.pass_time(30)
+        world.answer(world.graph.operations[-1])
+        assert world.view(view["id"])["status"] == "completed", step

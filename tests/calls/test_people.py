@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from domain.timeline import shown
 from tests.calls.fake_graph import call_item
 from tests.calls.values import ANNA, BEN, call_of
 from tests.calls.world import World
@@ -63,6 +66,24 @@ def test_established_before_the_response() -> None:
     view = world.start(call_of(ANNA))
     assert view["participants"][0]["presence"] == "inCall"
     assert len(participants(world, view["callId"])) == 1
+
+
+def timeline(world: World, call_id: str) -> list[str]:
+    """Return the events of a call that name people."""
+    return [event.kind.value for event in shown(world.store.timeline(call_id).events) if event.people]
+
+
+@pytest.mark.parametrize("response", ["made", "lost after"])
+def test_timeline_of_an_early_report(response: str) -> None:
+    """The timeline shows who answered, or was not reached, also where Graph reported it before its response."""
+    for report, event in (("establish", "answered"), ("end", "notReached")):
+        world = World()
+        world.graph.answers, world.graph.reported_first = [response], getattr(world, report)
+        world.start(call_of(ANNA))
+        (call,) = world.graph.calls.values()
+        assert timeline(world, call.id) == ["invited", event]
+        getattr(world, report)(call)
+        assert timeline(world, call.id) == ["invited", event]
 
 
 def test_terminating_is_not_established() -> None:
@@ -154,6 +175,21 @@ def test_group_ends_without_some() -> None:
     assert [person["status"] for person in after["participants"]] == ["completed", "failed"]
     assert after["status"] == "partiallyCompleted"
     assert [person["presence"] for person in after["participants"]] == ["left", "unknown"]
+
+
+def test_group_of_which_established_was_lost() -> None:
+    """Who was seen has come, though Graph's report that the call was established is lost: no outcome denies it."""
+    for seen, status in (([ANNA], "partiallyCompleted"), ([ANNA, BEN], "completed")):
+        world = World()
+        view = world.start(call_of(ANNA, BEN), waits=True)
+        call = world.the_call()
+        world.pass_time(2)
+        call.present = {person: call.ringing.pop(person) for person in seen}
+        world.roster(call)
+        world.end(call, code=200, subcode=7000)
+        after = world.view(view["id"])
+        assert (after["status"], after["joinedCount"]) == (status, len(seen))
+        assert [body["status"] for _, body in world.flows.posted] == [status]
 
 
 def test_group_to_which_nobody_came() -> None:

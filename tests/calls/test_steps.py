@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from storage.documents import read_escalation
+from storage.rows import document_of
 from tests.calls.world import World, link, user
 from web.answers import Answer, Request
 
@@ -189,3 +192,47 @@ def test_a_crash_while_it_begins(world: World, crash_at: int) -> None:
     world.pass_time(1500)
     assert world.view(view["id"])["status"] == "failed"
     assert len(called(world)) == len(set(called(world)))
+
+
+def test_killed_before_the_start_has_its_outcome() -> None:
+    """Killed anywhere in the report that ends the escalation, the start has ended by the alarm of the last step."""
+    kills = 0
+    for step in range(1, 30):
+        world = World()
+        begun(world, [ANNA], waits=True)
+        world.pass_time(2)
+        world.plan.countdown = step
+        was_killed = not world.answer(world.graph.operations[0], "failed")
+        ended = [read_escalation(document_of(row)) for (_, key), row in world.memory.rows.items() if "~esc" in key]
+        if not (was_killed and ended[0].is_final):
+            continue
+        kills += 1
+        world.pass_time(90)
+        assert world.starts()[0].is_final, step
+        world.pass_time(60)  # the alarm of the start repeats a POST that was claimed
+        assert {posted["status"] for _, posted in world.flows.posted} == {"failed"}, step
+    assert kills
+
+
+def test_killed_before_the_call_is_left() -> None:
+    """Killed anywhere in the last report of another escalation on the leg, it is left by the call's alarm."""
+    kills = 0
+    for step in range(1, 20):
+        world = World()
+        begun(world, [ANNA], leaveAfterwards=True)
+        call = world.the_call()
+        escalate = {"steps": body([BEN])["steps"], "clientContext": "another"}
+        request = Request({"callId": call.id}, {}, {}, json.dumps(escalate).encode(), world.clock.now())
+        world.escalations.escalate(request)
+        anna, ben = world.graph.operations
+        world.answer(anna)
+        world.pass_time(2)
+        call.present[BEN] = call.ringing.pop(BEN)
+        world.roster(call)
+        assert len(world.live()) == 1
+        world.pass_time(2)
+        world.plan.countdown = step
+        kills += not world.answer(ben)
+        world.pass_time(700)
+        assert not world.live(), step
+    assert kills

@@ -215,6 +215,27 @@ def test_not_established_for_ten_minutes() -> None:
     assert world.view(view["id"])["reason"] == after["reason"]
 
 
+@pytest.mark.parametrize("is_first_stopped", [False, True])
+@pytest.mark.parametrize("later", [0, 100, 500])
+def test_several_not_established(later: int, *, is_first_stopped: bool) -> None:
+    """Every start of a call that is not established fails ten minutes after the create, and the call is left."""
+    world = World()
+    views = [world.start(meeting(ANNA), waits=True)]
+    call = world.the_call()
+    world.pass_time(later)
+    views += [world.start(meeting(BEN, clientContext=name), waits=True) for name in ("second", "third")]
+    if is_first_stopped:
+        world.stop(views[0]["id"])
+    world.pass_time(590 - later)
+    assert call.is_alive
+    assert [world.view(view["id"])["status"] for view in views[1:]] == ["starting"] * 2
+    world.pass_time(35)
+    after = [world.view(view["id"]) for view in views]
+    assert [view["status"] for view in after] == ["stopped" if is_first_stopped else "failed", "failed", "failed"]
+    assert all("lobby" in view["reason"] for view in after[1:])
+    assert (world.live(), len(world.flows.posted), world.graph.asked.count("hang up")) == ([], 3, 1)
+
+
 def test_leave_afterwards() -> None:
     """The app leaves when nothing on the leg is open any more; a plain invitation counts, and so does a later start."""
     world = World()
@@ -367,3 +388,38 @@ def test_killed_twice_and_the_call_ended() -> None:
             assert {body["status"] for _, body in world.flows.posted} == {after["status"]}, (step, later)
             ends.add(after["status"])
     assert ends == {"completed", "failed"}
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_killed_before_the_outcome_is_written(status: str) -> None:
+    """What a poll returned once stays as it is: its result is written later, and a stop changes nothing."""
+    polled = 0
+    for step in range(1, 12):
+        world = World()
+        view = world.start(meeting(ANNA), waits=True)
+        world.establish(world.the_call())
+        world.pass_time(2)
+        world.plan.countdown = step
+        world.answer(world.graph.operations[0], status)
+        before = world.view(view["id"])
+        if before["status"] != status:
+            continue
+        after = world.stop(view["id"])
+        assert after | {"lastUpdatedDateTime": None} == before | {"lastUpdatedDateTime": None}, step
+        assert world.the_call().is_alive, step
+        world.pass_time(200)
+        assert {body["status"] for _, body in world.flows.posted} == {status}, step
+        polled += world.starts()[0].updated > world.clock.now() - timedelta(seconds=201)
+    assert polled
+
+
+def test_stopped_after_ninety_seconds() -> None:
+    """A group call's people are unconfirmed by time alone: a stop that comes before the alarm is too late as well."""
+    world = World()
+    view = world.start(call_of(ANNA, BEN))
+    call = world.the_call()
+    world.establish(call)
+    world.clock.sleep(95)
+    assert world.view(view["id"])["status"] == "completed"
+    assert world.stop(view["id"])["status"] == "completed"
+    assert call.is_alive

@@ -364,3 +364,15 @@ def test_ringing_is_not_shown() -> None:
     roster.reports(participant("alice", id="p2", **RINGS))
     assert roster.presence("alice", "carol") == [Presence.LEFT, Presence.UNKNOWN]
     assert roster.call.shown == {identity_hash(name): later(10) for name in ("alice", "carol")}
+
+
+def test_ringing_shows_no_one() -> None:
+    """Who was in the call, left and is called again was not seen again while only their device rings."""
+    roster = Roster()
+    roster.reports(participant("alice", id="first"))
+    roster.reports()
+    roster.reports(participant("alice", id="second", **RINGS))
+    assert roster.presence("alice") == [Presence.LEFT]
+    assert roster.call.shown[identity_hash("alice")] == later(10)
+    roster.reports(participant("alice", id="second"))
+    assert roster.call.shown[identity_hash("alice")] == later(40)

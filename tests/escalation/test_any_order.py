@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from domain.escalation import EscalationStatus, is_open
+from domain.step_results import is_won, joined_people
 from domain.waiting import Delivery
 from tests.escalation.world import GIVE_UP_AFTER, EscalationWorld, person
 from tests.never_twice.world import call_item
@@ -27,7 +29,7 @@ from tests.never_twice.world import call_item
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from domain.escalation import Escalation
+    from domain.escalation import Escalation, Joined
 
 pytestmark = pytest.mark.usefixtures("in_order")
 PEOPLE = range(1, 6)
@@ -66,7 +68,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.world = EscalationWorld()
         self.request: dict[str, object] = {}
         self.over: tuple[object, ...] | None = None
-        self.joined: tuple[object, ...] = ()
+        self.joined: tuple[Joined, ...] = ()
+        self.came: set[str] = set()
+        """Who was in the call at any time."""
 
     @initialize(request=st.sampled_from(REQUESTS), answers=st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=4))
     def a_flow_escalates(self, request: dict[str, object], answers: list[str]) -> None:
@@ -118,6 +122,16 @@ class AnyOrder(RuleBasedStateMachine):
         if not self._rings(number):
             (self.world.graph.lobby if to_lobby else self.world.graph.present).add(person(number))
             self.world.graph.lobby -= self.world.graph.present
+
+    @rule(number=people, plan=plans)
+    def a_person_leaves(self, number: int, plan: Fault) -> None:
+        """They leave the call, or give up waiting in its lobby."""
+        if person(number) in self.world.graph.present | self.world.graph.lobby:
+            self.came |= self.world.graph.present
+            self.world.graph.present.discard(person(number))
+            self.world.graph.lobby.discard(person(number))
+            self._break(plan)
+            self.world.report(self.world.roster())
 
     @rule(lists=st.booleans(), status=st.sampled_from([None, None, 403]))
     def graph_changes(self, status: int | None, *, lists: bool) -> None:
@@ -191,14 +205,25 @@ class AnyOrder(RuleBasedStateMachine):
         """After the win, the stop or the failure only who joined may grow."""
         if not self._exists():
             return
-        escalation = self.world.escalation()
-        assert escalation.joined[: len(self.joined)] == self.joined
-        self.joined = escalation.joined
+        record, escalation = self.world.record(), self.world.escalation()
+        joined = joined_people(escalation, record)
+        assert set(self.joined) <= set(joined)
         now = (escalation.status, escalation.result, escalation.begun)
         if self.over is not None:
             assert now == self.over
         elif escalation.status is not EscalationStatus.RUNNING:
             self.over = now
+            was_won = is_won(replace(escalation, joined=self.joined))
+            assert escalation.status is EscalationStatus.COMPLETED or not was_won
+        self.joined = joined
+
+    @invariant()
+    def who_joined_was_in_the_call(self) -> None:
+        """Neither the lobby nor a device that rings is the call."""
+        self.came |= self.world.graph.present
+        if self._exists():
+            steps = self.world.escalation().steps
+            assert {steps[one.step - 1].people[one.person].id for one in self.joined} <= self.came
 
     def teardown(self) -> None:
         """Once the faults end, it ends in bounded time without polls, and the waiting flow is notified once."""
@@ -256,6 +281,7 @@ class AnyOrder(RuleBasedStateMachine):
         return person(number) in self.world.graph.ringing.values()
 
     def _break(self, plan: Fault) -> None:
+        self.world.clock.sleep(0.05)  # no two requests come at the same instant
         faults = self.world.plan
         faults.countdown, faults.kind, faults.after, faults.in_a_row = plan
         if faults.kind == "meanwhile":

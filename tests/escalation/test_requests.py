@@ -150,6 +150,14 @@ def test_an_ended_call(world: EscalationWorld) -> None:
     assert (status_of(again), body_of(again)["status"]) == (202, "failed")
 
 
+def test_a_flow_that_runs_its_action_again_after_the_call(world: EscalationWorld) -> None:
+    """Its key is known: it gets what became of it, also where its first response was lost."""
+    first = body_of(world.post(steps(1), headers=FLOW_RUN))
+    world.ends()
+    again = world.post(steps(1), headers=FLOW_RUN)
+    assert (status_of(again), body_of(again)["id"], body_of(again)["status"]) == (202, first["id"], "failed")
+
+
 def test_a_slow_request(world: EscalationWorld) -> None:
     """Two seconds after it came no person is called: they are *notStarted*, and the queue calls them at once."""
     step = {"participants": [entry(person(1)), entry(person(2))]}
@@ -233,6 +241,34 @@ def test_waiting_flows(world: EscalationWorld) -> None:
     assert len(world.flows.delivered) == 4
 
 
+@pytest.mark.parametrize("step", range(1, 7))
+def test_two_flows_at_the_same_instant(world: EscalationWorld, step: int) -> None:
+    """Each waits, with its own token, and is notified; people are called once."""
+    body, answers = {**steps(1), "clientContext": "incident"}, []
+
+    def escalate(run: str, given: dict[str, Any]) -> None:
+        headers = {"x-ms-workflow-run-id": run}
+        answers.append(world.post({**given, "callbackUrl": FLOW + run}, wait=True, headers=headers))
+
+    world.plan.kind, world.plan.countdown = "meanwhile", step
+    world.plan.meanwhile = lambda: escalate("second", body)
+    escalate("first", body)
+    assert [status_of(one) for one in answers] == [201, 201]
+    assert len({token_of(one) for one in answers}) == 2
+    world.pass_time(2)
+    world.answers(1)
+    assert sorted(url for url, _ in world.flows.delivered) == [f"{FLOW}first", f"{FLOW}second"]
+    assert world.graph.calls == {person(1): 1}
+
+
+def test_two_bodies_at_the_same_instant(world: EscalationWorld) -> None:
+    """The later one with the same key is a conflict."""
+    world.plan.kind, world.plan.countdown = "meanwhile", 2
+    world.plan.meanwhile = lambda: world.post({**steps(2), "clientContext": "incident"})
+    assert status_of(world.post({**steps(1), "clientContext": "incident"})) == 409
+    assert world.graph.calls == {person(2): 1}
+
+
 def test_a_flow_that_waits_gets_the_stop(world: EscalationWorld) -> None:
     """In the same request."""
     world.post(steps(1), wait=True)
@@ -275,6 +311,17 @@ def end_while_something_happens(world: EscalationWorld) -> None:
     world.report(world.operation(1, "completed"))
     assert not world.posts.overlaps
     assert len(world.flows.delivered) == 1
+
+
+def test_several_flows_that_the_alarm_notifies(world: EscalationWorld) -> None:
+    """Each is notified once, also where one POST ends while another is in progress."""
+    for run in ("first", "second", "third"):
+        body = {**steps(1), "clientContext": "incident", "callbackUrl": FLOW + run}
+        world.post(body, wait=True, headers={"x-ms-workflow-run-id": run})
+    world.flows.meanwhile = lambda: world.clock.sleep(0.5)
+    world.pass_time(60)
+    assert view(world)["status"] == "failed"
+    assert sorted(url for url, _ in world.flows.posted) == [f"{FLOW}first", f"{FLOW}second", f"{FLOW}third"]
 
 
 def test_a_flow_that_does_not_answer(world: EscalationWorld) -> None:

@@ -245,6 +245,25 @@ def test_the_lobby_is_not_the_call(world: EscalationWorld) -> None:
     assert standing(world)[0] == "completed"
 
 
+@pytest.mark.parametrize("goes", ["gives up", "call ends"])
+def test_who_only_waited_in_the_lobby(world: EscalationWorld, goes: str) -> None:
+    """They haven't joined when they give up, or the call ends, though Graph has called their operation completed."""
+    world.escalate([1], [2], seconds=10)
+    world.graph.stops_ringing(person(1))
+    world.graph.lobby.add(person(1))
+    world.report(world.roster(), world.operation(1, "completed"))
+    world.pass_time(12)
+    world.graph.lobby.clear()
+    if goes == "gives up":
+        world.report(world.roster())
+        assert standing(world) == ("running", ["failed", "running"])
+        assert person(2) in world.graph.ringing.values()
+    else:
+        world.ends()
+        assert standing(world) == ("failed", ["failed", "failed"])
+    assert joined(world) == []
+
+
 def test_a_step_of_refused_people_is_lost_at_once(world: EscalationWorld) -> None:
     """The request that learns it goes on to the next step."""
     world.graph.next_answers = ["refused", "refused"]
@@ -269,6 +288,35 @@ def test_a_throttled_person_is_tried_again_within_the_step(world: EscalationWorl
     world.pass_time(7)
     assert world.graph.calls == {person(1): 1, person(2): 1}
     assert [one["status"] for one in view(world)["steps"][0]["participants"]] == ["running", "running", "failed"]
+
+
+@pytest.mark.usefixtures("in_order")
+@pytest.mark.parametrize("ends", ["won", "stopped"])
+def test_the_step_ends_while_a_throttled_person_waits(ends: str) -> None:
+    """A run that waits as long as Graph asks looks again before it calls: no person is called after the end."""
+
+    def throttled() -> EscalationWorld:
+        world = EscalationWorld()
+        world.report(call_item("established"))
+        world.graph.next_answers = ["running", "throttled", "throttled"]
+        world.escalate([1, 2], seconds=120)
+        world.clock.moment += timedelta(seconds=6)
+        return world
+
+    counted: list[str] = []
+    twin, world = throttled(), throttled()
+    _count_steps(twin, counted)
+    twin.work_queue()
+    assert twin.graph.calls[person(2)] == 1
+    world.plan.kind = "meanwhile"
+    world.plan.meanwhile = world.stop if ends == "stopped" else lambda: world.answers(1)
+    # Graph's second refusal is there, and the run waits for 30 seconds.
+    world.plan.countdown = counted.index("invite") + 2
+    world.work_queue()
+    world.pass_time(60)
+    assert world.escalation().is_final
+    assert world.graph.calls[person(2)] == 0
+    assert "not called" in view(world)["steps"][0]["participants"][1]["reason"]
 
 
 def test_throttled_until_the_end_of_the_step(world: EscalationWorld) -> None:
@@ -371,6 +419,43 @@ def test_joined_grows_long_after_the_end_and_never_shrinks(world: EscalationWorl
     assert {one[0] for one in joined(world)} == {person(1), person(2)}
 
 
+@pytest.mark.parametrize("goes", ["leaves", "call ends"])
+def test_who_joined_and_is_gone_before_anything_looks(world: EscalationWorld, goes: str) -> None:
+    """The run that wrote down that they came was killed: the next one finds the step won all the same."""
+    world.escalate([1], [2])
+    world.pass_time(1)
+    world.graph.stops_ringing(person(1))
+    world.graph.present.add(person(1))
+    world.report_is_only_written(world.roster())
+    world.pass_time(1)
+    if goes == "leaves":
+        world.graph.present.clear()
+        world.report(world.roster())
+    else:
+        world.ends()
+    assert standing(world) == ("completed", ["completed", "skipped"])
+    assert joined(world) == [(person(1), 1, 1)]
+    assert world.graph.calls[person(2)] == 0
+
+
+def test_who_left_before_their_step_began(world: EscalationWorld) -> None:
+    """They are called, and haven't joined while only their device rings."""
+    world.graph.present.add(person(2))
+    world.report(world.roster())
+    world.escalate([1], [2])
+    world.pass_time(1)
+    world.graph.present.clear()
+    world.report(world.roster())
+    world.pass_time(1)
+    world.declines(1)
+    world.report(world.roster())
+    assert standing(world) == ("running", ["failed", "running"])
+    world.declines(2)
+    world.report(world.roster())
+    assert standing(world) == ("failed", ["failed", "failed"])
+    assert joined(world) == []
+
+
 def test_the_call_ends(world: EscalationWorld) -> None:
     """The escalation and its step have failed, with a reason; no person is called or cancelled any more."""
     world.escalate([1], [2])
@@ -393,6 +478,15 @@ def test_stopped(world: EscalationWorld) -> None:
     world.pass_time(60)
     assert body_of(world.stop())["lastUpdatedDateTime"] == body["lastUpdatedDateTime"]
     assert world.graph.calls == {person(1): 1}
+
+
+def test_stopped_after_the_call_has_ended(world: EscalationWorld) -> None:
+    """The run that wrote down the end was killed: it has failed, with the reason that the flow can act on."""
+    world.escalate([1], [2])
+    world.report_is_only_written(call_item("terminated"))
+    body = body_of(world.stop())
+    assert body["status"] == "failed"
+    assert "call ended" in body["reason"]
 
 
 def test_stopped_before_a_person_is_listed(world: EscalationWorld) -> None:
@@ -424,16 +518,20 @@ def _steps_until_invite(world: EscalationWorld) -> int:
     twin.report(call_item("established"))
     twin.escalate([1], [2])
     counted: list[str] = []
-    wrap = twin.plan.wrap
+    _count_steps(twin, counted)
+    twin.declines(1)
+    assert world.graph.calls == {person(1): 1}
+    return counted.index("invite")
+
+
+def _count_steps(world: EscalationWorld, counted: list[str]) -> None:
+    wrap = world.plan.wrap
 
     def counting(step: Any, *arguments: Any, **named: Any) -> Any:
         counted.append(step.__name__)
         return wrap(step, *arguments, **named)
 
-    twin.plan.wrap = counting  # type: ignore[method-assign]
-    twin.declines(1)
-    assert world.graph.calls == {person(1): 1}
-    return counted.index("invite")
+    world.plan.wrap = counting  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("learnt_by", ["operation", "roster"])

@@ -101,14 +101,17 @@ class RingingGraph(FakeGraph):
         self.reads = 0
 
     def invite(self, call_id: str, body: Mapping[str, Any], *, scenario_id: str, read_seconds: float) -> Any:
-        before = len(self.taken)
+        before, answer = len(self.taken), self.next_answers[:1]
         try:
             return super().invite(call_id, body, scenario_id=scenario_id, read_seconds=read_seconds)
         finally:
             for operation in self.taken[before:]:
                 for one in operation["people"]:
                     self.calls[one] += 1
-                    self.ringing[f"participant-{len(self.taken)}"] = one
+                    if answer == ["completed at once"]:
+                        self.present.add(one)
+                    else:
+                        self.ringing[f"participant-{len(self.taken)}"] = one
 
     def participants(self, call_id: str, *, scenario_id: str) -> list[dict[str, Any]]:
         self._answer()
