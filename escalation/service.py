@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from domain.call import CallKind
 from domain.escalation import Escalation, EscalationStatus, Step, StopWhen, escalation_id
 from domain.invitation import Alarm, KeyKind
+from domain.record import CallRecord
 from domain.steps import stopped
 from domain.waiting import LISTENS_AFTER
 from flows.duties import run_duties
@@ -18,7 +19,8 @@ from flows.links import new_token
 from flows.turn import utc_now
 from invite.key import comparable, key_of
 from invite.subscription import FlowRequest, run_id_in, subscribed
-from storage.errors import StorageUnavailable
+from observability.events import Events
+from storage.errors import StorageError, StorageUnavailable
 from web.errors import BadRequest, KeyReused, NotFound
 from web.identifiers import flow_run_id
 
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from domain.record import CallRecord
     from escalation.progress import EscalationProgress
     from flows.turn import Turn
     from invite.key import Key
     from invite.roster import RosterReader
 
+_events = Events("escalation")
 _MOST_ATTEMPTS = 100
 _SCOPE = "escalation"
 _UNLESS_ANSWERED = timedelta(minutes=4)
@@ -159,12 +161,17 @@ class EscalationService:
 
     def _insert(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> tuple[Escalation, CallRecord]:
         self._issue(turn, draft, flow)
-        if flow is not None:
-            self._listens(turn, draft, flow)
-        held = turn.in_hand(draft.call_id)
-        record = held.record if held is not None else None
-        if record is None or draft.id not in record.escalations:
-            record = self._progress.read(draft.call_id, draft.id)
+        try:
+            if flow is not None:
+                self._listens(turn, draft, flow)
+            held = turn.in_hand(draft.call_id)
+            record = held.record if held is not None else None
+            if record is None or draft.id not in record.escalations:
+                record = self._progress.read(draft.call_id, draft.id)
+        except StorageError as error:
+            # Graph was asked: the flow must not be answered "try again". The alarm notifies it.
+            _events.warning("what became of an escalation could not be read", kind=type(error).__name__)
+            record = CallRecord(draft.call_id).with_escalation(draft)
         return record.escalations.get(draft.id, draft), record
 
     def _issue(self, turn: Turn, draft: Escalation, flow: FlowRequest | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,8 @@ class _Swallowed(logging.Handler):
         self.kept: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind = record.exc_info[0] if record.exc_info else None
+        # The app redacts a record as it is made, which leaves the trace as text; the exception is still being handled.
+        kind = sys.exc_info()[0] if record.exc_info or record.exc_text else None
         if kind is not None and not issubclass(kind, _EXPECTED):
             self.kept.append(self.format(record))
 

@@ -357,3 +357,17 @@ def test_what_steps_cost(world: EscalationWorld) -> None:
     assert counted == ["query"]
     world.answers(2)
     assert joined(world) == [(person(2), 1, 2)]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_storage_fails_after_graph_was_asked(*, waits: bool) -> None:
+    """The response is never 503 then: a repeat without a key of its own would call people twice."""
+    asked = 0
+    for step in range(1, 30):
+        world = EscalationWorld()
+        world.plan.kind, world.plan.countdown, world.plan.in_a_row = "storage", step, 1_000
+        answer = world.escalate([1, 2], [3], wait=waits)
+        if world.graph.taken:
+            asked += 1
+            assert status_of(answer) == (201 if waits else 202), step
+    assert asked

@@ -7,6 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
+
 from flows.duties import run_duties
 from flows.turn import Turn
 
@@ -25,6 +27,7 @@ def test_side_by_side() -> None:
     run_duties(turn_with(*[partial(together.wait, 5)] * 3))
 
 
+@pytest.mark.swallows
 def test_one_that_fails() -> None:
     """A duty that fails leaves the others alone."""
     done: list[int] = []

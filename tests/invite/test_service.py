@@ -435,7 +435,7 @@ def test_answer_that_is_an_end_settles_by_a_roster() -> None:
 
 
 def test_throttled_key_after_the_watchdog() -> None:
-    """A key that Graph was too busy for may be sent again, also when nobody did so for minutes."""
+    """A key that Graph was too busy for may be sent again, also minutes later."""
     world = World()
     world.graph.next_answers = ["throttled"]
     with pytest.raises(Busy):

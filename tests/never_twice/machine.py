@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.invitation import Invitation, Status
+from domain.invitation import Decider, Invitation, Status
 from domain.progress import is_open
+from domain.standing import standing
 from domain.waiting import RETRY_SECONDS, Delivery
 from storage.errors import StorageError
+from storage.store import TableStore
 from tests.never_twice.outside import CUT, CUT_BUT_TAKEN
-from tests.never_twice.world import CHECK_AFTER, GIVE_UP_AFTER, World, call_item, operation_item, roster_item
+from tests.never_twice.world import CALL, CHECK_AFTER, GIVE_UP_AFTER, World, call_item, operation_item, roster_item
 from web.errors import ApiError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ ANSWERS = (
     "lost before",
     "lost after",
     "slow",
+    "slow, refused",
 )
 # What flows ask for: by key, always the same people, as a flow that repeats itself does. The third needs two
 # requests, the fourth one for each person.
@@ -42,7 +45,7 @@ KEYS: dict[str, tuple[str | None, dict[str, str], tuple[str, ...]]] = {
     "one": ("one", {}, PEOPLE[:1]),
     "idempotency": (None, {"idempotency-key": '"k"'}, PEOPLE[1:3]),
     "split": ("split", {}, PEOPLE[:7]),
-    "separately": ("separately", {}, PEOPLE[2:6]),
+    "separately": ("separately", {}, PEOPLE[2:7]),
     "flow": (None, {"x-ms-workflow-operation-name": "Invite"}, PEOPLE[2:3]),
 }
 RUNS = tuple(f"0858400000000000000{number}CU1" for number in range(3))
@@ -60,6 +63,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world = World()
         self.world.graph.reported_first = self.world.report_before_the_answer
         self.graph_said: dict[str, Any] = {}
+        self.became: dict[tuple[str, int], Status] = {}
         self.is_asleep = False
 
     @initialize()
@@ -109,11 +113,11 @@ class AnyOrder(RuleBasedStateMachine):
         self._break(fault)
         self.world.report(*[item] * repeats, late=seconds)
 
-    @rule(people=st.sets(st.sampled_from(PEOPLE)), fault=faults)
-    def the_roster_changes(self, people: set[str], fault: Fault) -> None:
+    @rule(people=st.sets(st.sampled_from(PEOPLE)), ringing=st.sets(st.sampled_from(PEOPLE)), fault=faults)
+    def the_roster_changes(self, people: set[str], ringing: set[str], fault: Fault) -> None:
         self.world.graph.present = set(people)
         self._break(fault)
-        self.world.report(roster_item(people))
+        self.world.report(roster_item(people, ringing - people))
 
     @rule(seconds=st.sampled_from([1, 5, 10, 60, 130, 300]), fault=faults, reachable=st.booleans(), twice=st.booleans())
     def time_passes(self, seconds: int, fault: Fault, *, reachable: bool, twice: bool) -> None:
@@ -185,6 +189,20 @@ class AnyOrder(RuleBasedStateMachine):
         self.graph_said = now
 
     @invariant()
+    def what_became_of_a_person_stays(self) -> None:
+        """What Graph reported is final for each of its people, except that the unconfirmed may be seen."""
+        record = TableStore(self.world.memory).all_invitations(CALL)
+        for invitation in record.invitations.values():
+            current = standing(invitation, record.call, self.world.clock.now())
+            for person, status in enumerate(current.people):
+                key = invitation.id, person
+                earlier = self.became.get(key)
+                is_seen = earlier is Status.UNCONFIRMED and status is Status.COMPLETED
+                assert earlier in (None, status) or is_seen, (earlier, status)
+                if status.is_final and current.operations[person].decided_by is Decider.GRAPH:
+                    self.became[key] = status
+
+    @invariant()
     def final_states_have_a_reason(self) -> None:
         for invitation in self.world.invitations():
             for operation in invitation.operations:
@@ -203,6 +221,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.world.without_alarm() == []
 
     def _break(self, fault: Fault) -> None:
+        self.world.clock.sleep(0.05)  # no two requests come at the same instant
         plan = self.world.plan
         plan.countdown, plan.kind, plan.after, plan.in_a_row = fault
 

@@ -16,6 +16,7 @@ from graph.participants import read_roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from domain.results import OperationState
@@ -58,6 +59,9 @@ class FakeGraph:
             "nothing sent": NothingSent("no connection"),
             "lost before": OutcomeUnknown("cut"),
         }
+        if answer == "slow, refused":
+            self._clock.sleep(8)
+            raise before["refused"]
         if answer in before:
             raise before[answer]
         operation = {
@@ -200,23 +204,23 @@ def operation_item(
     }
 
 
-def roster_entry(person: str) -> dict[str, Any]:
+def roster_entry(person: str, *, rings: bool = False) -> dict[str, Any]:
     """Return a participant of a roster."""
     return {
         "@odata.type": "#microsoft.graph.participant",
         "id": None,
         "isInLobby": False,
-        "mediaStreams": [{"mediaType": "audio", "direction": "sendReceive"}],
+        "mediaStreams": [] if rings else [{"mediaType": "audio", "direction": "sendReceive"}],
         "info": {"identity": {"user": {"id": person}}},
     }
 
 
-def roster_item(people: set[str]) -> dict[str, Any]:
+def roster_item(people: set[str], ringing: AbstractSet[str] = frozenset()) -> dict[str, Any]:
     """Return a roster, in the documented form."""
     return {
         "changeType": "updated",
         "resourceUrl": f"/communications/calls/{CALL}/participants",
-        "resourceData": [roster_entry(person) for person in sorted(people)],
+        "resourceData": [roster_entry(one, rings=one in ringing) for one in sorted({*people, *ringing})],
     }
 
 
