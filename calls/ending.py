@@ -125,8 +125,8 @@ class Endings:
                 return start
             used = (start.stage.call_id,) if isinstance(start.stage, InCall) else ()
             over = leaving(ended(start, StartStatus.STOPPED, None, now), used, now)
-            # Steps that are begun at the same time are stopped by the alarm.
-            again = now + CANCELLED_AGAIN if start.steps and start.call_id is not None else None
+            # People who are called at the same time, or whom this run does not come to cancel, are left to the alarm.
+            again = now + CANCELLED_AGAIN if used and not start.calls_targets and start.participants else None
             return replace(over, cancel_at=again)
 
         updated = self._starts.save(turn, start_id, stop)

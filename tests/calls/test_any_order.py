@@ -16,7 +16,7 @@ from domain.start import Over, StartStatus
 from domain.start_progress import is_open
 from domain.waiting import Delivery
 from storage.errors import StorageError
-from tests.calls.fake_graph import THREAD
+from tests.calls.fake_graph import THREAD, FakeCall, call_item
 from tests.calls.values import ANNA, BEN, BY_ID, CLEO, MEETING_ID, call_of, meeting
 from tests.calls.world import World
 from web.errors import ApiError
@@ -61,6 +61,8 @@ class Starts(RuleBasedStateMachine):
         self.world = World()
         self.world.graph.threads[MEETING_ID] = THREAD
         self.finals: dict[str, tuple[StartStatus, int]] = {}
+        self.closed: set[str] = set()
+        """Calls that are never established: the lobby of their meeting does not let the app in."""
 
     @rule(
         key=st.sampled_from(sorted(BODIES)),
@@ -91,7 +93,15 @@ class Starts(RuleBasedStateMachine):
         """Graph reports something of a call."""
         call = data.draw(st.sampled_from(list(self.world.graph.calls.values())))
         self._break(plan)
-        getattr(self.world, what)(call)
+        self._report(call, what)
+
+    @precondition(lambda self: self.world.graph.calls)
+    @rule(data=st.data())
+    def lobby_stays_closed(self, data: st.DataObject) -> None:
+        """The app is not let into a call."""
+        call = data.draw(st.sampled_from(list(self.world.graph.calls.values())))
+        if call.state == "establishing":
+            self.closed.add(call.id)
 
     @precondition(lambda self: self.world.graph.operations)
     @rule(
@@ -190,10 +200,7 @@ class Starts(RuleBasedStateMachine):
         # Graph repeats what was not acknowledged: each call's state is reported in the end.
         for _ in range(3):
             for call in list(world.graph.calls.values()):
-                if call.is_alive:
-                    world.establish(call)
-                else:
-                    world.end(call)
+                self._report(call, "establish" if call.is_alive else "end")
             world.pass_time(700)
             for operation in world.graph.operations:
                 world.answer(operation)
@@ -235,6 +242,12 @@ class Starts(RuleBasedStateMachine):
             assert stored.alarm.time - world.clock.now() < timedelta(minutes=12)
         self.no_person_is_called_twice()
         self.what_is_final_stays()
+
+    def _report(self, call: FakeCall, what: str) -> None:
+        if what == "establish" and call.id in self.closed and call.is_alive:
+            self.world.report(call.id, call_item(call.id, call.state))
+        else:
+            getattr(self.world, what)(call)
 
     def _break(self, plan: Fault) -> None:
         self.world.clock.sleep(0.05)  # no two requests come at the same instant

@@ -246,6 +246,22 @@ def test_killed_while_the_leader_is_stopped() -> None:
             break
 
 
+def test_killed_before_people_are_cancelled() -> None:
+    """Wherever a stop was cut short: who rings is cancelled, though another start keeps the call."""
+    for step in range(1, 30):
+        world = World()
+        first = world.start(meeting(ANNA))
+        call = world.the_call()
+        world.establish(call)
+        world.start(meeting(BEN, **SECOND))
+        world.plan.countdown = step
+        if world.stop(first["id"]) is not None:
+            break
+        world.pass_time(20)  # a message that was killed would come back after ten minutes
+        is_stopped = world.view(first["id"])["status"] == "stopped"
+        assert sorted(call.ringing) == ([BEN] if is_stopped else [ANNA, BEN]), step
+
+
 @pytest.mark.parametrize("lists_ringing", [True, False])
 def test_all_stopped(*, lists_ringing: bool) -> None:
     """The call stays while a second start needs it, and is left when that is stopped as well, whoever rings."""

@@ -256,6 +256,23 @@ def test_leave_afterwards() -> None:
     assert world.view(second["id"])["status"] == "completed"
 
 
+@pytest.mark.parametrize("kind", ["crash", "storage"])
+def test_cut_short_when_leaving(kind: str) -> None:
+    """Where the run that should have left was cut short, no flow waits and Graph is silent, a keep-alive leaves."""
+    for step in range(1, 20):
+        world = World()
+        view = world.start(meeting(ANNA, leaveAfterwards=True))
+        call = world.the_call()
+        world.establish(call)
+        world.plan.countdown, world.plan.kind, world.plan.in_a_row = step, kind, 2
+        world.answer(world.graph.operations[0])
+        if not world.plan.faults:
+            break
+        world.pass_time(1_300)
+        assert (world.live(), world.view(view["id"])["status"]) == ([], "completed"), step
+        assert world.listed() == [], step
+
+
 def test_two_leave_at_once() -> None:
     """Two runs hang up at once: Graph's 404 to the second is no failure, and nothing is tried again."""
     world = World()
