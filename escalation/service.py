@@ -170,7 +170,7 @@ class EscalationService:
                 record = self._progress.read(draft.call_id, draft.id)
         except StorageError as error:
             # Graph was asked: the flow must not be answered "try again". The alarm notifies it.
-            _events.warning("what became of an escalation could not be read", kind=type(error).__name__)
+            _events.warning("an escalation is left to its alarm", escalation=draft.id, kind=type(error).__name__)
             record = CallRecord(draft.call_id).with_escalation(draft)
         return record.escalations.get(draft.id, draft), record
 

@@ -38,6 +38,7 @@ async def in_a_coroutine() -> None:
         fails()
 
 
+@pytest.mark.swallows
 @pytest.mark.parametrize("work", [in_a_function, lambda: asyncio.run(in_a_coroutine())])
 def test_one_bare_error(work: Callable[[], None], caplog: pytest.LogCaptureFixture) -> None:
     """The host gets an error of ours, without any text of the causes; the log has the trace."""

@@ -79,6 +79,7 @@ def test_extras(factory: RecordFactory, caplog: pytest.LogCaptureFixture) -> Non
     assert vars(ours)["request-id"] == REQUEST
 
 
+@pytest.mark.swallows
 def test_trace(factory: RecordFactory, caplog: pytest.LogCaptureFixture) -> None:
     """An exception is logged with its class and trace, without the personal data of its text."""
     factory.keep_values()
