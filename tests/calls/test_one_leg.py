@@ -264,7 +264,7 @@ def test_killed_before_people_are_cancelled() -> None:
 
 @pytest.mark.parametrize("lists_ringing", [True, False])
 def test_all_stopped(*, lists_ringing: bool) -> None:
-    """The call stays while a second start needs it, and is left when that is stopped as well, whoever rings."""
+    """The call stays while a second start needs it, and is left when that is stopped too, though people ring."""
     world = World()
     world.graph.lists_ringing = lists_ringing
     first = world.start(meeting(ANNA))

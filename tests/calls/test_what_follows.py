@@ -355,24 +355,29 @@ def test_no_time_then_killed(lines: int) -> None:
     assert world.view(view["id"])["status"] == "running" if world.graph.operations else lines > 2
 
 
+def killed_while_it_calls(step: int) -> tuple[World, str, bool]:
+    """A start whose established call is reported, and whose process is killed at a step; whether it was."""
+    world = World()
+    view = world.start(meeting(ANNA), waits=True)
+    world.pass_time(2)
+    world.plan.countdown = step
+    was_killed = not world.establish(world.the_call())
+    world.pass_time(1)
+    return world, view["id"], was_killed
+
+
 def test_killed_and_everybody_came() -> None:
     """Killed anywhere once people were called, the start ends with them, though by then nobody is left to call."""
     kills = 0
     for step in range(1, 20):
-        world = World()
-        view = world.start(meeting(ANNA), waits=True)
-        call = world.the_call()
-        world.pass_time(2)
-        world.plan.countdown = step
-        was_killed = not world.establish(call)
-        called = [operation["people"] for operation in world.graph.operations]
+        world, start_id, was_killed = killed_while_it_calls(step)
+        call, called = world.the_call(), [operation["people"] for operation in world.graph.operations]
         if called != [[ANNA]]:
             continue
-        world.pass_time(1)
         call.present[ANNA] = call.ringing.pop(ANNA)
         world.roster(call)  # before the operation's report, which would show the person as well
         world.answer(world.graph.operations[0])
-        assert world.view(view["id"])["status"] == "completed", step
+        assert world.view(start_id)["status"] == "completed", step
         assert [body["status"] for _, body in world.flows.posted] == ["completed"], step
         assert len(world.graph.operations) == len(called), step
         kills += was_killed
@@ -384,21 +389,16 @@ def test_killed_twice_and_the_call_ended() -> None:
     ends = set()
     for step in range(1, 20):
         for later in range(1, 10):
-            world = World()
-            view = world.start(meeting(ANNA), waits=True)
+            world, start_id, was_killed = killed_while_it_calls(step)
             call = world.the_call()
-            world.pass_time(2)
-            world.plan.countdown = step
-            was_killed = not world.establish(call)
             if not (was_killed and world.graph.operations):
                 break
-            world.pass_time(1)
             world.plan.countdown = later
             if world.answer(world.graph.operations[0]):
                 break
             world.pass_time(1)
             world.end(call)
-            after = world.view(view["id"])
+            after = world.view(start_id)
             (anna,) = after["participants"]
             assert after["status"] == anna["status"], (step, later)
             world.pass_time(200)  # the killed run may have claimed the POST

@@ -144,7 +144,7 @@ def soak(
             pool.map(lambda entry: _run(hosts[entry[0] % len(hosts)], entry[1], waiting), enumerate(flows))
         ):
             if number % 100 == 99:
-                say(f"{number + 1} of {count} after {time.monotonic() - started:.0f} s")
+                say(f"{number + 1} of {len(flows)} after {time.monotonic() - started:.0f} s")
     graph.wait_idle(30)
     tally = Tally(flows, seconds=time.monotonic() - started)
     _judge(tally, graph)
